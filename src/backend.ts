@@ -1,0 +1,47 @@
+/** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
+import type { JwtIssuer } from "./auth/jwt.ts"
+import type { AnyEntity } from "./model/entity.ts"
+
+/** Rows to start with, by entity name; keys are the model's field names, values are JSON values. */
+export type SeedRows = Iterable<readonly [entity: string, row: Readonly<Record<string, unknown>>]>
+
+/** Who calls, as rules see it. `claims` holds what `claim(…)` facts read. */
+export interface CallerIdentity {
+  readonly id: string
+  readonly roles?: readonly string[]
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** A caller made ready for trying the backend out in development. */
+export interface ReadyCaller {
+  readonly name: string
+  readonly description: string
+  /** The claims of the token that is made for them. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** A whole backend. */
+export interface BackendDefinition {
+  readonly name: string
+  readonly model: readonly AnyEntity[]
+  readonly callers?: {
+    /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
+    readonly issuers?: readonly JwtIssuer[]
+    /** From the verified claims to the caller; by default `sub` and `roles`. */
+    readonly identify?: (claims: Readonly<Record<string, unknown>>) => CallerIdentity
+    /** Callers to try out, with tokens printed at the start of a development server. */
+    readonly ready?: readonly ReadyCaller[]
+  }
+  /** Rows for an empty database in development. */
+  readonly seed?: () => SeedRows
+}
+
+/**
+ * Declares a backend.
+ *
+ * @example
+ * defineBackend({ name: "notes", model: [] })
+ */
+export function defineBackend(definition: BackendDefinition): BackendDefinition {
+  return definition
+}

@@ -1,0 +1,212 @@
+/** Turns what an author writes over `row` and `me` into the tree of `expression.ts`, by proxies that remember names. */
+import type { Entity } from "./entity.ts"
+import { Condition, type Node, nodeOf, type ScopeName, toNode } from "./expression.ts"
+import type { Field, FieldOf, Many } from "./field.ts"
+
+/** A value in a rule, or the expression of one. */
+export type Operand<T> = T | Expr<T>
+
+/** A list of values that the database finds: a fact of the caller. */
+export interface ListExpr<T> {
+  readonly [nodeOf]: Node
+  /** Never present; carries the type of an item. */
+  readonly item?: T
+}
+
+/** A value of a row, the caller or the clock, and what a rule can ask of it. A kind that can't answer refuses at build. */
+export interface Expr<T> {
+  readonly [nodeOf]: Node
+  is(other: Operand<T>): Condition
+  isNot(other: Operand<T>): Condition
+  in(list: ListExpr<T> | readonly T[]): Condition
+  isNull(): Condition
+  isPresent(): Condition
+  above(other: Operand<T>): Condition
+  atLeast(other: Operand<T>): Condition
+  below(other: Operand<T>): Condition
+  atMost(other: Operand<T>): Condition
+  before(other: Operand<T>): Condition
+  after(other: Operand<T>): Condition
+  startsWith(other: Operand<T>): Condition
+  endsWith(other: Operand<T>): Condition
+  contains(other: Operand<T>): Condition
+  /** A moment this much later or earlier: an ISO 8601 duration such as `P7D`. */
+  plus(duration: string): Expr<T>
+  minus(duration: string): Expr<T>
+}
+
+/** A reference: its key as a value, the fields of its row, and whether the caller may read that row. */
+export type RefExpr<T, E> = Expr<T> & (E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : unknown) & {
+  visible(): Condition
+}
+
+/** Related rows. */
+export interface ManyExpr<E> {
+  some(where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition): Condition
+  none(where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition): Condition
+}
+
+/** A row in a rule. */
+export type RowExpr<F> = {
+  readonly [K in keyof F]: F[K] extends Many<infer E>
+    ? ManyExpr<E>
+    : F[K] extends Field<infer T, string, infer E>
+      ? [E] extends [null] ? Expr<T> : RefExpr<T, E>
+      : never
+}
+
+/** A row in a rule that stands inside the entity's own literal, where its type is not known yet. */
+export interface LooseExpr extends Expr<any> {
+  visible(): Condition
+  some(where?: (row: LooseRow) => Condition): Condition
+  none(where?: (row: LooseRow) => Condition): Condition
+  readonly [field: string]: LooseExpr | any
+}
+export type LooseRow = Readonly<Record<string, LooseExpr>>
+
+/** The caller, as far as every backend knows one. */
+export interface BaseMe {
+  /** The caller's identifier; null for an anonymous caller, and nothing equals null. */
+  readonly id: Expr<string>
+  readonly signedIn: Condition
+  /** Whether the caller has a role. */
+  has(role: string): Condition
+}
+
+export interface LooseScope {
+  readonly row: LooseRow
+  readonly me: BaseMe
+}
+
+const compareNames: ReadonlyMap<string, "is" | "isNot" | "above" | "atLeast" | "below" | "atMost"> = new Map([
+  ["is", "is"], ["isNot", "isNot"], ["above", "above"], ["after", "above"], ["atLeast", "atLeast"],
+  ["below", "below"], ["before", "below"], ["atMost", "atMost"],
+])
+const textNames: ReadonlySet<string> = new Set(["startsWith", "endsWith", "contains"])
+
+/** Names that an expression answers itself, and that no field may have. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  ...compareNames.keys(), ...textNames,
+  "in", "isNull", "isPresent", "plus", "minus", "some", "none", "visible", "then", "constructor", "prototype", "__proto__",
+  "toString", "valueOf", "toJSON", "hasOwnProperty",
+])
+
+/** The expression of a value node; `path` continues into relations where the node is a field. */
+export function valueExpr(node: Node): any {
+  return new Proxy(() => undefined, {
+    get(_, name) {
+      if (name === nodeOf) return node
+      if (typeof name === "symbol" || name === "then" || name === "toJSON") return undefined
+      return methodOf(node, name) ?? (node.kind === "field" ? fieldExpr(node.scope, [...node.path, name]) : undefined)
+    },
+  })
+}
+
+function fieldExpr(scope: ScopeName, path: readonly string[]): unknown {
+  return valueExpr({ kind: "field", scope, path })
+}
+
+function methodOf(node: Node, name: string): unknown {
+  const compare = compareNames.get(name)
+  if (compare) return (other: unknown) => new Condition({ kind: "compare", operator: compare, left: node, right: toNode(other) })
+  if (textNames.has(name)) {
+    const operator = name as "startsWith"
+    return (other: unknown) => new Condition({ kind: "text", operator, left: node, right: toNode(other) })
+  }
+  switch (name) {
+    case "in":
+      return (list: unknown) => new Condition({ kind: "in", left: node, right: Array.isArray(list) ? list : toNode(list) })
+    case "isNull":
+      return () => new Condition({ kind: "null", of: node })
+    case "isPresent":
+      return () => new Condition({ kind: "not", term: { kind: "null", of: node } })
+    case "plus":
+    case "minus":
+      return (by: string) => valueExpr({ kind: "shift", of: node, by, back: name === "minus" })
+    case "visible":
+      return () => new Condition({ kind: "visible", ...place(node) })
+    case "some":
+      return (where?: (row: unknown) => Condition) => some(node, where)
+    case "none":
+      return (where?: (row: unknown) => Condition) => new Condition({ kind: "not", term: some(node, where).node })
+    default:
+      return undefined
+  }
+}
+
+function place(node: Node): { scope: ScopeName; path: readonly string[] } {
+  return node.kind === "field" ? { scope: node.scope, path: node.path } : { scope: "", path: [] }
+}
+
+function some(node: Node, where: ((row: unknown) => Condition) | undefined): Condition {
+  const { scope, path } = place(node)
+  const inner = `inner${scope.startsWith("inner") ? Number(scope.slice(5)) + 1 : 1}`
+  const condition = where ? toNode(where(captureRow(inner))) : anyone.node
+  return new Condition({ kind: "some", scope, path, inner, where: condition })
+}
+
+/** A row whose every property is remembered as a field's name. */
+export function captureRow(scope: ScopeName): any {
+  return new Proxy({}, {
+    get: (_, name) =>
+      typeof name === "symbol" || name === "then" || name === "toJSON" ? undefined : fieldExpr(scope, [name]),
+  })
+}
+
+/** The caller without facts. */
+export const baseMe: BaseMe = {
+  id: valueExpr({ kind: "me-id" }),
+  signedIn: new Condition({ kind: "signed-in" }),
+  has: (role) => new Condition({ kind: "role", name: role }),
+}
+
+/** Everyone, signed in or not. */
+export const anyone: Condition = new Condition({ kind: "and", terms: [] })
+/** No one. */
+export const nobody: Condition = new Condition({ kind: "or", terms: [] })
+/** Every caller who is signed in. */
+export const signedIn: Condition = baseMe.signedIn
+
+/** All of these hold; an empty list holds. */
+export function allOf(...terms: readonly Condition[]): Condition {
+  return new Condition({ kind: "and", terms: terms.map((term) => toNode(term)) })
+}
+
+/** At least one of these holds; an empty list denies. */
+export function anyOf(...terms: readonly Condition[]): Condition {
+  return new Condition({ kind: "or", terms: terms.map((term) => toNode(term)) })
+}
+
+/** The opposite; where the condition is unknown because of a null, so is its opposite, and unknown denies. */
+export function not(term: Condition): Condition {
+  return new Condition({ kind: "not", term: toNode(term) })
+}
+
+/** The moment of the statement. */
+export const now: Expr<string> = valueExpr({ kind: "now" })
+/** The day of the statement, in UTC. */
+export const today: Expr<string> = valueExpr({ kind: "today" })
+
+/** Texts joined to one; null counts as empty. */
+export function concat(...parts: readonly Operand<string>[]): Expr<string> {
+  return valueExpr({ kind: "call", name: "concat", of: parts.map(toNode) })
+}
+
+/** Text in lower or upper case. */
+export function lower(of: Operand<string>): Expr<string> {
+  return valueExpr({ kind: "call", name: "lower", of: [toNode(of)] })
+}
+export function upper(of: Operand<string>): Expr<string> {
+  return valueExpr({ kind: "call", name: "upper", of: [toNode(of)] })
+}
+
+/** Arithmetic on numbers, for generated fields and views. */
+export function add<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
+  return valueExpr({ kind: "call", name: "add", of: [toNode(left), toNode(right)] })
+}
+export function subtract<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
+  return valueExpr({ kind: "call", name: "subtract", of: [toNode(left), toNode(right)] })
+}
+export function multiply<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
+  return valueExpr({ kind: "call", name: "multiply", of: [toNode(left), toNode(right)] })
+}

@@ -1,0 +1,174 @@
+/** An entity: a kind of record, its fields, its constraints, and who may touch it. */
+import { type BaseMe, baseMe, captureRow, type LooseScope, type RowExpr } from "./capture.ts"
+import { Condition, type Node, nodeOf, toNode } from "./expression.ts"
+import type { FieldOf, ValueOf } from "./field.ts"
+
+/** What an entity says beside its fields. Names in it are field names. */
+export interface EntityOptions {
+  /** The name in URLs; the plural of the entity's name by default: `Patient` → `patients`. */
+  readonly collection?: string
+  /** The key, instead of `id`: one field, or several. */
+  readonly key?: string | readonly string[]
+  /** `false` leaves out `createdAt`, `updatedAt` and `version`. */
+  readonly tracked?: boolean
+  /** Combinations of fields that are unique together. */
+  readonly unique?: readonly (readonly string[])[]
+  /** Unique constraints and exclusions may tell that an invisible row exists; here that is accepted. */
+  readonly reveals?: boolean
+  /** Named conditions that every row meets. */
+  readonly check?: Readonly<Record<string, (scope: LooseScope) => Condition>>
+  /** No two rows have `same` equal and `overlapping` in common: one doctor, one appointment at a time. */
+  readonly exclude?: readonly { readonly same: readonly string[]; readonly overlapping: string; readonly where?: (scope: LooseScope) => Condition }[]
+  readonly indexes?: readonly (readonly string[])[]
+  readonly description?: string
+}
+
+/** Who may do what. What is not named is not allowed. */
+export interface AccessRules {
+  readonly read?: Condition
+  /** Of the row that would come to be. */
+  readonly create?: Condition
+  /** One condition holds for the row as it was and as it would be; or say both, and the step between. */
+  readonly update?: Condition | { readonly from?: Condition; readonly to?: Condition; readonly step?: Condition }
+  readonly delete?: Condition
+}
+
+export interface AccessScope<R> {
+  readonly row: R
+  /** The row before an update, for `step`. */
+  readonly before: R
+  readonly me: BaseMe
+}
+
+/** An entity of whatever name and fields. */
+export type AnyEntity = Entity<any, any, any>
+
+
+/** See {@link entity}. */
+export class Entity<Name extends string, F, O> {
+  declare readonly "~fields": F
+  declare readonly "~options": O
+  readonly name: Name
+  readonly options: EntityOptions
+  readonly view: ViewSource | null
+  private readonly declared: { readonly fields: object }
+  private accessStatement: ((scope: AccessScope<any>) => AccessRules) | null = null
+
+  constructor(name: Name, declared: { readonly fields: object }, options: EntityOptions, view: ViewSource | null = null) {
+    this.name = name
+    this.declared = declared
+    this.options = options
+    this.view = view
+  }
+
+  /** Says who may read, create, update and delete. A statement of its own, so that `row` has the entity's type. */
+  access(rules: (scope: AccessScope<RowExpr<FieldOf<F, O>>>) => AccessRules): void {
+    this.accessStatement = rules
+  }
+
+  /** The rows that a fact looks up. */
+  where(condition: (scope: { readonly row: RowExpr<FieldOf<F, O>>; readonly me: BaseMe }) => Condition): EntityQuery<FieldOf<F, O>> {
+    return new EntityQuery(this, () => toNode(condition({ row: captureRow("row"), me: baseMe })))
+  }
+
+  /** Read at build, never at definition: getters may name entities of other files. */
+  readFields(): Readonly<Record<string, unknown>> {
+    return this.declared.fields as Readonly<Record<string, unknown>>
+  }
+
+  /** The rules as captured, or null where the author said none. */
+  readAccess(): AccessRules | null {
+    return this.accessStatement?.({ row: captureRow("row"), before: captureRow("before"), me: baseMe }) ?? null
+  }
+}
+
+/** Rows of an entity that meet a condition. */
+export class EntityQuery<A> {
+  readonly entity: AnyEntity
+  readonly condition: () => Node
+
+  constructor(entity: AnyEntity, condition: () => Node) {
+    this.entity = entity
+    this.condition = condition
+  }
+
+  /** The values of one field of these rows. */
+  pick<K extends keyof A & string>(field: K): Lookup<ValueOf<A[K]>> {
+    return new Lookup(this.entity, this.condition, field)
+  }
+}
+
+/** A fact's definition: the values of one field, of the rows that meet a condition. */
+export class Lookup<T> {
+  declare readonly item: T
+  readonly entity: AnyEntity
+  readonly condition: () => Node
+  readonly field: string
+
+  constructor(entity: AnyEntity, condition: () => Node, field: string) {
+    this.entity = entity
+    this.condition = condition
+    this.field = field
+  }
+}
+
+/** What a view reads. */
+export interface ViewSource {
+  readonly from: () => AnyEntity
+  readonly where: () => Node | null
+  readonly fields: () => Readonly<Record<string, Node>>
+}
+
+/**
+ * Declares an entity.
+ *
+ * @example
+ * entity("Practice", { fields: { name: text({ max: 120 }) } })
+ */
+export function entity<const Name extends string, F extends Record<string, any>, const O extends EntityOptions = {}>(
+  name: Name,
+  definition: { readonly fields: F } & O,
+): Entity<Name, F, O> {
+  const { fields: _, ...options } = Object.getOwnPropertyDescriptors(definition) as Record<string, PropertyDescriptor>
+  return new Entity(name, definition, Object.defineProperties({}, options) as EntityOptions)
+}
+
+type ViewFields<S, P> = { readonly [K in keyof P]: P[K] extends keyof S ? S[P[K]] : P[K] extends (...args: any) => { readonly [nodeOf]: Node; is(other: infer T): any } ? import("./field.ts").Field<Exclude<T, { readonly [nodeOf]: Node }>, "readonly" | "optional"> : never }
+
+/**
+ * Declares a read-only entity over a query on another one. A row of it is readable where its source row is.
+ *
+ * @example
+ * view("OpenSlot", Slot, { key: "id", fields: { id: "id", doctorName: (row) => row.doctor.name } })
+ */
+export function view<
+  const Name extends string,
+  N extends string, F, O,
+  const P extends Record<string, (keyof FieldOf<F, O> & string) | ((row: RowExpr<FieldOf<F, O>>) => { readonly [nodeOf]: Node })>,
+  const K extends string,
+>(
+  name: Name,
+  from: Entity<N, F, O>,
+  definition: {
+    readonly key: K
+    readonly fields: P
+    readonly where?: (scope: { readonly row: RowExpr<FieldOf<F, O>>; readonly me: BaseMe }) => Condition
+    readonly collection?: string
+    readonly description?: string
+  },
+): Entity<Name, ViewFields<FieldOf<F, O>, P>, { readonly key: K; readonly tracked: false }> {
+  const { key, fields, where, collection, description } = definition
+  return new Entity(name, { fields: {} }, {
+    key, tracked: false, ...(collection ? { collection } : {}), ...(description ? { description } : {}),
+  }, {
+    from: () => from,
+    where: () => (where ? toNode(where({ row: captureRow("row"), me: baseMe })) : null),
+    fields: () =>
+      Object.fromEntries(
+        Object.entries(fields as Record<string, string | ((row: unknown) => unknown)>).map(([as, what]) => [
+          as,
+          typeof what === "string" ? { kind: "field", scope: "row", path: [what] } : toNode(what(captureRow("row"))),
+        ]),
+      ) as Record<string, Node>,
+  })
+}

@@ -1,0 +1,65 @@
+/** Text: length in code points, a pattern, and optionally equality without regard to case. */
+import { Field } from "../field.ts"
+import { BadValue, checkText, compareText, type FieldKind, quoteLiteral, textual } from "../value.ts"
+
+export interface TextOptions {
+  /** Shortest and longest, in code points. */
+  readonly min?: number
+  readonly max?: number
+  /** The whole text must match; used by JavaScript and by PostgreSQL, so keep to what both understand. */
+  readonly pattern?: RegExp
+  /** `Anna` equals `anna` in filters, policies and unique constraints; the text is kept as written. */
+  readonly caseInsensitive?: boolean
+}
+
+/**
+ * A text field.
+ *
+ * @example
+ * text({ max: 120 })
+ */
+export function text(options: TextOptions = {}): Field<string> {
+  return new Field(textKind("text", options))
+}
+
+export function textKind(name: string, options: TextOptions, refine?: (text: string) => void): FieldKind {
+  const { min, max, pattern, caseInsensitive } = options
+  const whole = pattern && new RegExp(`^(?:${pattern.source})$`, `${pattern.flags.replace(/[gy]/g, "")}`)
+  return {
+    name,
+    sqlType: "text",
+    operators: textual,
+    ...(caseInsensitive ? { collation: '"undercroft"."nocase"' } : {}),
+    parse(value) {
+      const found = checkText(value)
+      if (min !== undefined || max !== undefined) {
+        const length = [...found].length
+        if (max !== undefined && length > max) throw new BadValue(`must be at most ${max} characters long`, "22001")
+        if (min !== undefined && length < min) throw new BadValue(`must be at least ${min} characters long`, "23514")
+      }
+      if (whole && !whole.test(found)) throw new BadValue(`must match ${pattern}`, "23514")
+      refine?.(found)
+      return found
+    },
+    parseText: checkText,
+    checks: (column) => [
+      ...(min === undefined ? [] : [`char_length(${column}) >= ${min}`]),
+      ...(max === undefined ? [] : [`char_length(${column}) <= ${max}`]),
+      ...(pattern === undefined
+        ? []
+        : [`${column} ${pattern.flags.includes("i") ? "~*" : "~"} ${quoteLiteral(`^(?:${pattern.source})$`)}`]),
+    ],
+    compare: caseInsensitive ? (a, b) => compareText(foldCase(a), foldCase(b)) : compareText,
+    schema: () => ({
+      type: "string",
+      ...(min === undefined ? {} : { minLength: min }),
+      ...(max === undefined ? {} : { maxLength: max }),
+      ...(pattern === undefined ? {} : { pattern: `^(?:${pattern.source})$` }),
+    }),
+    typescript: () => "string",
+  }
+}
+
+function foldCase(value: unknown): string {
+  return String(value).normalize("NFC").toLowerCase()
+}

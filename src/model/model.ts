@@ -1,0 +1,95 @@
+/** The built model: every name resolved, every default filled in. All other rooms read this, never the author's objects. */
+import type { Classification } from "./classification.ts"
+import type { Node } from "./expression.ts"
+import type { OnDelete } from "./field.ts"
+import type { FieldKind } from "./value.ts"
+
+export interface Model {
+  readonly entities: readonly EntityInfo[]
+  readonly byName: ReadonlyMap<string, EntityInfo>
+  readonly byCollection: ReadonlyMap<string, EntityInfo>
+}
+
+export interface FieldInfo {
+  readonly entity: EntityInfo
+  readonly name: string
+  readonly column: string
+  readonly kind: FieldKind
+  readonly optional: boolean
+  readonly unique: boolean
+  readonly defaulted: boolean
+  /** The default as the author gave it; `undefined` where the database makes one. */
+  readonly defaultValue: unknown
+  readonly readonly: boolean
+  readonly immutable: boolean
+  readonly classification: Classification
+  readonly description: string | null
+  readonly reveals: boolean
+  readonly reference: { readonly entity: EntityInfo; readonly onDelete: OnDelete } | null
+  readonly visibleTo: Node | null
+  readonly writableBy: Node | null
+  readonly generated: Node | null
+  /** The fields every entity has by itself. */
+  readonly automatic: "id" | "createdAt" | "updatedAt" | "version" | null
+  /** What a view's field reads. */
+  readonly source: Node | null
+}
+
+/** A way from one entity to another. `field` is the reference; it belongs to `from` when one, to `to` when many. */
+export interface RelationInfo {
+  readonly name: string
+  readonly many: boolean
+  readonly from: EntityInfo
+  readonly to: EntityInfo
+  readonly field: FieldInfo
+}
+
+export interface ExcludeInfo {
+  readonly same: readonly FieldInfo[]
+  readonly overlapping: FieldInfo
+  readonly where: Node | null
+}
+
+export interface EntityInfo {
+  readonly name: string
+  readonly collection: string
+  readonly table: string
+  readonly description: string | null
+  readonly fields: readonly FieldInfo[]
+  readonly fieldByName: ReadonlyMap<string, FieldInfo>
+  readonly key: readonly FieldInfo[]
+  /** To-one by field name, to-many by the name of `many(…)`. */
+  readonly relations: ReadonlyMap<string, RelationInfo>
+  readonly unique: readonly (readonly FieldInfo[])[]
+  readonly checks: readonly { readonly name: string; readonly condition: Node }[]
+  readonly exclude: readonly ExcludeInfo[]
+  readonly indexes: readonly (readonly FieldInfo[])[]
+  readonly reveals: boolean
+  readonly access: EntityAccess
+  readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
+}
+
+/** Null denies. */
+export interface EntityAccess {
+  readonly read: Node | null
+  readonly create: Node | null
+  readonly updateFrom: Node | null
+  readonly updateTo: Node | null
+  readonly updateStep: Node | null
+  readonly delete: Node | null
+}
+
+/** `insuranceNumber` → `insurance_number`. */
+export function toSnake(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
+    .toLowerCase()
+}
+
+/** `ClinicalNote` → `clinicalNotes`, `Practice` → `practices`, `Diary` → `diaries`. */
+export function toPlural(name: string): string {
+  const first = name.charAt(0).toLowerCase() + name.slice(1)
+  if (/[^aeiou]y$/.test(first)) return `${first.slice(0, -1)}ies`
+  return /(s|x|z|ch|sh)$/.test(first) ? `${first}es` : `${first}s`
+}

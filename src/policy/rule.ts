@@ -1,0 +1,98 @@
+/**
+ * A rule with every name resolved, in negation normal form: a negation stands only at a leaf, so that an unknown
+ * (a null) can never turn into a yes. Each leaf either is known to hold or does not hold.
+ */
+import type { CompareOperator, ScopeName, TextOperator } from "../model/expression.ts"
+import type { EntityInfo, FieldInfo, RelationInfo } from "../model/model.ts"
+import type { FieldKind } from "../model/value.ts"
+
+/** Where a value comes from. `of` is its kind. */
+export type RuleValue =
+  | { readonly kind: "field"; readonly scope: ScopeName; readonly field: FieldInfo; readonly of: FieldKind }
+  | { readonly kind: "constant"; readonly value: unknown; readonly of: FieldKind }
+  | { readonly kind: "me-id"; readonly of: FieldKind }
+  | { readonly kind: "claim"; readonly name: string; readonly of: FieldKind }
+  | { readonly kind: "now" | "today"; readonly of: FieldKind }
+  | { readonly kind: "shift"; readonly value: RuleValue; readonly by: string; readonly back: boolean; readonly of: FieldKind }
+  | { readonly kind: "call"; readonly name: string; readonly values: readonly RuleValue[]; readonly of: FieldKind }
+
+/** A list about the caller that the database looks up once a statement. */
+export interface Fact {
+  readonly name: string
+  readonly entity: EntityInfo
+  readonly where: Rule
+  readonly field: FieldInfo
+}
+
+export type Rule =
+  | { readonly kind: "all" | "any"; readonly terms: readonly Rule[] }
+  | { readonly kind: "compare"; readonly operator: CompareOperator; readonly left: RuleValue; readonly right: RuleValue; readonly of: FieldKind }
+  | { readonly kind: "text"; readonly operator: TextOperator; readonly negated: boolean; readonly left: RuleValue; readonly right: RuleValue }
+  | { readonly kind: "in-values"; readonly negated: boolean; readonly left: RuleValue; readonly values: readonly unknown[]; readonly of: FieldKind }
+  | { readonly kind: "in-fact"; readonly negated: boolean; readonly left: RuleValue; readonly fact: Fact }
+  | { readonly kind: "null"; readonly negated: boolean; readonly value: RuleValue }
+  | { readonly kind: "signed-in"; readonly negated: boolean }
+  | { readonly kind: "role"; readonly negated: boolean; readonly name: string }
+  /** The row that a reference of `scope` leads to exists and fits; negated only where it stands for its visibility. */
+  | { readonly kind: "related"; readonly negated: boolean; readonly visible: boolean; readonly scope: ScopeName; readonly relation: RelationInfo; readonly inner: ScopeName; readonly where: Rule }
+  /** At least one row, or negated no row, of a to-many relation fits. */
+  | { readonly kind: "some"; readonly negated: boolean; readonly scope: ScopeName; readonly relation: RelationInfo; readonly inner: ScopeName; readonly where: Rule }
+
+export const always: Rule = { kind: "all", terms: [] }
+export const never: Rule = { kind: "any", terms: [] }
+
+/** Calls `visit` for every part of a rule, values included. */
+export function walkRule(rule: Rule, visit: (part: Rule | RuleValue) => void): void {
+  visit(rule)
+  switch (rule.kind) {
+    case "all":
+    case "any":
+      for (const term of rule.terms) walkRule(term, visit)
+      break
+    case "compare":
+    case "text":
+      walkValue(rule.left, visit)
+      walkValue(rule.right, visit)
+      break
+    case "in-values":
+    case "in-fact":
+      walkValue(rule.left, visit)
+      break
+    case "null":
+      walkValue(rule.value, visit)
+      break
+    case "related":
+    case "some":
+      walkRule(rule.where, visit)
+      break
+  }
+}
+
+function walkValue(value: RuleValue, visit: (part: Rule | RuleValue) => void): void {
+  visit(value)
+  if (value.kind === "shift") walkValue(value.value, visit)
+  if (value.kind === "call") for (const one of value.values) walkValue(one, visit)
+}
+
+/** The fields of rows outside `inside` that a rule reads: what makes it correlated. */
+export function outerFields(rule: Rule, inside: ReadonlySet<ScopeName>): readonly { scope: ScopeName; field: FieldInfo }[] {
+  const own = new Set(inside)
+  const found = new Map<string, { scope: ScopeName; field: FieldInfo }>()
+  walkRule(rule, (part) => {
+    if (part.kind === "related" || part.kind === "some") own.add(part.inner)
+  })
+  walkRule(rule, (part) => {
+    const use =
+      part.kind === "field" ? { scope: part.scope, field: part.field }
+      : part.kind === "related" ? { scope: part.scope, field: part.relation.field }
+      : part.kind === "some" ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
+      : null
+    if (use && !own.has(use.scope)) found.set(`${use.scope}.${use.field.name}`, use)
+  })
+  return [...found.values()]
+}
+
+/** Whether a rule reads any row at all; a rule that does not is the same for every row. */
+export function readsRow(rule: Rule): boolean {
+  return outerFields(rule, new Set()).length > 0
+}

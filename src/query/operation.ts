@@ -1,0 +1,150 @@
+/**
+ * The frozen value in the middle: what a caller asks, said in the model's names, whatever door it came through.
+ * Nothing in it is resolved or trusted yet; `planOperation` does both.
+ *
+ * Values that vary between requests of one shape stand in `values`, and the tree holds their positions, so that
+ * the tree without them is the shape that a prepared statement is cached by.
+ */
+
+/** A position in `Operation.values`. */
+export type ValueIndex = number
+
+/** A field, and the steps into it when it holds JSON: `address->city`, `tags->>0`. */
+export interface FieldPath {
+  readonly name: string
+  readonly json: readonly JsonStep[]
+}
+
+/** One step into JSON; `text` is the `->>` form. */
+export interface JsonStep {
+  readonly key: string | number
+  readonly text: boolean
+}
+
+export type Aggregate = "count" | "sum" | "avg" | "min" | "max"
+
+/** One item of a select list. */
+export type SelectItem =
+  | { readonly kind: "all" }
+  | {
+      readonly kind: "field"
+      readonly path: FieldPath
+      readonly alias: string | null
+      readonly cast: string | null
+      readonly aggregate: Aggregate | null
+      readonly aggregateCast: string | null
+    }
+  /** `count()`: rows, not values. */
+  | { readonly kind: "count"; readonly alias: string | null; readonly cast: string | null }
+  | Embed
+
+/** Related rows within a row. */
+export interface Embed {
+  readonly kind: "embed"
+  readonly relation: string
+  readonly alias: string | null
+  /** `!name`: a foreign key, a field or a join entity that tells two relations apart. */
+  readonly hint: string | null
+  readonly inner: boolean
+  /** `...relation(…)`: the fields of the relation stand in the parent. */
+  readonly spread: boolean
+  readonly query: ReadQuery
+}
+
+/** Operators as PostgREST names them. */
+export type FilterOperator =
+  | "eq" | "neq" | "gt" | "gte" | "lt" | "lte"
+  | "like" | "ilike" | "match" | "imatch"
+  | "in" | "is" | "isdistinct"
+  | "cs" | "cd" | "ov" | "sl" | "sr" | "nxr" | "nxl" | "adj"
+  | "fts" | "plfts" | "phfts" | "wfts"
+
+export type Filter =
+  | {
+      readonly kind: "compare"
+      readonly path: FieldPath
+      readonly operator: FilterOperator
+      readonly negated: boolean
+      /** `eq(any).{…}`: the value is a list. */
+      readonly quantifier: "any" | "all" | null
+      /** The text search configuration of `fts(english)`. */
+      readonly config: string | null
+      /** The value is a string; for `in` and quantified operators a list of strings. */
+      readonly value: ValueIndex
+    }
+  /** `is.null`, `is.true` and so on are part of the shape, not values. */
+  | {
+      readonly kind: "is"
+      readonly path: FieldPath
+      readonly negated: boolean
+      readonly value: "null" | "not_null" | "true" | "false" | "unknown"
+    }
+  | { readonly kind: "and" | "or"; readonly negated: boolean; readonly terms: readonly Filter[] }
+
+export interface OrderTerm {
+  /** Empty, or the name or alias of a to-one embed whose field orders the parent: `patient(name)`. */
+  readonly relation: string | null
+  readonly path: FieldPath
+  readonly descending: boolean
+  readonly nulls: "first" | "last" | null
+}
+
+/** What is read of one entity, at any depth. */
+export interface ReadQuery {
+  readonly select: readonly SelectItem[]
+  /** All of these hold. */
+  readonly where: readonly Filter[]
+  readonly order: readonly OrderTerm[]
+  readonly limit: ValueIndex | null
+  readonly offset: ValueIndex | null
+}
+
+export type CountKind = "exact" | "planned" | "estimated"
+
+interface OperationBase {
+  readonly collection: string
+  /** What comes back; of a write, the rows it wrote. */
+  readonly query: ReadQuery
+  readonly values: readonly unknown[]
+  readonly count: CountKind | null
+  /** The answer is one object, and it is an error when the rows are not exactly one. */
+  readonly single: boolean
+}
+
+export interface ReadOperation extends OperationBase {
+  readonly kind: "read"
+}
+
+/** What a write sends back: nothing, only where it is, or the rows. */
+export type Returning = "minimal" | "headers-only" | "representation"
+
+interface WriteBase extends OperationBase {
+  readonly returning: Returning
+  /** More rows than this are refused (`max-affected`). */
+  readonly maxAffected: number | null
+}
+
+export interface InsertOperation extends WriteBase {
+  readonly kind: "insert"
+  /** Field names, the same for every row. */
+  readonly columns: readonly string[]
+  /** Where in `values` the rows stand: a list of objects, values as they came in JSON. */
+  readonly rows: ValueIndex
+  /** A field that a row leaves out gets its default rather than null. */
+  readonly missingDefault: boolean
+  readonly conflict: { readonly fields: readonly string[] | null; readonly resolution: "merge" | "ignore" } | null
+}
+
+export interface UpdateOperation extends WriteBase {
+  readonly kind: "update"
+  readonly columns: readonly string[]
+  /** Where in `values` the object with the new values stands. */
+  readonly row: ValueIndex
+}
+
+export interface DeleteOperation extends WriteBase {
+  readonly kind: "delete"
+}
+
+/** A request, whichever door it came through. */
+export type Operation = ReadOperation | InsertOperation | UpdateOperation | DeleteOperation

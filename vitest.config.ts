@@ -1,0 +1,21 @@
+/** How the tests run: in parallel, against the sources, wherever a `*.test.ts` stands. */
+import { defineConfig, type ViteUserConfig } from "vitest/config"
+
+/** The condition of package.json's "exports" that leads to src instead of dist. */
+const conditions = ["undercroft-source"]
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["{src,tools,examples,test}/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", "**/.undercroft/**"],
+    pool: "forks",
+    fileParallelism: true,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    execArgv: conditions.map((condition) => `--conditions=${condition}`),
+  },
+})
+
+export default config
