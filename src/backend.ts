@@ -1,6 +1,8 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { AnyEntity } from "./model/entity.ts"
+import type { QueryLimits } from "./query/limits.ts"
+import type { GrammarLimits } from "./rest/parse-query.ts"
 
 /** Rows to start with, by entity name; keys are the model's field names, values are JSON values. */
 export type SeedRows = Iterable<readonly [entity: string, row: Readonly<Record<string, unknown>>]>
@@ -20,6 +22,13 @@ export interface ReadyCaller {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** Every limit, with its default in `docs/limits.md`. */
+export interface BackendLimits extends QueryLimits, GrammarLimits {
+  /** Bytes of a request's body. */
+  readonly bodyBytes: number
+  readonly statementTimeoutMs: number
+}
+
 /** A whole backend. */
 export interface BackendDefinition {
   readonly name: string
@@ -32,6 +41,8 @@ export interface BackendDefinition {
     /** Callers to try out, with tokens printed at the start of a development server. */
     readonly ready?: readonly ReadyCaller[]
   }
+  /** How much one request may ask for; what is left out has its default. */
+  readonly limits?: Partial<BackendLimits>
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
 }

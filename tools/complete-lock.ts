@@ -6,8 +6,9 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { type Lock, type LockEntry, missingFromLock } from "./tidy/lock.ts"
 
-const operatingSystems = /(android|darwin|freebsd|linux|openbsd|netbsd|openharmony|sunos|aix|win32)/
-const processors = /(arm64|arm|x64|ia32|ppc64|riscv64|s390x|loong64|mips64el)/
+const operatingSystems =
+  /(?<=-)(android|darwin|freebsd|linux|openbsd|netbsd|openharmony|sunos|aix|win32)(?=-|$)/
+const processors = /(?<=-)(arm64|arm|x64|ia32|ppc64|riscv64|s390x|loong64|mips64el)(?=-|$)/
 
 /** What npm would have written for a platform's package, as far as its name says it; without integrity. */
 function entryOf(name: string, version: string, owner: LockEntry): LockEntry {
@@ -17,7 +18,7 @@ function entryOf(name: string, version: string, owner: LockEntry): LockEntry {
     throw new Error(`${name}: not a platform's package; add it by hand`)
   const libc = os === "linux" ? { libc: [name.includes("musl") ? "musl" : "glibc"] } : {}
   const { dev, license, engines } = owner
-  return { version, cpu: [cpu], ...libc, dev, license, optional: true, os: [os], engines }
+  return { version, cpu: [cpu], dev, ...libc, license, optional: true, os: [os], engines }
 }
 
 const path = new URL("../package-lock.json", import.meta.url)

@@ -137,6 +137,12 @@ describe("what nobody uses", () => {
     ])
   })
 
+  it("lets a type be exported for the sake of another export's signature", () => {
+    const text = "export interface Options {}\nexport interface Dead {}\nexport function a(o: Options) {}\n"
+    const sources = sourcesOf({ "src/index.ts": 'export { a } from "./a.ts"\n', "src/a.ts": text })
+    expect(said(checkDeadExports(sources, entrances))).toEqual(['src/a.ts: nobody imports "Dead"'])
+  })
+
   it("counts the doors' names, another's test, a namespace and a lazy import as uses", () => {
     const sources = sourcesOf({
       "src/index.ts": 'export * from "./sql/a.ts"\n',

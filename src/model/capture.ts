@@ -55,14 +55,8 @@ export type RowExpr<F> = {
       : never
 }
 
-/** A row in a rule that stands inside the entity's own literal, where its type is not known yet. */
-export interface LooseExpr extends Expr<any> {
-  visible(): Condition
-  some(where?: (row: LooseRow) => Condition): Condition
-  none(where?: (row: LooseRow) => Condition): Condition
-  readonly [field: string]: LooseExpr | any
-}
-export type LooseRow = Readonly<Record<string, LooseExpr>>
+/** A row in a rule that stands inside the entity's own literal, where its type is not known yet; names are checked at build. */
+export type LooseRow = Readonly<Record<string, any>>
 
 /** The caller, as far as every backend knows one. */
 export interface BaseMe {

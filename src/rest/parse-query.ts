@@ -214,10 +214,11 @@ function attachOffset(root: QueryDraft, name: string, value: string, context: Fi
 
 /** Digits alone: PostgREST ignores any other text, and so would answer with every row. */
 function parseInteger(text: string, part: string): number {
-  for (let at = text.charCodeAt(0) === Char.minus ? 1 : 0; at < text.length || at === 0; at++) {
+  let at = text.charCodeAt(0) === Char.minus ? 1 : 0
+  do {
     const code = text.charCodeAt(at)
     if (!(code >= Char.zero && code <= Char.nine)) return new Scanner(text, part).fail("digit", at)
-  }
+  } while (++at < text.length)
   const value = Number(text)
   if (Number.isSafeInteger(value)) return value
   return new Scanner(text, part).fail(`an integer of at most ${Number.MAX_SAFE_INTEGER}`, 0)

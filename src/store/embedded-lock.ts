@@ -70,8 +70,9 @@ async function setAside(path: string, holder: LockContent | undefined): Promise<
   const aside = `${path}.${randomBytes(6).toString("hex")}`
   try {
     await rename(path, aside)
-  } catch {
-    return false // another process was faster
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false // another process was faster
+    throw error
   }
   const taken = await readFile(aside, "utf8").then(parseLock)
   const same = taken?.token === holder?.token
@@ -85,7 +86,7 @@ async function setAside(path: string, holder: LockContent | undefined): Promise<
  * a restart of the machine, is known by its beat. Process ids are reused, so the start time counts too.
  */
 async function isAlive(path: string, holder: LockContent): Promise<boolean> {
-  if (holder.path !== path) return false // the directory was copied with its lock
+  if (holder.path !== path && existsSync(holder.path)) return false // the directory was copied with its lock
   if (holder.space === processSpace()) return processStart(holder.pid) === holder.started
   const beatenAt = () => stat(path).then(({ mtimeMs }) => mtimeMs, () => 0)
   const before = await beatenAt()

@@ -34,10 +34,10 @@ const onWindows = process.platform === "win32"
  * it does not know for a crash.
  */
 const guardScript = `
-erase=$1; shift
+signal=$1; erase=$2; shift 2
 ( (
   read -r word <&3 && exit
-  kill -INT $$
+  kill -s "$signal" $$
   [ -n "$erase" ] || exit
   tries=0
   while kill -0 $$ && [ $tries -lt 200 ]; do sleep 0.1; tries=$((tries + 1)); done
@@ -47,22 +47,27 @@ exec 3<&-
 exec "$@"
 `
 
-/**
- * Starts a program in its own process group (the terminal's Ctrl-C does not reach it) that gets a SIGINT when
- * this process ends, even by SIGKILL. `erase` is a directory to delete in that case.
- */
-export function spawnGuarded(
-  program: string,
-  args: readonly string[],
-  options: { readonly account?: Account | undefined; readonly output: number | "pipe"; readonly erase?: string },
-): Guarded {
+/** How a guarded child runs, and what happens to it when this process ends. */
+export interface GuardOptions {
+  readonly account?: Account | undefined
+  /** The open file that its output goes to: a pipe would kill it together with us. */
+  readonly output: number
+  /** Sent when this process ends; 0 lets the child finish. */
+  readonly signal: "INT" | "0"
+  /** A directory to delete when both have ended. */
+  readonly erase?: string | undefined
+}
+
+/** Starts a program that notices when this process ends, even by SIGKILL, but not the terminal's Ctrl-C. */
+export function spawnGuarded(program: string, args: readonly string[], options: GuardOptions): Guarded {
+  const { account, output, signal, erase = "" } = options
   // Windows: libuv puts the child in a job that ends with this process; a hidden console gets no Ctrl-C.
   const child = onWindows
-    ? spawn(program, args, { stdio: ["ignore", options.output, options.output], windowsHide: true, ...place(program) })
-    : spawn("/bin/sh", ["-c", guardScript, "undercroft-guard", options.erase ?? "", program, ...args], {
-        stdio: ["ignore", options.output, options.output, "pipe"],
+    ? spawn(program, args, { stdio: ["ignore", output, output], windowsHide: true, ...place(program) })
+    : spawn("/bin/sh", ["-c", guardScript, "undercroft-guard", signal, erase, program, ...args], {
+        stdio: ["ignore", output, output, "pipe"],
         detached: true,
-        ...place(program, options.account),
+        ...place(program, account),
       })
   const guard = child.stdio[3] as Socket | undefined
   guard?.on("error", () => {}).resume()
@@ -87,17 +92,11 @@ export async function run(
     windowsHide: true,
     ...place(program, options.account),
   })
-  const output = collectOutput(child)
-  const ended = untilEnded(child)
-  child.stdin?.on("error", () => {}).end(options.input)
-  return { ...(await ended), output: output() }
-}
-
-/** Collects what a child writes; the function gives what came so far. */
-export function collectOutput(child: ChildProcess): () => string {
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString("utf8")
+  child.stdin?.on("error", () => {}).end(options.input)
+  const ending = await untilEnded(child)
+  return { ...ending, output: Buffer.concat(chunks).toString("utf8") }
 }
 
 /** Where and with what a child runs: no secrets of our environment, no `PG…` variables, no locale of the user. */

@@ -10,6 +10,7 @@ const floors: Readonly<Record<string, number>> = {
   sql: 4,
   store: 5,
   engine: 6,
+  http: 7,
   rest: 7,
   graphql: 7,
   live: 7,

@@ -1,6 +1,6 @@
 /** What the imports say as a whole: cycles, files and names that nobody uses, barrels. */
 import { isTest } from "./floors.ts"
-import type { Import, SourceFile, SourceMap, Violation } from "./sources.ts"
+import type { Export, Import, SourceFile, SourceMap, Violation } from "./sources.ts"
 
 /** Where people and programs come in. */
 export interface Entrances {
@@ -69,20 +69,29 @@ export function checkDeadFiles(sources: SourceMap, { doors, programs }: Entrance
   return [...absent, ...dead]
 }
 
-/** Every exported name of src is imported by a file that is not just its own test; what doors export is used. */
+/**
+ * Every exported name of src is imported by a file that is not just its own test; what doors export is used. A
+ * type may also be part of another export of its file: people's own declarations must be able to name it.
+ */
 export function checkDeadExports(sources: SourceMap, { doors, programs }: Entrances): readonly Violation[] {
   const used = usedNames(sources)
   const open = new Set([...doors, ...programs])
   const violations: Violation[] = []
   for (const { path, exports } of sources.values()) {
     if (!path.startsWith("src/") || open.has(path) || isTest(path)) continue
-    for (const { name } of exports) {
+    for (const { name, isType } of exports) {
       const names = used.get(path)
+      if (isType && isInSignature(name, exports)) continue
       if (names?.has(name) || names?.has("*") || name === "*") continue
       violations.push({ rule: "dead export", path, message: `nobody imports "${name}"` })
     }
   }
   return violations
+}
+
+function isInSignature(name: string, exports: readonly Export[]): boolean {
+  const word = new RegExp(`\\b${name}\\b`)
+  return exports.some((other) => other.name !== name && word.test(other.text))
 }
 
 /** The names taken from each file, other than by its own tests. */

@@ -31,6 +31,10 @@ export interface Export {
   readonly localName: string
   /** The file it is passed on from; undefined when it is declared here. */
   readonly from: string | undefined
+  /** An interface or a type. */
+  readonly isType: boolean
+  /** The whole statement. */
+  readonly text: string
 }
 
 export interface SourceFile {
@@ -57,7 +61,7 @@ export function parseSources(files: FileMap): SourceMap {
 
 function parseSource(path: string, text: string): SourceFile {
   const { module, comments, program, errors } = parseSync(path, text)
-  const exports = module.staticExports.flatMap((entry) => exportsOf(path, entry))
+  const exports = module.staticExports.flatMap((entry) => exportsOf(path, text, entry))
   const imports = [
     ...module.staticImports.map((entry) => importOf(path, entry)),
     ...module.staticExports.flatMap((entry) => passedOn(path, entry)),
@@ -84,13 +88,19 @@ function importOf(path: string, { moduleRequest, entries }: StaticImport): Impor
   return { specifier, target: targetOf(path, specifier), names, eager }
 }
 
-function exportsOf(path: string, { entries }: StaticExport): readonly Export[] {
-  return entries.map(({ moduleRequest, importName, exportName, localName }) => {
+function exportsOf(path: string, text: string, { start, end, entries }: StaticExport): readonly Export[] {
+  return entries.map(({ moduleRequest, importName, exportName, localName, isType }) => {
     const from =
       moduleRequest === null ? undefined : (targetOf(path, moduleRequest.value) ?? moduleRequest.value)
     const name = exportName.kind === "Default" ? "default" : (exportName.name ?? "*")
     const local = importName.kind === "Name" ? importName.name : localName.name
-    return { name, localName: local ?? (from === undefined ? name : "*"), from }
+    return {
+      name,
+      localName: local ?? (from === undefined ? name : "*"),
+      from,
+      isType,
+      text: text.slice(start, end),
+    }
   })
 }
 
@@ -128,7 +138,7 @@ function linked(
       const found = entries.find(({ localName }) => localName.value === entry.localName)
       if (found === undefined) continue
       const from = targetOf(path, moduleRequest.value) ?? moduleRequest.value
-      return { name: entry.name, localName: found.importName.name ?? "*", from }
+      return { ...entry, localName: found.importName.name ?? "*", from }
     }
     return entry
   })

@@ -29,7 +29,7 @@ export function textKind(name: string, options: TextOptions, refine?: (text: str
     name,
     sqlType: "text",
     operators: textual,
-    ...(caseInsensitive ? { collation: '"undercroft"."nocase"' } : {}),
+    ...(caseInsensitive ? { collation: '"app"."nocase"' } : {}),
     parse(value) {
       const found = checkText(value)
       if (min !== undefined || max !== undefined) {

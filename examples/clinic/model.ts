@@ -1,0 +1,200 @@
+/** A clinic: practices and their staff, the patients, and what happens between them. */
+// biome-ignore-all format: a model is read like a table, one field a line.
+import {
+  actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant,
+  integer, list, many, not, now, range, ref, text, view,
+} from "undercroft"
+
+const token = actor({}) // Roles come with the token.
+const doctors = () => token.has("doctor")
+const medics = () => anyOf(doctors(), token.has("nurse"))
+
+/** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
+export const me = actor({
+  get practices() { return Staff.where(({ me, row }) => row.user.is(me.id)).pick("practice") },
+  get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
+})
+
+export const Practice = entity("Practice", {
+  fields: {
+    name: text({ max: 120 }).public(),
+    city: text({ max: 80 }).public(),
+    get staff() { return many(Staff, "practice") },
+  },
+})
+Practice.access(() => ({ read: anyone }))
+
+export const Staff = entity("Staff", {
+  collection: "staff",
+  fields: {
+    user: ref("User").optional().visibleTo(doctors), // Emptied when they leave: access ends at once.
+    practice: ref(Practice).immutable(),
+    name: text({ max: 120 }).public(),
+    job: choice("doctor", "nurse", "desk").public(),
+  },
+  unique: [["practice", "user"]],
+})
+Staff.access(({ row }) => {
+  const ours = row.practice.in(me.practices)
+  const led = allOf(ours, doctors())
+  return { read: anyOf(ours, row.job.is("doctor")), create: led, update: led }
+})
+
+export const Patient = entity("Patient", {
+  fields: {
+    user: ref("User").optional().unique().writableBy(doctors), // Who is linked here sees the record.
+    practice: ref(Practice).immutable(),
+    firstName: text({ max: 80 }).personal(),
+    lastName: text({ max: 80 }).personal(),
+    name: generated(text().personal(), ({ row }) => concat(row.firstName, " ", row.lastName)),
+    born: date().personal(),
+    gender: choice("female", "male", "diverse").personal(),
+    insuranceNumber: text({ pattern: /[A-Z][0-9]{9}/ }).personal(),
+    email: email().personal().optional(),
+    phone: text({ max: 40 }).personal().optional(),
+    address: text({ max: 200 }).personal().optional(),
+    allergies: list(text({ max: 80 })).special().default([])
+      .visibleTo(({ me, row }) => anyOf(medics(), row.user.is(me.id))),
+    history: text().special().optional().visibleTo(({ me, row }) => anyOf(doctors(), row.user.is(me.id))),
+    remarks: text().special().optional().visibleTo(doctors),
+    get appointments() { return many(Appointment, "patient") },
+    get observations() { return many(Observation, "patient") },
+    get prescriptions() { return many(Prescription, "patient") },
+  },
+  unique: [["practice", "insuranceNumber"]],
+  indexes: [["practice", "lastName", "firstName"]],
+})
+Patient.access(({ row }) => {
+  const ours = row.practice.in(me.practices)
+  return { read: anyOf(ours, row.user.is(me.id)), create: ours, update: ours } // No delete: not allowed.
+})
+
+export const Slot = entity("Slot", {
+  fields: {
+    practice: ref(Practice).immutable(),
+    doctor: ref(Staff).immutable(),
+    startsAt: instant(),
+    endsAt: instant(),
+    status: choice("open", "booked", "blocked").default("open"),
+  },
+  check: { endsLater: ({ row }) => row.endsAt.after(row.startsAt) },
+  unique: [["practice", "doctor", "startsAt"]],
+  indexes: [["practice", "startsAt"], ["status", "startsAt"]],
+})
+Slot.access(({ row }) => {
+  const ours = row.practice.in(me.practices)
+  const fits = row.doctor.practice.is(row.practice)
+  return { read: anyOf(ours, row.status.is("open")), create: allOf(ours, fits), update: ours, delete: ours }
+})
+
+export const OpenSlot = view("OpenSlot", Slot, {
+  key: "id",
+  fields: {
+    id: "id", practice: "practice", doctor: "doctor", startsAt: "startsAt", endsAt: "endsAt",
+    city: (row) => row.practice.city, doctorName: (row) => row.doctor.name,
+  },
+  where: ({ row }) => allOf(row.status.is("open"), row.startsAt.after(now)),
+})
+
+export const Appointment = entity("Appointment", {
+  fields: {
+    practice: ref(Practice).immutable(),
+    patient: ref(Patient).immutable(),
+    doctor: ref(Staff).immutable(),
+    slot: ref(Slot).optional().onDelete("set null"),
+    during: range(instant()).immutable(),
+    kind: choice("checkup", "consultation", "followUp", "acute", "vaccination"),
+    status: choice("booked", "arrived", "done", "missed", "cancelled").default("booked"),
+    reason: text().special().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
+  },
+  exclude: [{ same: ["doctor"], overlapping: "during", where: ({ row }) => row.status.isNot("cancelled") }],
+  reveals: true, // Who asks for a time that is taken learns that it is taken.
+  indexes: [["practice", "during"], ["patient", "during"]],
+})
+Appointment.access(({ row }) => {
+  const ours = row.practice.in(me.practices)
+  const own = row.patient.in(me.records)
+  const fits = allOf(row.doctor.practice.is(row.practice), row.patient.practice.is(row.practice))
+  return {
+    read: anyOf(ours, own),
+    create: allOf(fits, anyOf(ours, allOf(own, row.status.is("booked")))),
+    update: { // Patients cancel what is booked. What is cancelled stays cancelled.
+      from: anyOf(allOf(ours, row.status.isNot("cancelled")), allOf(own, row.status.is("booked"))),
+      to: anyOf(ours, allOf(own, row.status.is("cancelled"))),
+    },
+  }
+})
+
+export const ClinicalNote = entity("ClinicalNote", {
+  fields: {
+    practice: ref(Practice).immutable(),
+    patient: ref(Patient).immutable(),
+    author: ref(Staff).immutable(),
+    writtenOn: date().immutable(),
+    body: text({ max: 10_000 }).special(),
+    internal: boolean().default(false).describe("Kept from the patient."),
+    signedAt: instant().optional().describe("From then on the note can't be changed, only added to."),
+    get addenda() { return many(Addendum, "note") },
+  },
+  indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
+})
+ClinicalNote.access(({ row }) => {
+  const ours = row.practice.in(me.practices)
+  const mine = allOf(ours, doctors(), row.author.user.is(me.id))
+  const draft = row.signedAt.isNull()
+  return {
+    read: anyOf(allOf(ours, medics()), allOf(row.patient.in(me.records), row.internal.is(false), not(draft))),
+    create: allOf(mine, row.patient.practice.is(row.practice)),
+    update: { from: allOf(mine, draft), to: mine },
+    delete: allOf(mine, draft),
+  }
+})
+
+export const Addendum = entity("Addendum", {
+  collection: "addenda",
+  fields: { note: ref(ClinicalNote), author: ref(Staff), body: text({ max: 4000 }).special() },
+  indexes: [["note"]],
+})
+Addendum.access(({ row }) => ({
+  read: row.note.visible(),
+  create: allOf(row.note.practice.in(me.practices), row.note.signedAt.isPresent(), row.author.user.is(me.id)),
+}))
+
+export const Observation = entity("Observation", {
+  fields: {
+    practice: ref(Practice),
+    patient: ref(Patient),
+    kind: choice("systolic", "diastolic", "pulse", "temperature", "weight", "glucose").special(),
+    value: decimal({ precision: 6, scale: 2 }).special(),
+    unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
+    measuredAt: instant(),
+    device: text({ max: 40 }).optional(),
+  },
+  unique: [["patient", "kind", "measuredAt"]], // A device that sends twice adds one row.
+  indexes: [["practice", "measuredAt"]],
+})
+Observation.access(({ row }) => {
+  const visible = anyOf(allOf(medics(), row.practice.in(me.practices)), row.patient.in(me.records))
+  return { read: visible, create: allOf(visible, row.patient.practice.is(row.practice)) }
+})
+
+export const Prescription = entity("Prescription", {
+  fields: {
+    practice: ref(Practice).immutable(),
+    patient: ref(Patient).immutable(),
+    doctor: ref(Staff).immutable(),
+    substance: text({ max: 120 }).special().immutable(),
+    dose: text({ max: 120 }).special().immutable(),
+    issuedOn: date().immutable(),
+    refills: integer({ min: 0, max: 12 }).default(0),
+  },
+  indexes: [["patient", "issuedOn"], ["practice", "issuedOn"]],
+})
+Prescription.access(({ row, before }) => {
+  const ours = allOf(medics(), row.practice.in(me.practices))
+  return {
+    read: anyOf(ours, row.patient.in(me.records)),
+    create: allOf(ours, doctors(), row.doctor.user.is(me.id), row.patient.practice.is(row.practice)),
+    update: { from: ours, to: ours, step: row.refills.atMost(before.refills) }, // A refill is used up.
+  }
+})

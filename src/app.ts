@@ -1,0 +1,95 @@
+/** The composition root: the whole backend, from a definition to a listening server, can be read here. */
+import type { AddressInfo } from "node:net"
+import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
+import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import type { BackendDefinition } from "./backend.ts"
+import type { UndercroftError } from "./base/errors.ts"
+import { createEngine } from "./engine/engine.ts"
+import { createHttpServer } from "./http/server.ts"
+import { buildModel } from "./model/build.ts"
+import { buildPolicies, type Policies } from "./policy/policies.ts"
+import { defaultQueryLimits } from "./query/limits.ts"
+import { defaultGrammarLimits } from "./rest/parse-query.ts"
+import { addRestDoor } from "./rest/rest-door.ts"
+import { prepareDatabase } from "./store/database.ts"
+import { startEmbedded } from "./store/embedded.ts"
+import { openPool } from "./store/pool.ts"
+import { seedDatabase } from "./store/seed.ts"
+
+export interface AppOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Where the embedded PostgreSQL keeps its data, when there is no `databaseUrl`. */
+  readonly directory: string
+  readonly databaseUrl?: string | undefined
+  /** Issuers beside those of the definition: the development key. */
+  readonly issuers?: readonly JwtIssuer[]
+  /** Rows are put into a new database. */
+  readonly seed?: boolean
+  /** For tests: an embedded PostgreSQL that leaves nothing behind. */
+  readonly ephemeral?: boolean
+  readonly onProgress?: (step: string) => void
+  readonly onError?: (error: UndercroftError) => void
+}
+
+/** A running backend. */
+export interface App {
+  /** `http://127.0.0.1:4000` */
+  readonly url: string
+  readonly policies: Policies
+  readonly adminUrl: string
+  stop(): Promise<void>
+}
+
+/** The rules of a definition, checked. Throws `ModelError` with every problem. */
+export function buildBackend(definition: BackendDefinition): Policies {
+  return buildPolicies(buildModel(definition.model))
+}
+
+/** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
+export async function startApp(definition: BackendDefinition, options: AppOptions): Promise<App> {
+  const progress = options.onProgress ?? (() => undefined)
+  const policies = buildBackend(definition)
+  const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000, statementTimeoutMs: 5000, ...definition.limits }
+
+  // Store: PostgreSQL, embedded or given, and the schema in it.
+  const embedded = options.databaseUrl ? null : await startEmbedded({ directory: options.directory, ephemeral: options.ephemeral ?? false, onProgress: progress })
+  const adminUrl = options.databaseUrl ?? embedded!.url
+  try {
+    const database = await prepareDatabase(adminUrl, policies)
+    for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
+    if (database.isNew && options.seed && definition.seed) {
+      const count = await seedDatabase(adminUrl, policies.model, database.roles, definition.seed(), (rows) => progress(`data: ${rows} rows`))
+      progress(`data: ${count} rows, done`)
+    }
+    const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
+
+    // Engine: the one pipeline that every door goes through.
+    const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
+
+    // Callers: bearer tokens of the definition's issuers.
+    const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
+    const authenticate = createAuthenticate({ verify, identify: definition.callers?.identify ?? identifyByClaims, key: database.processKey })
+
+    // Doors.
+    const server = createHttpServer({ bodyBytes: limits.bodyBytes, isReady: engine.isReady, onError: options.onError ?? (() => undefined) })
+    addRestDoor(server, { engine, limits, authenticate: (request) => authenticate(request.headers.authorization) })
+    await server.listen({ host: options.host, port: options.port })
+    const { port } = server.server.address() as AddressInfo
+
+    return {
+      url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+      policies,
+      adminUrl,
+      async stop() {
+        await server.close()
+        await pool.close()
+        await embedded?.stop()
+      },
+    }
+  } catch (cause) {
+    await embedded?.stop()
+    throw cause
+  }
+}

@@ -1,0 +1,27 @@
+/** Who calls: an identity as rules see it, sealed so that the database believes it from this process alone. */
+import { createHash } from "node:crypto"
+import type { FieldInfo } from "../model/model.ts"
+import type { PredicateCaller } from "../policy/to-predicate.ts"
+import type { SealedCaller } from "../store/flight.ts"
+
+/** A caller of one request or of many. */
+export interface Caller extends PredicateCaller {
+  /** Null for an anonymous caller. */
+  readonly sealed: SealedCaller | null
+  /** Filled by the engine: which fields do not exist for this caller. */
+  hidden?: ReadonlySet<FieldInfo>
+  /** Tells sets of hidden fields apart in the key of a statement. */
+  hiddenKey?: string
+}
+
+/** Everyone who is not signed in. */
+export const anonymous: Caller = { id: null, roles: [], claims: {}, sealed: null }
+
+/** Seals an identity until a moment in epoch seconds. */
+export function sealCaller(identity: { id: string; roles: readonly string[]; claims: Readonly<Record<string, unknown>> }, expires: number, key: Buffer): Caller {
+  const { id, roles, claims } = identity
+  const text = JSON.stringify({ id, roles, claims })
+  const inner = createHash("sha256").update(key).update(`${expires}.${text}`).digest()
+  const seal = createHash("sha256").update(key).update(inner).digest("hex")
+  return { id, roles, claims, sealed: { claims: text, expires, seal } }
+}

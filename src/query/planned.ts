@@ -1,0 +1,83 @@
+/** An operation with every name resolved to what the caller may name: what `compile` prints. */
+import type { FieldInfo } from "../model/model.ts"
+import type { EntityPolicy } from "../policy/policies.ts"
+import type { Aggregate, CountKind, FilterOperator, JsonStep, Returning, ValueIndex } from "./operation.ts"
+
+/** How rows of one entity lead to rows of another. */
+export interface PlannedRelation {
+  readonly kind: "one" | "many" | "through"
+  /** The reference; of `from` when one, of `to` when many, of the join entity towards `from` when through. */
+  readonly field: FieldInfo
+  /** Through a join entity: its policy, and its reference towards the target. */
+  readonly join: { readonly policy: EntityPolicy; readonly far: FieldInfo } | null
+  readonly name: string
+}
+
+export interface PlannedField {
+  readonly kind: "field"
+  readonly field: FieldInfo
+  readonly json: readonly JsonStep[]
+  readonly as: string
+  readonly cast: string | null
+  readonly aggregate: Aggregate | null
+  readonly aggregateCast: string | null
+}
+
+export interface PlannedEmbed {
+  readonly kind: "embed"
+  readonly as: string
+  readonly relation: PlannedRelation
+  readonly inner: boolean
+  readonly spread: boolean
+  readonly query: PlannedQuery
+}
+
+export type PlannedItem = PlannedField | { readonly kind: "count"; readonly as: string; readonly cast: string | null } | PlannedEmbed
+
+export type PlannedFilter =
+  | {
+      readonly kind: "compare"
+      readonly field: FieldInfo
+      readonly json: readonly JsonStep[]
+      readonly operator: FilterOperator
+      readonly negated: boolean
+      readonly quantifier: "any" | "all" | null
+      readonly config: string | null
+      readonly value: ValueIndex
+    }
+  | { readonly kind: "is"; readonly field: FieldInfo; readonly json: readonly JsonStep[]; readonly negated: boolean; readonly value: "null" | "not_null" | "true" | "false" | "unknown" }
+  /** The embed has rows, or negated none. */
+  | { readonly kind: "embed-is-null"; readonly embed: PlannedEmbed; readonly negated: boolean }
+  | { readonly kind: "and" | "or"; readonly negated: boolean; readonly terms: readonly PlannedFilter[] }
+
+export interface PlannedOrder {
+  /** To-one steps before the field. */
+  readonly embed: PlannedEmbed | null
+  readonly field: FieldInfo
+  readonly json: readonly JsonStep[]
+  readonly descending: boolean
+  readonly nulls: "first" | "last" | null
+}
+
+export interface PlannedQuery {
+  readonly policy: EntityPolicy
+  readonly items: readonly PlannedItem[]
+  readonly where: readonly PlannedFilter[]
+  readonly order: readonly PlannedOrder[]
+  readonly limit: ValueIndex | null
+  readonly offset: ValueIndex | null
+}
+
+export type Plan =
+  | { readonly kind: "read"; readonly query: PlannedQuery; readonly count: CountKind | null; readonly single: boolean }
+  | (PlannedWrite & { readonly kind: "insert"; readonly columns: readonly FieldInfo[]; readonly rows: ValueIndex; readonly conflict: { readonly fields: readonly FieldInfo[]; readonly resolution: "merge" | "ignore" } | null })
+  | (PlannedWrite & { readonly kind: "update"; readonly columns: readonly FieldInfo[]; readonly row: ValueIndex })
+  | (PlannedWrite & { readonly kind: "delete" })
+
+export interface PlannedWrite {
+  readonly query: PlannedQuery
+  readonly count: CountKind | null
+  readonly single: boolean
+  readonly returning: Returning
+  readonly maxAffected: number | null
+}

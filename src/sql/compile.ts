@@ -1,0 +1,409 @@
+/** Prints a plan as one statement whose answer is JSON, with its parameters in the order of their places. */
+import { UndercroftError } from "../base/errors.ts"
+import type { FieldInfo } from "../model/model.ts"
+import { BadValue, type FieldKind, quoteLiteral } from "../model/value.ts"
+import { arrayLiteral } from "../model/fields/list.ts"
+import { quoteName } from "../policy/to-sql.ts"
+import type { QueryLimits } from "../query/limits.ts"
+import type { FilterOperator, JsonStep, ValueIndex } from "../query/operation.ts"
+import type { Plan, PlannedEmbed, PlannedField, PlannedFilter, PlannedItem, PlannedOrder, PlannedQuery } from "../query/planned.ts"
+import type { EntityPolicy } from "../policy/policies.ts"
+import { relationOf, writeColumn } from "./machinery.ts"
+
+/** A parameter: which value of the operation, and how it becomes text for PostgreSQL. Throws `UndercroftError`. */
+export interface Parameter {
+  readonly value: ValueIndex
+  readonly encode: (value: unknown) => string | null
+}
+
+/**
+ * A statement of one shape. Its answer is one row: `body` (JSON text, or null when it was too large), `rows` in the
+ * body, and `total` when a count was asked for.
+ */
+export interface CompiledStatement {
+  readonly text: string
+  readonly parameters: readonly Parameter[]
+}
+
+/** Compiles a plan. `values` are looked at only to know whether a limit is within bounds. */
+export function compilePlan(plan: Plan, limits: QueryLimits): CompiledStatement {
+  return new Compiler(limits).statement(plan)
+}
+
+const casts: ReadonlySet<string> = new Set([
+  "text", "varchar", "int", "int4", "integer", "int8", "bigint", "smallint", "int2", "numeric", "decimal", "float4", "float8", "real",
+  "boolean", "bool", "date", "time", "timestamp", "timestamptz", "interval", "uuid", "json", "jsonb", "text[]", "int[]",
+])
+
+const comparisons: Readonly<Partial<Record<FilterOperator, string>>> = {
+  eq: "=", neq: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=", like: "like", ilike: "ilike", match: "~", imatch: "~*",
+  cs: "@>", cd: "<@", ov: "&&", sl: "<<", sr: ">>", nxr: "&<", nxl: "&>", adj: "-|-",
+}
+const searches: Readonly<Partial<Record<FilterOperator, string>>> = {
+  fts: "to_tsquery", plfts: "plainto_tsquery", phfts: "phraseto_tsquery", wfts: "websearch_to_tsquery",
+}
+const searchConfigs: ReadonlySet<string> = new Set([
+  "simple", "arabic", "danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian",
+  "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
+])
+
+class Compiler {
+  private readonly limits: QueryLimits
+  private readonly parameters: Parameter[] = []
+  private aliases = 0
+
+  constructor(limits: QueryLimits) {
+    this.limits = limits
+  }
+
+  statement(plan: Plan): CompiledStatement {
+    const text = plan.kind === "read" ? this.read(plan) : this.write(plan)
+    return { text, parameters: this.parameters }
+  }
+
+  private read(plan: Plan & { kind: "read" }): string {
+    const from = relationOf(plan.query.policy)
+    const alias = this.alias()
+    const rows = this.select(plan.query, `${from} ${alias}`, alias, [])
+    // Planned and estimated counts would tell of rows that the caller can't see: all counts are exact.
+    const total = plan.count === null ? "" : `, (select count(*) from (${this.countRows(plan.query)}) c)`
+    return `select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q`
+  }
+
+  private countRows(query: PlannedQuery): string {
+    const alias = this.alias()
+    const grouped = query.items.some(isAggregate)
+    if (grouped) return this.select({ ...query, limit: null, offset: null, order: [] }, `${relationOf(query.policy)} ${alias}`, alias, [], false)
+    return `select 1 from ${relationOf(query.policy)} ${alias}${this.where(query, alias, [])}`
+  }
+
+  private bounded(): string {
+    return `case when octet_length(q.body) <= ${this.limits.answerBytes} then q.body end`
+  }
+
+  private write(plan: Exclude<Plan, { kind: "read" }>): string {
+    const { policy } = plan.query
+    const target = relationOf(policy)
+    const alias = this.alias()
+    const change = this.change(plan, target, alias)
+    const returned = "w"
+    const total = plan.count === null ? "" : ", (select count(*) from w)"
+    const guard = plan.single ? 1 : plan.maxAffected
+    const guarded = guard === null ? "" : ` cross join (select ${plan.single ? "undercroft.exactly" : "undercroft.at_most"}((select count(*) from w), ${guard})) g`
+    if (plan.returning !== "representation") {
+      const keys = plan.returning === "headers-only" && plan.kind === "insert" ? policy.entity.key : []
+      const returning = keys.length === 0 ? "1 as one" : keys.map((one) => quoteName(one.column)).join(", ")
+      const body = keys.length === 0 ? "null::text" : `(select json_agg(json_build_object(${keys.map((one) => `${quoteLiteral(one.name)}, w.${quoteName(one.column)}`).join(", ")}))::text from w)`
+      return `with w as (${change} returning ${returning}) select ${body}, c.n${total} from (select count(*) as n from w) c${guarded}`
+    }
+    const used: FieldInfo[] = []
+    const rows = this.select(plan.query, returned, returned, [], true, used)
+    const columns = [...new Set([...used, ...policy.entity.key])].map((one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`)
+    return `with w as (${change} returning ${columns.join(", ")}) select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q${guarded}`
+  }
+
+  private change(plan: Exclude<Plan, { kind: "read" }>, target: string, alias: string): string {
+    const { policy } = plan.query
+    const names = (fields: readonly FieldInfo[]): string => fields.map((one) => quoteName(writeColumn(policy, one))).join(", ")
+    if (plan.kind === "delete") return `delete from ${target} ${alias}${this.where(plan.query, alias, [])}`
+    const record = plan.columns.map((one) => `${quoteName(one.column)} ${one.kind.sqlType}`).join(", ")
+    const values = plan.columns.map((one) => `x.${quoteName(one.column)}`)
+    if (plan.kind === "update") {
+      const row = this.parameter(plan.row, (value) => encodeRows([value], plan.columns, false))
+      const set = plan.columns.map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`).join(", ")
+      return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, [])}`
+    }
+    const rows = this.parameter(plan.rows, (value) => encodeRows(value as readonly unknown[], plan.columns, true))
+    const into = plan.columns.length === 0
+      ? `insert into ${target} ${"default values"}`
+      : `insert into ${target} (${names(plan.columns)}) select ${values.join(", ")} from json_to_recordset(${rows}::json) as x(${record})`
+    return into + this.onConflict(plan, policy)
+  }
+
+  private onConflict(plan: Plan & { kind: "insert" }, policy: EntityPolicy): string {
+    if (!plan.conflict) return ""
+    const target = `(${plan.conflict.fields.map((one) => quoteName(one.column)).join(", ")})`
+    const changed = plan.columns.filter((one) => !plan.conflict!.fields.includes(one) && !one.immutable)
+    if (plan.conflict.resolution === "ignore" || changed.length === 0) return ` on conflict ${target} do nothing`
+    const set = changed.map((one) => `${quoteName(writeColumn(policy, one))} = excluded.${quoteName(writeColumn(policy, one))}`)
+    return ` on conflict ${target} do update set ${set.join(", ")}`
+  }
+
+  /** Rows of one query: what `json_agg` takes. `used` collects the root's columns, for `returning`. */
+  private select(query: PlannedQuery, from: string, alias: string, conditions: readonly string[], isWrite = false, used: FieldInfo[] = []): string {
+    const columns: string[] = []
+    const joins: string[] = []
+    const groups: string[] = []
+    const grouped = query.items.some(isAggregate)
+    for (const item of query.items) this.item(item, alias, columns, joins, groups, used)
+    const where = isWrite ? "" : this.where(query, alias, conditions)
+    const inner = isWrite ? "" : this.innerJoins(query, alias, where === "")
+    const order = this.orderBy(query, alias, used)
+    const window = isWrite ? "" : this.window(query)
+    const list = columns.length > 0 ? columns.join(", ") : ""
+    const groupBy = grouped && groups.length > 0 ? ` group by ${groups.join(", ")}` : ""
+    return `select ${list} from ${from}${joins.join("")}${where}${inner}${groupBy}${order}${window}`
+  }
+
+  private item(item: PlannedItem, alias: string, columns: string[], joins: string[], groups: string[], used: FieldInfo[]): void {
+    if (item.kind === "count") {
+      columns.push(`${cast("count(*)", item.cast)} as ${quoteName(item.as)}`)
+      return
+    }
+    if (item.kind === "field") {
+      used.push(item.field)
+      const sql = fieldSql(item, alias)
+      if (!item.aggregate) groups.push(sql.replace(/ as "[^"]*"$/, ""))
+      columns.push(`${sql} as ${quoteName(item.as)}`)
+      return
+    }
+    used.push(...this.linkFields(item))
+    if (item.query.items.length === 0) return
+    if (item.spread) this.spread(item, alias, columns, joins, groups)
+    else {
+      columns.push(`${this.embedValue(item, alias)} as ${quoteName(item.as)}`)
+    }
+  }
+
+  /** The columns of the near side that an embed joins by. */
+  private linkFields({ relation }: PlannedEmbed): readonly FieldInfo[] {
+    return relation.kind === "one" ? [relation.field] : [relation.field.reference!.entity.key[0]!]
+  }
+
+  private embedValue(embed: PlannedEmbed, parent: string): string {
+    const alias = this.alias()
+    const { from, conditions } = this.linked(embed, parent, alias)
+    const rows = this.select(embed.query, from, alias, conditions)
+    return embed.relation.kind === "one" && !embed.query.items.some(isAggregate)
+      ? `(select row_to_json(r) from (${rows}) r)`
+      : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
+  }
+
+  private spread(embed: PlannedEmbed, parent: string, columns: string[], joins: string[], groups: string[]): void {
+    const alias = this.alias()
+    const { from, conditions } = this.linked(embed, parent, alias)
+    const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions)
+    const joined = this.alias()
+    joins.push(` left join lateral (${rows}) ${joined} on true`)
+    for (const name of spreadNames(embed)) {
+      columns.push(`${joined}.${quoteName(name)} as ${quoteName(name)}`)
+      groups.push(`${joined}.${quoteName(name)}`)
+    }
+  }
+
+  /** The rows of an embed that belong to a row of the parent. */
+  private linked({ relation, query }: PlannedEmbed, parent: string, alias: string): { from: string; conditions: string[] } {
+    const table = `${relationOf(query.policy)} ${alias}`
+    const key = (fields: readonly FieldInfo[]): string => quoteName(fields[0]!.column)
+    const reference = quoteName(relation.field.column)
+    const target = relation.field.reference!.entity
+    if (relation.kind === "one") return { from: table, conditions: [`${alias}.${key(query.policy.entity.view ? query.policy.entity.key : target.key)} = ${parent}.${reference}`] }
+    if (relation.kind === "many") return { from: table, conditions: [`${alias}.${reference} = ${parent}.${key(target.key)}`] }
+    const join = this.alias()
+    const far = relation.join!.far
+    return {
+      from: `${table} join ${relationOf(relation.join!.policy)} ${join} on ${join}.${quoteName(far.column)} = ${alias}.${key(query.policy.entity.key)}`,
+      conditions: [`${join}.${reference} = ${parent}.${key(target.key)}`],
+    }
+  }
+
+  private where(query: PlannedQuery, alias: string, conditions: readonly string[]): string {
+    const all = [...conditions, ...query.where.map((filter) => this.filter(filter, alias))]
+    return all.length === 0 ? "" : ` where ${all.join(" and ")}`
+  }
+
+  /** `!inner`: only rows that have the embed. */
+  private innerJoins(query: PlannedQuery, alias: string, first: boolean): string {
+    const all = query.items.flatMap((item) => (item.kind === "embed" && item.inner ? [this.exists(item, alias)] : []))
+    return all.length === 0 ? "" : ` ${first ? "where" : "and"} ${all.join(" and ")}`
+  }
+
+  private exists(embed: PlannedEmbed, parent: string): string {
+    const alias = this.alias()
+    const { from, conditions } = this.linked(embed, parent, alias)
+    const where = this.where(embed.query, alias, conditions)
+    return `exists (select 1 from ${from}${where}${this.innerJoins(embed.query, alias, false)})`
+  }
+
+  private filter(filter: PlannedFilter, alias: string): string {
+    switch (filter.kind) {
+      case "and":
+      case "or": {
+        const terms = filter.terms.map((term) => this.filter(term, alias))
+        const joined = terms.length === 0 ? (filter.kind === "and" ? "true" : "false") : terms.join(` ${filter.kind} `)
+        return `${filter.negated ? "not " : ""}(${joined})`
+      }
+      case "is": {
+        const sql = pathSql(filter.field, filter.json, alias)
+        const word = filter.value === "not_null" ? "not null" : filter.value
+        return filter.negated ? `not (${sql} is ${word})` : `${sql} is ${word}`
+      }
+      case "embed-is-null": {
+        const exists = this.exists(filter.embed, alias)
+        return filter.negated ? exists : `not ${exists}`
+      }
+      case "compare": {
+        const sql = this.compare(filter, alias)
+        return filter.negated ? `not (${sql})` : sql
+      }
+    }
+  }
+
+  private compare(filter: PlannedFilter & { kind: "compare" }, alias: string): string {
+    const { operator, field, value, quantifier } = filter
+    const sql = pathSql(field, filter.json, alias)
+    const kind = filter.json.length === 0 ? field.kind : filter.json.at(-1)!.text ? textOnly : jsonOnly
+    const isPattern = operator === "like" || operator === "ilike" || operator === "match" || operator === "imatch"
+    const of = isPattern ? textOnly : kind
+    const search = searches[operator]
+    if (search) {
+      const config = filter.config ?? "simple"
+      if (!searchConfigs.has(config)) throw new UndercroftError("PG:42704", { what: `text search configuration "${config.slice(0, 60)}"` })
+      const place = this.parameter(value, one(field, textOnly))
+      return `to_tsvector('${config}', ${sql}) @@ ${search}('${config}', ${place}::text)`
+    }
+    if (operator === "in" || quantifier) {
+      const place = this.parameter(value, (list) => arrayLiteral((list as readonly string[]).map((text) => one(field, of)(text) ?? "")))
+      const sign = operator === "in" ? "=" : this.sign(operator, field)
+      return `${this.left(sql, field, isPattern)} ${sign} ${quantifier === "all" ? "all" : "any"}(${place}::${of.sqlType}[])`
+    }
+    const place = `${this.parameter(value, one(field, of))}::${of.sqlType}`
+    if (operator === "isdistinct") return `${sql} is distinct from ${place}`
+    return `${this.left(sql, field, isPattern)} ${this.sign(operator, field)} ${place}`
+  }
+
+  private sign(operator: FilterOperator, field: FieldInfo): string {
+    const sign = comparisons[operator]!
+    if (!field.kind.collation) return sign
+    return operator === "like" ? "ilike" : operator === "match" ? "~*" : sign
+  }
+
+  /** Patterns need a collation that tells all strings apart. */
+  private left(sql: string, field: FieldInfo, isPattern: boolean): string {
+    return isPattern && field.kind.collation ? `(${sql} collate "C")` : sql
+  }
+
+  private orderBy(query: PlannedQuery, alias: string, used: FieldInfo[]): string {
+    if (query.order.length === 0) return ""
+    return ` order by ${query.order.map((term) => this.orderTerm(term, alias, used)).join(", ")}`
+  }
+
+  private orderTerm(term: PlannedOrder, alias: string, used: FieldInfo[]): string {
+    const nulls = term.nulls === null ? "" : ` nulls ${term.nulls}`
+    const direction = `${term.descending ? " desc" : ""}${nulls}`
+    if (!term.embed) {
+      used.push(term.field)
+      return `${pathSql(term.field, term.json, alias)}${direction}`
+    }
+    used.push(...this.linkFields(term.embed))
+    const related = this.alias()
+    const { from, conditions } = this.linked(term.embed, alias, related)
+    const where = this.where(term.embed.query, related, conditions)
+    return `(select ${pathSql(term.field, term.json, related)} from ${from}${where})${direction}`
+  }
+
+  private window(query: PlannedQuery): string {
+    const limit = query.limit === null ? ` limit ${this.limits.rows}` : ` limit ${this.parameter(query.limit, (value) => String(Math.min(Number(value), this.limits.rows)))}::bigint`
+    return limit + (query.offset === null ? "" : ` offset ${this.parameter(query.offset, (value) => String(value))}::bigint`)
+  }
+
+  private parameter(value: ValueIndex, encode: Parameter["encode"]): string {
+    this.parameters.push({ value, encode })
+    return `$${this.parameters.length}`
+  }
+
+  private alias(): string {
+    return `t${++this.aliases}`
+  }
+}
+
+/** Texts from JSON and patterns: no kind of their own. */
+const textOnly: Pick<FieldKind, "sqlType" | "parseText" | "name"> = {
+  name: "text",
+  sqlType: "text",
+  parseText(text) {
+    if (text.includes("\u0000")) throw new BadValue("must not contain the character U+0000", "22021")
+    return text
+  },
+}
+const jsonOnly: Pick<FieldKind, "sqlType" | "parseText" | "name"> = {
+  name: "json",
+  sqlType: "jsonb",
+  parseText(text) {
+    try {
+      JSON.parse(text)
+    } catch {
+      throw new BadValue("must be JSON")
+    }
+    return textOnly.parseText(text)
+  },
+}
+
+/** Encodes one text of a filter as a kind. */
+function one(field: FieldInfo, kind: Pick<FieldKind, "parseText" | "name">): (value: unknown) => string {
+  return (value) => {
+    try {
+      return kind.parseText(String(value))
+    } catch (cause) {
+      throw refuseValue(field, cause)
+    }
+  }
+}
+
+/** A value that does not fit its field, in the catalogue's words. */
+export function refuseValue(field: FieldInfo, cause: unknown): unknown {
+  if (!(cause instanceof BadValue)) return cause
+  return new UndercroftError(`PG:${cause.sqlstate}`, { field: `${field.entity.collection}.${field.name}`, why: cause.message })
+}
+
+/** Checks the rows of a body and writes them as `json_to_recordset` takes them. */
+function encodeRows(rows: readonly unknown[], columns: readonly FieldInfo[], isNew: boolean): string {
+  return JSON.stringify(rows.map((row) => {
+    const record = row as Readonly<Record<string, unknown>>
+    const entries = columns.map((field) => [field.column, encodeField(Object.hasOwn(record, field.name) ? record[field.name] : null, field, isNew)])
+    return Object.fromEntries(entries)
+  }))
+}
+
+function encodeField(value: unknown, field: FieldInfo, isNew: boolean): unknown {
+  if (value === null || value === undefined) {
+    if (!field.optional && !(isNew && value === undefined)) throw new UndercroftError("PG:23502", { field: `${field.entity.collection}.${field.name}` })
+    return null
+  }
+  try {
+    return field.kind.parse(value)
+  } catch (cause) {
+    throw refuseValue(field, cause)
+  }
+}
+
+function isAggregate(item: PlannedItem): boolean {
+  return item.kind === "count" || (item.kind === "field" && item.aggregate !== null)
+}
+
+/** A column, or the value at the end of a JSON path in it. */
+function pathSql(field: FieldInfo, json: readonly JsonStep[], alias: string): string {
+  const steps = json.map((step) => `${step.text ? "->>" : "->"}${typeof step.key === "number" ? step.key : quoteLiteral(step.key)}`)
+  const column = `${alias}.${quoteName(field.column)}`
+  return steps.length === 0 ? column : `(${column}${steps.join("")})`
+}
+
+function fieldSql(item: PlannedField, alias: string): string {
+  const raw = pathSql(item.field, item.json, alias)
+  if (item.aggregate) {
+    const of = cast(raw, item.cast)
+    return cast(`${item.aggregate}(${of})`, item.aggregateCast)
+  }
+  if (item.cast !== null) return cast(raw, item.cast)
+  return item.json.length === 0 ? (item.field.kind.toJson?.(raw) ?? raw) : raw
+}
+
+function cast(sql: string, type: string | null): string {
+  if (type === null) return sql
+  if (!casts.has(type.toLowerCase())) throw new UndercroftError("PG:42704", { what: `type "${type.slice(0, 60)}"` })
+  return `${sql}::${type.toLowerCase()}`
+}
+
+function spreadNames(embed: PlannedEmbed): readonly string[] {
+  return embed.query.items.flatMap((item) => (item.kind === "embed" && item.spread ? spreadNames(item) : [item.as]))
+}

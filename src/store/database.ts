@@ -1,0 +1,206 @@
+/** Makes a database ready for a model: roles, schemas, the safe difference of tables, functions and policies; then checks it. */
+import { createHash, hkdfSync } from "node:crypto"
+import pg from "pg"
+import { UndercroftError } from "../base/errors.ts"
+import type { Policies } from "../policy/policies.ts"
+import { quoteName } from "../policy/to-sql.ts"
+import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap.ts"
+import { createMachinery, dropMachinery } from "../sql/machinery.ts"
+import { type RoleNames, roleNames } from "../sql/roles.ts"
+import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../sql/tables.ts"
+import { checkDatabase } from "./check-database.ts"
+import { planSchemaChange, type SchemaStep } from "./schema-change.ts"
+
+/** A database that is ready: what the engine needs of it. */
+export interface ReadyDatabase {
+  /** Logs in as the API role. */
+  readonly apiUrl: string
+  readonly roles: RoleNames
+  /** Seals callers; the database has it too. */
+  readonly processKey: Buffer
+  readonly constraints: ReadonlyMap<string, ConstraintPlan>
+  /** What was done to the tables, for people. */
+  readonly changes: readonly string[]
+  readonly isNew: boolean
+}
+
+/** The smallest fixed minor of each major: older ones have known holes in row-level security. */
+const smallestVersions: ReadonlyMap<number, number> = new Map([[15, 18], [16, 14], [17, 10], [18, 4]])
+
+export interface PrepareOptions {
+  /** Statements in place of those the policies give; only tests use it. */
+  readonly rewrite?: (statements: readonly string[]) => readonly string[]
+}
+
+/**
+ * Prepares the database behind an administrator's URL. Throws UC52x with what to do, and changes nothing then.
+ */
+export async function prepareDatabase(adminUrl: string, policies: Policies, options: PrepareOptions = {}): Promise<ReadyDatabase> {
+  const admin = await connectAdmin(adminUrl)
+  try {
+    const major = await checkVersion(admin)
+    const database = String((await admin.query("select current_database() as name")).rows[0].name)
+    const roles = roleNames(database)
+    // One node at a time; the others find everything done.
+    await admin.query("select pg_advisory_lock(hashtext('undercroft schema'))")
+    const password = apiPassword(adminUrl, database)
+    await ensureRoles(admin, roles, password)
+    const plan = planTables(policies, major)
+    const statements = createMachinery(policies, roles)
+    const machinery = options.rewrite?.(statements) ?? statements
+    const hash = createHash("sha256").update(JSON.stringify([plan, machinery, createSchemas(database, roles)])).digest("hex")
+    const applied = await readState(admin)
+    const changes = applied?.hash === hash ? [] : await applySchema(admin, { policies, database, roles, plan, machinery, hash, major, before: applied?.plan ?? {} })
+    await checkDatabase(admin, roles, policies)
+    const keys = await admin.query("select process_key from undercroft_state.keys")
+    return {
+      apiUrl: withLogin(adminUrl, roles.api, password),
+      roles,
+      processKey: keys.rows[0].process_key,
+      constraints: new Map(Object.values(plan).flatMap((table) => Object.entries(table.constraints))),
+      changes,
+      isNew: applied === null,
+    }
+  } finally {
+    await admin.end()
+  }
+}
+
+async function connectAdmin(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: "undercroft admin", connectionTimeoutMillis: 10_000 })
+  try {
+    await client.connect()
+  } catch (cause) {
+    throw new UndercroftError("UC520", { why: cause instanceof Error ? cause.message : "no answer" }, { cause })
+  }
+  client.on("error", () => undefined)
+  return client
+}
+
+async function checkVersion(admin: pg.Client): Promise<number> {
+  const version = Number((await admin.query("show server_version_num")).rows[0].server_version_num)
+  const major = Math.floor(version / 10_000)
+  const smallest = smallestVersions.get(major)
+  if (major < 15 || (smallest !== undefined && version % 10_000 < smallest)) {
+    throw new UndercroftError("UC521", { version: `${major}.${version % 10_000}`, smallest: smallest === undefined ? "15.18" : `${major}.${smallest}` })
+  }
+  return major
+}
+
+/** The same on every node, and not in the database: derived from the administrator's own password. */
+function apiPassword(adminUrl: string, database: string): string {
+  const secret = new URL(adminUrl).password || adminUrl
+  return Buffer.from(hkdfSync("sha256", secret, "undercroft", `api role of ${database}`, 32)).toString("base64url")
+}
+
+function withLogin(adminUrl: string, user: string, password: string): string {
+  const url = new URL(adminUrl)
+  url.username = encodeURIComponent(user)
+  url.password = encodeURIComponent(password)
+  return url.href
+}
+
+async function ensureRoles(admin: pg.Client, roles: RoleNames, password: string): Promise<void> {
+  const names = [roles.owner, roles.internal, roles.fields, roles.api]
+  const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map((row) => row.rolname)
+  const statements = createRoles(roles, password)
+  try {
+    for (const [at, statement] of statements.entries()) {
+      const name = names[at]
+      if (name === undefined || !found.includes(name)) await admin.query(statement)
+    }
+    if (found.includes(roles.api)) {
+      await admin.query(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(password)}`)
+    }
+  } catch (cause) {
+    if ((cause as { code?: string }).code === "42501") {
+      throw new UndercroftError("UC522", {}, { cause, details: `${createRoles(roles, "CHOOSE-A-PASSWORD").join(";\n")};` })
+    }
+    throw cause
+  }
+}
+
+async function readState(admin: pg.Client): Promise<{ plan: SchemaPlan; hash: string } | null> {
+  const there = await admin.query("select to_regclass('undercroft_state.schema') is not null as there")
+  if (!there.rows[0].there) return null
+  const state = await admin.query("select plan, hash from undercroft_state.schema")
+  return state.rows[0] ?? null
+}
+
+interface SchemaWork {
+  readonly policies: Policies
+  readonly database: string
+  readonly roles: RoleNames
+  readonly plan: SchemaPlan
+  readonly machinery: readonly string[]
+  readonly hash: string
+  readonly major: number
+  readonly before: SchemaPlan
+}
+
+/** All in one transaction: a failure leaves everything as it was. */
+async function applySchema(admin: pg.Client, work: SchemaWork): Promise<readonly string[]> {
+  await admin.query("begin")
+  try {
+    await admin.query(createSchemas(work.database, work.roles).join(";\n"))
+    if (work.major < 18) await admin.query(createUuidFunction(work.roles).join(";\n"))
+    if (needsGist(work.policies)) await admin.query("create extension if not exists btree_gist with schema app")
+    await admin.query(dropMachinery().join(";\n"))
+    const steps = await safeSteps(admin, work)
+    await admin.query(`set local role ${quoteName(work.roles.owner)}`)
+    for (const step of steps) await runStep(admin, step)
+    await admin.query("reset role")
+    await admin.query(work.machinery.join(";\n"))
+    await admin.query(
+      "insert into undercroft_state.schema (plan, hash) values ($1, $2) on conflict (one) do update set plan = excluded.plan, hash = excluded.hash, applied_at = now()",
+      [JSON.stringify(work.plan), work.hash],
+    )
+    await admin.query("commit")
+    return [...new Set(steps.map((step) => step.why))]
+  } catch (cause) {
+    await admin.query("rollback")
+    throw cause
+  }
+}
+
+/** The safe steps, and those unsafe ones that meet no data. */
+async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly SchemaStep[]> {
+  const { steps, unsafe } = planSchemaChange(await stillThere(admin, work.before), work.plan)
+  const refused = []
+  const harmless: SchemaStep[] = []
+  for (const one of unsafe) {
+    const met = (await admin.query(`select ${one.unless} as met`)).rows[0].met
+    if (met) refused.push(one)
+    else harmless.push(one.step)
+  }
+  if (refused.length > 0) {
+    throw new UndercroftError("UC523", { count: refused.length }, {
+      details: refused.map((one) => `${one.what}: ${one.mend}`).join("\n"),
+    })
+  }
+  const all = [...harmless, ...steps]
+  return [...all.filter((one) => !one.last), ...all.filter((one) => one.last)]
+}
+
+/** What a person dropped by hand is not expected to be there. */
+async function stillThere(admin: pg.Client, before: SchemaPlan): Promise<SchemaPlan> {
+  const found = await admin.query(
+    "select c.relname as table, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped",
+  )
+  const columns = new Set(found.rows.map((row) => `${row.table}.${row.column}`))
+  const tables = new Set(found.rows.map((row) => row.table))
+  return Object.fromEntries(
+    Object.entries(before).filter(([name]) => tables.has(name)).map(([name, table]) => [
+      name,
+      { ...table, columns: Object.fromEntries(Object.entries(table.columns).filter(([column]) => columns.has(`${name}.${column}`))) },
+    ]),
+  )
+}
+
+async function runStep(admin: pg.Client, step: SchemaStep): Promise<void> {
+  try {
+    await admin.query(step.sql)
+  } catch (cause) {
+    throw new UndercroftError("UC524", { step: step.why, why: cause instanceof Error ? cause.message : "refused" }, { cause, details: step.sql })
+  }
+}

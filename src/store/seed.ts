@@ -1,0 +1,73 @@
+/** Puts rows into an empty database, past the policies: data to start with in development. */
+import pg from "pg"
+import { UndercroftError } from "../base/errors.ts"
+import type { EntityInfo, Model } from "../model/model.ts"
+import { BadValue } from "../model/value.ts"
+import { quoteName, tableOf } from "../policy/to-sql.ts"
+import type { RoleNames } from "../sql/roles.ts"
+
+type SeedRow = Readonly<Record<string, unknown>>
+
+const batchRows = 2000
+
+/** Inserts all rows or none. Throws UC526 naming the row that does not fit. */
+export async function seedDatabase(
+  adminUrl: string, model: Model, roles: RoleNames, rows: Iterable<readonly [string, SeedRow]>, onProgress: (count: number) => void = () => undefined,
+): Promise<number> {
+  const admin = new pg.Client({ connectionString: adminUrl })
+  await admin.connect()
+  let count = 0
+  try {
+    await admin.query("begin")
+    await admin.query(`set local role ${quoteName(roles.internal)}`)
+    let entity: EntityInfo | undefined
+    let batch: SeedRow[] = []
+    const flush = async (): Promise<void> => {
+      if (entity && batch.length > 0) await insertBatch(admin, entity, batch)
+      count += batch.length
+      batch = []
+      onProgress(count)
+    }
+    for (const [name, row] of rows) {
+      if (name !== entity?.name || batch.length >= batchRows) {
+        await flush()
+        entity = model.byName.get(name)
+        if (!entity) throw new UndercroftError("UC526", { entity: name, why: "is not in the model" })
+      }
+      batch.push(row)
+    }
+    await flush()
+    await admin.query("commit")
+    await admin.query("analyze")
+    return count
+  } catch (cause) {
+    await admin.query("rollback").catch(() => undefined)
+    throw cause
+  } finally {
+    await admin.end()
+  }
+}
+
+async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly SeedRow[]): Promise<void> {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const fields = names.map((name) => {
+    const field = entity.fieldByName.get(name)
+    if (!field) throw new UndercroftError("UC526", { entity: entity.name, why: `has no field ${name}` })
+    return field
+  })
+  const records = rows.map((row) => Object.fromEntries(fields.map((field) => {
+    const value = row[field.name] ?? null
+    try {
+      return [field.column, value === null ? null : field.kind.parse(value)]
+    } catch (cause) {
+      if (cause instanceof BadValue) throw new UndercroftError("UC526", { entity: entity.name, why: `has a row whose ${field.name} ${cause.message}` })
+      throw cause
+    }
+  })))
+  const columns = fields.map((field) => quoteName(field.column))
+  const record = fields.map((field) => `${quoteName(field.column)} ${field.kind.sqlType}`)
+  await admin.query(
+    `insert into ${tableOf(entity)} (${columns.join(", ")}) select ${columns.map((one) => `x.${one}`).join(", ")} from json_to_recordset($1::json) as x(${record.join(", ")})`,
+    [JSON.stringify(records)],
+  )
+}

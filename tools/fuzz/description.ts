@@ -1,0 +1,181 @@
+/**
+ * What the harness makes up, as plain JSON: models, rules, rows, callers and operations. A failure is kept as one
+ * such value, and shrinking is nothing but making it smaller.
+ */
+
+export type KindDescription =
+  | { readonly type: "text"; readonly max?: number; readonly caseInsensitive?: boolean }
+  | { readonly type: "choice"; readonly words: readonly [string, ...string[]] }
+  | { readonly type: "integer"; readonly min?: number; readonly max?: number }
+  | { readonly type: "decimal"; readonly precision: number; readonly scale: number }
+  | { readonly type: "bigint" | "boolean" | "date" | "instant" | "uuid" | "time" | "list" | "json" }
+  | { readonly type: "ref"; readonly target: string }
+
+export interface FieldDescription {
+  readonly name: string
+  readonly kind: KindDescription
+  readonly optional?: boolean
+  readonly unique?: boolean
+  readonly immutable?: boolean
+  readonly default?: unknown
+  readonly onDelete?: "restrict" | "cascade" | "set null"
+  readonly visibleTo?: RuleDescription
+  readonly writableBy?: RuleDescription
+}
+
+export interface ManyDescription {
+  readonly name: string
+  readonly target: string
+  readonly via: string
+}
+
+export interface AccessDescription {
+  readonly read?: RuleDescription
+  readonly create?: RuleDescription
+  readonly update?: RuleDescription
+  /** Said apart, in place of `update`. */
+  readonly updateParts?: {
+    readonly from?: RuleDescription
+    readonly to?: RuleDescription
+    readonly step?: RuleDescription
+  }
+  readonly delete?: RuleDescription
+}
+
+export interface EntityDescription {
+  readonly name: string
+  readonly collection?: string
+  /** Absent: `id`. */
+  readonly key?: readonly string[]
+  readonly tracked: boolean
+  readonly fields: readonly FieldDescription[]
+  readonly many: readonly ManyDescription[]
+  readonly unique: readonly (readonly string[])[]
+  readonly reveals: boolean
+  readonly access: AccessDescription
+}
+
+/** A read-only entity over another one; a field is a path, and the key is a field of the source. */
+export interface ViewDescription {
+  readonly name: string
+  readonly from: string
+  readonly key: string
+  readonly fields: readonly { readonly name: string; readonly path: readonly string[] }[]
+  readonly where?: RuleDescription
+}
+
+export type FactDescription =
+  | { readonly name: string; readonly entity: string; readonly pick: string; readonly where: RuleDescription }
+  | { readonly name: string; readonly claim: KindDescription }
+
+export interface ModelDescription {
+  readonly facts: readonly FactDescription[]
+  readonly entities: readonly EntityDescription[]
+  readonly views: readonly ViewDescription[]
+}
+
+export type CompareName = "is" | "isNot" | "above" | "atLeast" | "below" | "atMost"
+export type TextName = "startsWith" | "endsWith" | "contains"
+
+/** A path starts with its scope: `row`, `before`, or the name of a row in `some`. */
+export type PathDescription = readonly string[]
+
+export type ValueDescription =
+  | { readonly path: PathDescription }
+  | { readonly value: unknown }
+  | { readonly me: "id" }
+  | { readonly claim: string }
+  | { readonly clock: "now" | "today" }
+  | { readonly shift: ValueDescription; readonly by: string; readonly back: boolean }
+  | { readonly call: "lower" | "upper" | "concat"; readonly of: readonly ValueDescription[] }
+
+export type RuleDescription =
+  | { readonly all: readonly RuleDescription[] }
+  | { readonly any: readonly RuleDescription[] }
+  | { readonly not: RuleDescription }
+  | { readonly compare: CompareName; readonly left: ValueDescription; readonly right: ValueDescription }
+  | { readonly text: TextName; readonly left: ValueDescription; readonly right: ValueDescription }
+  | { readonly in: ValueDescription; readonly values: readonly unknown[] }
+  | { readonly in: ValueDescription; readonly fact: string }
+  | { readonly isNull: ValueDescription }
+  | { readonly isPresent: ValueDescription }
+  | { readonly flag: PathDescription }
+  | { readonly some: PathDescription; readonly as: string; readonly where: RuleDescription | null }
+  | { readonly none: PathDescription; readonly as: string; readonly where: RuleDescription | null }
+  | { readonly visible: PathDescription }
+  | { readonly role: string }
+  | { readonly signedIn: true }
+
+export type Row = Readonly<Record<string, unknown>>
+/** By entity name. Values are canonical JSON values, as answers have them. */
+export type Rows = Readonly<Record<string, readonly Row[]>>
+
+export interface CallerDescription {
+  /** Null calls without a token. */
+  readonly id: string | null
+  readonly roles: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+export type FilterDescription =
+  | { readonly field: string; readonly operator: string; readonly negated: boolean; readonly value: string | readonly string[] }
+  | { readonly field: string; readonly is: "null" | "not_null" | "true" | "false" | "unknown"; readonly negated: boolean }
+  | { readonly logic: "and" | "or"; readonly negated: boolean; readonly terms: readonly FilterDescription[] }
+
+export interface OrderDescription {
+  /** The to-one embed whose field orders the parent. */
+  readonly relation?: string
+  readonly field: string
+  readonly descending: boolean
+  readonly nulls: "first" | "last" | null
+}
+
+export type AggregateName = "count" | "sum" | "min" | "max"
+
+export type SelectDescription =
+  | { readonly all: true }
+  | { readonly field: string; readonly alias?: string; readonly aggregate?: AggregateName }
+  | { readonly count: true }
+  | { readonly embed: string; readonly alias?: string; readonly inner: boolean; readonly query: QueryDescription }
+
+export interface QueryDescription {
+  readonly select: readonly SelectDescription[]
+  readonly where: readonly FilterDescription[]
+  /** Ends in the key, or is empty: then rows are compared without regard to their order. */
+  readonly order: readonly OrderDescription[]
+  readonly limit: number | null
+  readonly offset: number | null
+}
+
+export interface OperationDescription {
+  readonly kind: "read" | "insert" | "update" | "delete"
+  readonly entity: string
+  readonly query: QueryDescription
+  readonly count: boolean
+  readonly single: boolean
+  /** Of a read: without a body. */
+  readonly head?: boolean
+  /** Of a write: what comes back. */
+  readonly returning?: "minimal" | "headers-only" | "representation"
+  /** Of an insert, one or more; of an update, one. */
+  readonly rows?: readonly Row[]
+  /** A single row is sent as an object rather than as a list of one. */
+  readonly asObject?: boolean
+  readonly timezone?: string
+}
+
+/** Everything that one answer depends on. */
+export interface WorldDescription {
+  readonly seed: string
+  readonly model: ModelDescription
+  readonly rows: Rows
+  readonly callers: readonly CallerDescription[]
+}
+
+/** A failure as it is kept: the last operation is the one that fails, those before it prepare the rows. */
+export interface CaseDescription extends WorldDescription {
+  readonly about: string
+  readonly steps: readonly { readonly caller: number; readonly operation: OperationDescription }[]
+  /** For noninterference: the rows of the other world, which the caller can't tell from `rows`. */
+  readonly otherRows?: Rows
+}
