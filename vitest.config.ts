@@ -10,6 +10,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["{src,tools,examples,test}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/.undercroft/**"],
+    globalSetup: ["test/support/global-setup.ts"],
     pool: "forks",
     fileParallelism: true,
     testTimeout: 30_000,

@@ -5,20 +5,19 @@ import {
   integer, list, many, not, now, range, ref, text, view,
 } from "undercroft"
 
-const token = actor({}) // Roles come with the token.
-const doctors = () => token.has("doctor")
-const medics = () => anyOf(doctors(), token.has("nurse"))
-
 /** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
 export const me = actor({
   get practices() { return Staff.where(({ me, row }) => row.user.is(me.id)).pick("practice") },
   get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
 })
+const doctors = () => me.has("doctor") // Roles come with the token.
+const medics = () => anyOf(doctors(), me.has("nurse"))
 
 export const Practice = entity("Practice", {
   fields: {
     name: text({ max: 120 }).public(),
     city: text({ max: 80 }).public(),
+    phone: text({ max: 40 }).public(),
     get staff() { return many(Staff, "practice") },
   },
 })
@@ -56,7 +55,7 @@ export const Patient = entity("Patient", {
     allergies: list(text({ max: 80 })).special().default([])
       .visibleTo(({ me, row }) => anyOf(medics(), row.user.is(me.id))),
     history: text().special().optional().visibleTo(({ me, row }) => anyOf(doctors(), row.user.is(me.id))),
-    remarks: text().special().optional().visibleTo(doctors),
+    remarks: text().special().optional().visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
     get appointments() { return many(Appointment, "patient") },
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
@@ -118,7 +117,7 @@ Appointment.access(({ row }) => {
   return {
     read: anyOf(ours, own),
     create: allOf(fits, anyOf(ours, allOf(own, row.status.is("booked")))),
-    update: { // Patients cancel what is booked. What is cancelled stays cancelled.
+    update: { // Patients cancel what is booked; what is cancelled stays cancelled.
       from: anyOf(allOf(ours, row.status.isNot("cancelled")), allOf(own, row.status.is("booked"))),
       to: anyOf(ours, allOf(own, row.status.is("cancelled"))),
     },

@@ -84,7 +84,8 @@ function declareView(said: ViewDescription, declared: ReadonlyMap<string, Loose>
 function declareField(said: FieldDescription, declared: ReadonlyMap<string, Loose>, rule: RuleReader): Loose {
   let field: Loose = declareKind(said.kind, declared).internal()
   if (said.optional) field = field.optional()
-  if (said.unique) field = field.unique().reveals()
+  if (said.unique) field = field.unique()
+  if (said.reveals) field = field.reveals()
   if (said.immutable) field = field.immutable()
   if (said.default !== undefined) field = field.default(said.default)
   if (said.onDelete) field = field.onDelete(said.onDelete)

@@ -16,6 +16,7 @@ export interface FieldDescription {
   readonly kind: KindDescription
   readonly optional?: boolean
   readonly unique?: boolean
+  readonly reveals?: boolean
   readonly immutable?: boolean
   readonly default?: unknown
   readonly onDelete?: "restrict" | "cascade" | "set null"

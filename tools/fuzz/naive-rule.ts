@@ -53,6 +53,15 @@ export class NaiveRules {
     return values
   }
 
+  private factKind(name: string): KindDescription {
+    const fact = this.model.facts.find((one) => one.name === name) as FactDescription & { readonly pick: string }
+    return fieldOf(entityOf(this.shapes, fact.entity), fact.pick).kind
+  }
+
+  private meAs(kind: KindDescription): unknown {
+    return this.caller.id === null ? null : asKind(this.caller.id, kind, true)
+  }
+
   private truth(rule: RuleDescription, scopes: Scopes): Truth {
     if ("all" in rule) return and(rule.all.map((one) => this.truth(one, scopes)))
     if ("any" in rule) return not(and(rule.any.map((one) => not(this.truth(one, scopes)))))
@@ -74,8 +83,9 @@ export class NaiveRules {
       return (this.value(of, scopes).value === null) === "isNull" in rule
     }
     if ("in" in rule) {
-      const left = this.value(rule.in, scopes)
+      const found = this.value(rule.in, scopes)
       const values = "fact" in rule ? this.fact(rule.fact) : rule.values
+      const left = "fact" in rule && "me" in rule.in ? { ...found, value: this.meAs(this.factKind(rule.fact)) } : found
       // Of a null nothing is known, in an empty list too: unlike SQL, whose `null <> all ('{}')` is true.
       if (left.value === null) return null
       return values.some((value) => compareJson(left.value, value, left.kind ?? { type: "text" }) === 0)

@@ -37,8 +37,7 @@ function completeEntity(entity: EntityDescription, read: RuleDescription | undef
     ...(random.chance(isJoin ? 0.8 : 0.85) ? { create: randomWriteRule(context) } : {}),
     ...(random.chance(0.8) ? { delete: randomWriteRule(context) } : {}),
   }
-  // Uniqueness over rows that not everyone sees is refused unless the model says that it tells.
-  return { ...entity, fields, access, reveals: entity.unique.length > 0 }
+  return { ...entity, fields, access }
 }
 
 function randomRead(context: RuleContext): RuleDescription | undefined {

@@ -85,7 +85,7 @@ function place(context: RuleContext, fits: (field: FieldShape) => boolean): Plac
       if (field.target !== null && depth > 0) visit(here, entityOf(shapes, field.target), depth - 1)
     }
   }
-  const scope = random.chance(0.75) ? scopes.at(-1) : random.pick(scopes)
+  const scope = random.chance(0.65) ? scopes.at(-1) : random.pick(scopes)
   const depth = random.pick([0, 0, 0, 1, 1, 2, 3])
   if (scope) visit([scope.name], entityOf(shapes, scope.entity), depth)
   if (found.length === 0) return null
