@@ -53,9 +53,10 @@ export const Patient = entity("Patient", {
     phone: text({ max: 40 }).personal().optional(),
     address: text({ max: 200 }).personal().optional(),
     allergies: list(text({ max: 80 })).special().default([])
-      .visibleTo(({ me, row }) => anyOf(medics(), row.user.is(me.id))),
-    history: text().special().optional().visibleTo(({ me, row }) => anyOf(doctors(), row.user.is(me.id))),
-    remarks: text().special().optional().visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
+      .visibleTo(({ row }) => anyOf(medics(), row.user.is(me.id))),
+    history: text().special().optional().visibleTo(({ row }) => anyOf(doctors(), row.user.is(me.id))),
+    remarks: text().special().optional()
+      .visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
     get appointments() { return many(Appointment, "patient") },
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto"
 import type { ScopeName } from "../model/expression.ts"
+import { arrayLiteral } from "../model/fields/list.ts"
 import { type FieldInfo, toSnake } from "../model/model.ts"
 import { type FieldKind, quoteLiteral } from "../model/value.ts"
 import { type Fact, outerFields, type Rule, type RuleValue } from "./rule.ts"
@@ -144,7 +145,7 @@ export class SqlPrinter {
 
   private text(rule: Rule & { kind: "text" }, column: ColumnOf): string {
     const fold = rule.left.of.collation ? (sql: string): string => `lower(${sql})` : (sql: string): string => sql
-    const [left, right] = [rule.left, rule.right].map((one) => `${fold(`${this.value(one, column)} collate "C"`)}`)
+    const [left, right] = [rule.left, rule.right].map((one) => fold(`(${this.value(one, column)} collate "C")`))
     const fits =
       rule.operator === "startsWith" ? `starts_with(${left}, ${right})`
       : rule.operator === "endsWith" ? `right(${left}, char_length(${right})) = ${right}`
@@ -164,7 +165,9 @@ export function inScope(scope: ScopeName, alias: string): ColumnOf {
 /** A value of the model as SQL text. */
 export function literal(value: unknown, of: FieldKind): string {
   const encoded = of.parse(value)
-  const text = typeof encoded === "object" ? JSON.stringify(encoded) : String(encoded)
+  const text = Array.isArray(encoded) && of.sqlType.endsWith("[]") ? arrayLiteral(encoded.map(String))
+    : typeof encoded === "object" ? JSON.stringify(encoded)
+    : String(encoded)
   return `${quoteLiteral(text)}::${of.sqlType}`
 }
 

@@ -51,9 +51,9 @@ begin return coalesce(undercroft.me() -> 'roles' ? role, false); end $undercroft
 begin return undercroft.me() -> 'claims' ->> name; end $undercroft$`,
     // Refusals that undo a write: `single` and `max-affected` are known only when the rows are.
     ...([["exactly", "<>", "UC116"], ["at_most", ">", "UC124"]] as const).map(([name, sign, code]) =>
-      `create function undercroft.${name}(found bigint, wanted bigint) returns boolean volatile ${header} as $undercroft$
+      `create function undercroft.${name}(affected bigint, wanted bigint) returns boolean volatile ${header} as $undercroft$
 begin
-  if found ${sign} wanted then raise exception using errcode = '${code}', message = 'refused', detail = found::text; end if;
+  if affected ${sign} wanted then raise exception using errcode = '${code}', message = 'refused', detail = affected::text; end if;
   return true;
 end $undercroft$`),
     ...["exactly(bigint, bigint)", "at_most(bigint, bigint)", "bind(text)", "enter(text, bigint, text)", "me()", "me_id()", "me_uuid()", "me_bigint()", "me_has(text)", "me_claim(text)"]

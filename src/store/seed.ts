@@ -22,6 +22,7 @@ export async function seedDatabase(
     await admin.query(`set local role ${quoteName(roles.internal)}`)
     let entity: EntityInfo | undefined
     let batch: SeedRow[] = []
+    let made = ""
     const flush = async (): Promise<void> => {
       if (entity && batch.length > 0) await insertBatch(admin, entity, batch)
       count += batch.length
@@ -29,10 +30,11 @@ export async function seedDatabase(
       onProgress(count)
     }
     for (const [name, row] of rows) {
-      if (name !== entity?.name || batch.length >= batchRows) {
+      if (name !== entity?.name || batch.length >= batchRows || madeByDatabase(entity, row) !== made) {
         await flush()
         entity = model.byName.get(name)
         if (!entity) throw new UndercroftError("UC526", { entity: name, why: "is not in the model" })
+        made = madeByDatabase(entity, row)
       }
       batch.push(row)
     }
@@ -48,6 +50,11 @@ export async function seedDatabase(
   }
 }
 
+/** Which values of a row the database makes: rows of one statement agree on that. */
+function madeByDatabase(entity: EntityInfo, row: SeedRow): string {
+  return entity.fields.filter((field) => (field.automatic !== null || field.kind.identity) && !(field.name in row)).map((field) => field.name).join()
+}
+
 async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly SeedRow[]): Promise<void> {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const fields = names.map((name) => {
@@ -56,7 +63,7 @@ async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly 
     return field
   })
   const records = rows.map((row) => Object.fromEntries(fields.map((field) => {
-    const value = row[field.name] ?? null
+    const value = row[field.name] ?? field.defaultValue ?? null
     try {
       return [field.column, value === null ? null : field.kind.parse(value)]
     } catch (cause) {

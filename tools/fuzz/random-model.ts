@@ -16,6 +16,7 @@ const names: readonly string[] = [
 const fieldNames: readonly string[] = [
   "title", "user", "group", "end", "desc", "aB", "table", "n1", "value", "when", "state", "level", "isOpen", "note", "amount", "inner",
   "left", "asc", "all", "any", "null", "true", "hasOwn", "length", "name", "key", "at", "until",
+  "orders", "andy", "nothing", "countOf",
 ]
 const kinds: readonly (readonly [number, KindDescription])[] = [
   [5, { type: "text" }], [2, { type: "text", max: 40 }], [1.5, { type: "text", caseInsensitive: true }],

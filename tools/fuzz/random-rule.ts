@@ -112,6 +112,7 @@ function compareRule(context: RuleContext): RuleDescription | null {
 
 /** Two kinds whose values a rule may compare. */
 function mayMeet(left: KindDescription, right: KindDescription): boolean {
+  if ([left.type, right.type].toSorted().join() === "bigint,decimal") return false
   return familyOf(left) === familyOf(right)
 }
 

@@ -1,0 +1,112 @@
+/** Says an operation as a REST request in PostgREST's grammar. */
+import type { FilterDescription, OperationDescription, OrderDescription, QueryDescription, SelectDescription } from "./description.ts"
+
+export interface RestRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE"
+  /** With the query string. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | null
+}
+
+type Parameter = readonly [name: string, value: string]
+
+export function toRequest(operation: OperationDescription, collection: string): RestRequest {
+  const parameters = toParameters(operation)
+  const search = parameters.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&")
+  const body = bodyOf(operation)
+  return {
+    method: methodOf(operation),
+    url: `/rest/${encode(collection)}${search === "" ? "" : `?${search}`}`,
+    headers: headersOf(operation, body !== null),
+    body,
+  }
+}
+
+/** Percent-encodes what a URL or the query string's own grammar needs encoded, and leaves the rest readable. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/%(2C|3A|28|29|2A)/g, (code) => decodeURIComponent(code))
+}
+
+function methodOf(operation: OperationDescription): RestRequest["method"] {
+  if (operation.kind === "read") return operation.head ? "HEAD" : "GET"
+  return ({ insert: "POST", update: "PATCH", delete: "DELETE" } as const)[operation.kind]
+}
+
+function headersOf({ kind, returning, count, single, timezone }: OperationDescription, hasBody: boolean): Record<string, string> {
+  const prefer = [
+    ...(kind === "read" || returning === undefined ? [] : [`return=${returning}`]),
+    ...(count ? ["count=exact"] : []),
+    ...(timezone === undefined ? [] : [`timezone=${timezone}`]),
+  ]
+  return {
+    accept: single ? "application/vnd.pgrst.object+json" : "application/json",
+    ...(prefer.length > 0 ? { prefer: prefer.join(", ") } : {}),
+    ...(hasBody ? { "content-type": "application/json" } : {}),
+  }
+}
+
+function bodyOf({ kind, rows, asObject }: OperationDescription): string | null {
+  if (kind === "update") return JSON.stringify(rows?.[0] ?? {})
+  if (kind === "insert") return JSON.stringify(asObject ? rows?.[0] : rows)
+  return null
+}
+
+function toParameters(operation: OperationDescription): readonly Parameter[] {
+  const { kind, returning, query } = operation
+  const select = selectText(query.select)
+  const selected = kind === "read" || returning === "representation"
+  return [...(selected && select !== "*" ? [["select", select] as const] : []), ...queryParameters(query, "", selected)]
+}
+
+function selectText(items: readonly SelectDescription[]): string {
+  return items.map((item) => {
+    if ("all" in item) return "*"
+    if ("count" in item) return "count()"
+    if ("embed" in item) {
+      const alias = item.alias === undefined ? "" : `${item.alias}:`
+      return `${alias}${item.embed}${item.inner ? "!inner" : ""}(${selectText(item.query.select)})`
+    }
+    const alias = item.alias === undefined ? "" : `${item.alias}:`
+    return `${alias}${item.field}${item.aggregate === undefined ? "" : `.${item.aggregate}()`}`
+  }).join(",")
+}
+
+/** Filters, order and limits of a query and, where its embeds are selected, of what is embedded in it. */
+function queryParameters(query: QueryDescription, prefix: string, selected: boolean): readonly Parameter[] {
+  const embeds = query.select.flatMap((item) => ("embed" in item && selected ? [item] : []))
+  return [
+    ...query.where.map((filter): Parameter => filterParameter(filter, prefix)),
+    ...(query.order.length === 0 ? [] : [[`${prefix}order`, query.order.map(orderText).join(",")] as const]),
+    ...(query.limit === null ? [] : [[`${prefix}limit`, String(query.limit)] as const]),
+    ...(query.offset === null ? [] : [[`${prefix}offset`, String(query.offset)] as const]),
+    ...embeds.flatMap((item) => queryParameters(item.query, `${prefix}${item.alias ?? item.embed}.`, true)),
+  ]
+}
+
+function orderText({ relation, field, descending, nulls }: OrderDescription): string {
+  const name = relation === undefined ? field : `${relation}(${field})`
+  return `${name}.${descending ? "desc" : "asc"}${nulls === null ? "" : `.nulls${nulls}`}`
+}
+
+function filterParameter(filter: FilterDescription, prefix: string): Parameter {
+  if (!("logic" in filter)) return [`${prefix}${filter.field}`, conditionText(filter, false)]
+  return [`${prefix}${filter.negated ? "not." : ""}${filter.logic}`, `(${filter.terms.map(termText).join(",")})`]
+}
+
+function termText(filter: FilterDescription): string {
+  if (!("logic" in filter)) return `${filter.field}.${conditionText(filter, true)}`
+  return `${filter.negated ? "not." : ""}${filter.logic}(${filter.terms.map(termText).join(",")})`
+}
+
+function conditionText(filter: Exclude<FilterDescription, { logic: unknown }>, nested: boolean): string {
+  const not = filter.negated ? "not." : ""
+  if ("is" in filter) return `${not}is.${filter.is}`
+  const { operator, value } = filter
+  if (typeof value !== "string") return `${not}${operator}.(${value.map(quote).join(",")})`
+  return `${not}${operator}.${nested ? quote(value) : value}`
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/(["\\])/g, "\\$1")}"`
+}
