@@ -89,7 +89,7 @@ export class Resolver {
   }
 
   private booleanLeaf(value: RuleValue, negated: boolean, where: string): Rule {
-    if (value.of.sqlType !== "boolean") this.refuseQuestion(where, "being true", value)
+    if (value.of.sqlType !== "boolean") return this.refuseQuestion(where, "being true", value)
     return { kind: "compare", operator: "is", left: value, right: { kind: "constant", value: !negated, of: booleanKind }, of: booleanKind }
   }
 
@@ -98,7 +98,7 @@ export class Resolver {
     return this.through([node.left, node.right], scopes, where, ([left, right]) => {
       const of = left!.kind === "constant" || left!.kind === "me-id" ? right!.of : left!.of
       const family = operator === "is" || operator === "isNot" ? "equality" : "order"
-      if (!of.operators.has(family)) this.refuseQuestion(where, node.operator, left!)
+      if (!of.operators.has(family)) return this.refuseQuestion(where, node.operator, left!)
       return { kind: "compare", operator, left: this.retype(left!, of, where), right: this.retype(right!, of, where), of }
     })
   }
@@ -154,7 +154,7 @@ export class Resolver {
     const values: RuleValue[] = []
     const step = (at: number, inside: Scopes): Rule => {
       const node = nodes[at]
-      if (node === undefined) return leaf(this.typeConstants(values, where))
+      if (node === undefined) return leaf(values)
       if (node.kind !== "field") {
         const value = this.plainValue(node, inside, null, where)
         if (!value) return never
@@ -263,12 +263,7 @@ export class Resolver {
     return fact
   }
 
-  /** A constant takes the kind of the value that it stands beside. */
-  private typeConstants(values: readonly RuleValue[], where: string): readonly RuleValue[] {
-    const typed = values.find((one) => one.kind !== "constant" && one.kind !== "me-id")
-    return typed ? values.map((one) => this.retype(one, typed.of, where)) : values
-  }
-
+  /** A constant, or the caller's identifier, takes the kind of the value that it stands beside. */
   private retype(value: RuleValue, of: FieldKind, where: string): RuleValue {
     if (value.kind === "me-id") return { ...value, of }
     if (value.kind !== "constant") {
@@ -291,8 +286,9 @@ export class Resolver {
     }
   }
 
-  private refuseQuestion(where: string, question: string, value: RuleValue): void {
+  private refuseQuestion(where: string, question: string, value: RuleValue): Rule {
     this.problems.add("UC202", where, { question, path: nameOf(value), kind: value.of.name })
+    return never
   }
 
   private unknownName(where: string, entity: EntityInfo, path: string): Rule {
