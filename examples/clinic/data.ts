@@ -22,8 +22,8 @@ const units: Readonly<Record<Kind, Insert<typeof model.Observation>["unit"]>> = 
 }
 
 /**
- * All rows, parents before their children. `today` is the day that the calendar is as of, `2026-02-28`: two years of
- * appointments lie before it, four weeks after.
+ * All rows, parents before their children. `today`, such as `2026-02-28`, is the day that the calendar is as of:
+ * two years of appointments lie before it, four weeks after.
  */
 export function* clinicRows(today: string): Generator<SeedRow> {
   const random = seeded(20_240_108)

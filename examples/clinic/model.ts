@@ -153,7 +153,6 @@ ClinicalNote.access(({ row }) => {
 export const Addendum = entity("Addendum", {
   collection: "addenda",
   fields: { note: ref(ClinicalNote), author: ref(Staff), body: text({ max: 4000 }).special() },
-  indexes: [["note"]],
 })
 Addendum.access(({ row }) => ({
   read: row.note.visible(),

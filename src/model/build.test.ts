@@ -67,8 +67,8 @@ test.each<[string, () => AnyEntity[], string[]]>([
   ["policies in a circle", () => {
     const Egg: AnyEntity = entity("Egg", { fields: { get hen() { return ref(Hen) } } })
     const Hen: AnyEntity = entity("Hen", { fields: { get egg() { return ref(Egg) } } })
-    Egg.access(({ row }) => ({ read: row.hen.visible() }))
-    Hen.access(({ row }) => ({ read: row.egg.visible() }))
+    Egg.access(({ row }: any) => ({ read: row.hen.visible() }))
+    Hen.access(({ row }: any) => ({ read: row.egg.visible() }))
     return [Egg, Hen]
   }, ["UC204 Egg.read", "UC204 Hen.read"]],
   ["facts in a circle", () => {

@@ -1,7 +1,18 @@
 /** The data of an embedded server: made by initdb as a whole or not at all, and the superuser's password. */
 import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
-import { lchown, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises"
+import {
+  lchown,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises"
 import { join } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
 import type { Place } from "./embedded-place.ts"
@@ -70,8 +81,20 @@ async function removeOldScratches(home: string): Promise<void> {
  * full-text parser asks: under `C` it takes “quotation marks” for letters, so a UTF-8 one is tried first.
  * A killed initdb would leave shared memory behind, so that it may finish even if this process is killed.
  */
-async function runInitdb(place: Place, programs: Programs, scratch: string, passwordFile: string): Promise<void> {
-  const args = ["-D", join(scratch, "data"), "-U", superuser, `--pwfile=${passwordFile}`, "--auth=scram-sha-256"]
+async function runInitdb(
+  place: Place,
+  programs: Programs,
+  scratch: string,
+  passwordFile: string,
+): Promise<void> {
+  const args = [
+    "-D",
+    join(scratch, "data"),
+    "-U",
+    superuser,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+  ]
   args.push("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
   args.push("--no-instructions", ...(place.passwordFile ? [] : ["--no-sync"]))
   const erase = place.passwordFile ? scratch : place.home
@@ -80,7 +103,8 @@ async function runInitdb(place: Place, programs: Programs, scratch: string, pass
     const log = await open(join(scratch, "initdb.log"), "w+")
     try {
       const guard = { account: place.account, output: log.fd, signal: "0", erase } as const
-      const { code, error } = await spawnGuarded(programs.initdb, [...args, `--lc-ctype=${ctype}`], guard).ended
+      const { code, error } = await spawnGuarded(programs.initdb, [...args, `--lc-ctype=${ctype}`], guard)
+        .ended
       if (code === 0) return
       output = error?.message ?? (await readFile(join(scratch, "initdb.log"), "utf8"))
     } finally {

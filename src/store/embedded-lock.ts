@@ -88,7 +88,11 @@ async function setAside(path: string, holder: LockContent | undefined): Promise<
 async function isAlive(path: string, holder: LockContent): Promise<boolean> {
   if (holder.path !== path && existsSync(holder.path)) return false // the directory was copied with its lock
   if (holder.space === processSpace()) return processStart(holder.pid) === holder.started
-  const beatenAt = () => stat(path).then(({ mtimeMs }) => mtimeMs, () => 0)
+  const beatenAt = () =>
+    stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    )
   const before = await beatenAt()
   if (Date.now() - before > 60 * beatMs) return false
   for (const end = Date.now() + 5 * beatMs; Date.now() < end; await sleep(beatMs / 4)) {

@@ -1,7 +1,18 @@
 /** Where an embedded server keeps its data and socket, and which unprivileged account it runs as. */
 import { createHash, randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
-import { chmod, lchown, lstat, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises"
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
@@ -39,7 +50,8 @@ export async function choosePlace(wanted: string): Promise<Place> {
   const owner = await dataOwner(expected)
   const account = await chooseAccount(dirname(directory), owner)
   const reachable = await canEnter(account, expected)
-  if (!reachable && owner !== undefined) throw outOfReach(expected, `the user ${account?.uid}`, "a directory above is closed")
+  if (!reachable && owner !== undefined)
+    throw outOfReach(expected, `the user ${account?.uid}`, "a directory above is closed")
   const home = reachable ? expected : await makeDurableHome(directory)
   const heir = account === undefined ? undefined : await giveDirectory(directory, account)
   return placeIn(directory, home, account, heir)
@@ -102,7 +114,8 @@ async function dataOwner(home: string): Promise<number | undefined> {
   })
   if (found === undefined) return undefined
   const wrong = us === 0 ? found.uid === 0 : found.uid !== us
-  if (wrong) throw outOfReach(data, us === 0 ? "PostgreSQL" : whoWeAre(), `it belongs to the user ${found.uid}`)
+  if (wrong)
+    throw outOfReach(data, us === 0 ? "PostgreSQL" : whoWeAre(), `it belongs to the user ${found.uid}`)
   return found.uid
 }
 
@@ -159,7 +172,8 @@ async function writePointer(directory: string, home: string): Promise<void> {
 /** Follows a pointer to a home that says it belongs here; also after the directory was moved, not copied. */
 async function followPointer(directory: string): Promise<string | undefined> {
   const home = (await readLine(join(directory, pointerName)))?.trim()
-  if (home === undefined || dirname(home) !== durableRoot || !/^[0-9a-f]{16}$/.test(basename(home))) return undefined
+  if (home === undefined || dirname(home) !== durableRoot || !/^[0-9a-f]{16}$/.test(basename(home)))
+    return undefined
   const origin = await readLine(join(home, originName))
   if (origin === undefined) {
     // A container made anew without a volume, perhaps. An empty database in its place would hide the loss.

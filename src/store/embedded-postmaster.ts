@@ -20,7 +20,8 @@ export interface Postmaster extends Guarded {
 
 /** Makes the private socket directory; on Windows, finds a free port. */
 export async function prepareEndpoint(place: Place): Promise<Endpoint> {
-  if (process.platform === "win32") return { host: "127.0.0.1", port: await findFreePort(), listensOnTcp: true }
+  if (process.platform === "win32")
+    return { host: "127.0.0.1", port: await findFreePort(), listensOnTcp: true }
   await rm(place.socket, { recursive: true, force: true })
   await mkdir(place.socket, { mode: 0o700 })
   if (place.account) await lchown(place.socket, place.account.uid, place.account.gid)
@@ -33,7 +34,10 @@ export async function spawnPostmaster(
   programs: Programs,
   settings: readonly string[],
 ): Promise<Postmaster> {
-  const size = await stat(place.log).then((found) => found.size, () => 0)
+  const size = await stat(place.log).then(
+    (found) => found.size,
+    () => 0,
+  )
   if (size > logBytesMax) await rename(place.log, `${place.log}.1`)
   const log = await open(place.log, "a", 0o600)
   try {
@@ -86,7 +90,11 @@ export async function stopPostmaster(postmaster: Postmaster, programs: Programs)
   postmaster.hold(true)
   let ended = false
   void postmaster.ended.then(() => (ended = true))
-  for (const [signal, waitMs] of [["SIGINT", 15_000], ["SIGQUIT", 5_000], ["SIGKILL", 5_000]] as const) {
+  for (const [signal, waitMs] of [
+    ["SIGINT", 15_000],
+    ["SIGQUIT", 5_000],
+    ["SIGKILL", 5_000],
+  ] as const) {
     if (ended || postmaster.child.pid === undefined || postmaster.child.exitCode !== null) break
     await sendSignal(postmaster, programs, signal)
     const timer = new AbortController()
@@ -103,7 +111,7 @@ async function sendSignal(postmaster: Postmaster, programs: Programs, signal: No
   await run(pgCtl, ["kill", signal.slice(3), String(postmaster.child.pid)], {})
 }
 
-async function tryConnect(connection: pg.ClientConfig): Promise<string | Error & { code?: string }> {
+async function tryConnect(connection: pg.ClientConfig): Promise<string | (Error & { code?: string })> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000 })
   client.on("error", () => {})
   try {
@@ -121,7 +129,10 @@ async function tryConnect(connection: pg.ClientConfig): Promise<string | Error &
 async function lastWords(postmaster: Postmaster, place: Place): Promise<string> {
   const { code, signal, error } = await postmaster.ended
   const log = (await readFile(place.log).catch(() => Buffer.alloc(0))).subarray(postmaster.logStart)
-  const fatal = log.toString("utf8").split("\n").findLast((line) => /FATAL|PANIC|error/.test(line) && !askedEarly.test(line))
+  const fatal = log
+    .toString("utf8")
+    .split("\n")
+    .findLast((line) => /FATAL|PANIC|error/.test(line) && !askedEarly.test(line))
   return error?.message ?? fatal?.replace(/^.*?(?:FATAL|PANIC): +/, "") ?? `it ended with ${signal ?? code}`
 }
 

@@ -35,14 +35,17 @@ export async function endPredecessor(data: string, log: string): Promise<void> {
  */
 function findPostmasterFirst(data: string, postmaster: number): number[] {
   if (process.platform !== "linux") return isPostmasterByCommand(data, postmaster) ? [postmaster] : []
-  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      const program = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""))
-      return program === "postgres" && readlinkSync(`/proc/${pid}/cwd`) === data
-    } catch {
-      return false // ended, or another user's
-    }
-  })
+  const found = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const program = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""))
+        return program === "postgres" && readlinkSync(`/proc/${pid}/cwd`) === data
+      } catch {
+        return false // ended, or another user's
+      }
+    })
   return found.sort((a, b) => Number(b === postmaster) - Number(a === postmaster))
 }
 

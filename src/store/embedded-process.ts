@@ -100,9 +100,14 @@ export async function run(
 }
 
 /** Where and with what a child runs: no secrets of our environment, no `PG…` variables, no locale of the user. */
-function place(program: string, account?: Account): { cwd: string; env: NodeJS.ProcessEnv; uid?: number; gid?: number } {
+function place(
+  program: string,
+  account?: Account,
+): { cwd: string; env: NodeJS.ProcessEnv; uid?: number; gid?: number } {
   if (onWindows) {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/i.test(name)))
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/i.test(name)),
+    )
     return { cwd: dirname(program), env }
   }
   const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }

@@ -81,7 +81,11 @@ async function makeLinks(native: string): Promise<boolean> {
     for (const { source, target } of links as { source: string; target: string }[]) {
       const link = join(dirname(native), target)
       const to = relative(dirname(target), source)
-      made = (await symlink(to, link).then(() => true, () => false)) || made
+      made =
+        (await symlink(to, link).then(
+          () => true,
+          () => false,
+        )) || made
     }
   } catch {
     // Not every platform's package has links.

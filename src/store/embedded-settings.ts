@@ -46,5 +46,8 @@ export function settingArguments(options: EmbeddedOptions, data: string, endpoin
     unix_socket_directories: endpoint.listensOnTcp ? "" : endpoint.host,
     port: String(endpoint.port),
   }
-  return [...Object.entries(chosen), ...Object.entries(ours)].flatMap(([name, value]) => ["-c", `${name}=${value}`])
+  return [...Object.entries(chosen), ...Object.entries(ours)].flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ])
 }

@@ -1,7 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import {
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -61,17 +75,25 @@ async function query(server: { url: string }, text: string): Promise<Record<stri
 }
 
 /** Runs a script in another Node process; what it prints as JSON lines comes back one by one. */
-function runChild(script: string, account?: { uid: number; gid: number }): { child: ChildProcess; line(): Promise<any> } {
+function runChild(
+  script: string,
+  account?: { uid: number; gid: number },
+): { child: ChildProcess; line(): Promise<any> } {
   const source = `
     import pg from "pg"
     import { startEmbedded } from ${JSON.stringify(new URL("./embedded.ts", import.meta.url).href)}
     const print = (value) => process.stdout.write(JSON.stringify(value) + "\\n")
     ${script}`
   const cwd = import.meta.dirname
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "inherit"], cwd, ...account })
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd,
+    ...account,
+  })
   const servers: number[] = []
   cleanups.push(async () => {
-    if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")) await once(child, "exit")
+    if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL"))
+      await once(child, "exit")
     await until(() => servers.every(isGone))
   })
   const lines = child.stdout.setEncoding("utf8").iterator()
@@ -103,7 +125,9 @@ const isGone = (pid: number) => processStart(pid) === undefined
 
 /** The processes of a group, by /proc: the postmaster and its watcher. */
 function groupMembers(group: number): number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
   return pids.filter((pid) => {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
@@ -128,7 +152,13 @@ test("a first start makes a cluster, a second one finds its rows", { timeout }, 
      from pg_database where datname = current_database()`,
   )
   expect(settings).toEqual({
-    checksums: "on", wal: "logical", datlocprovider: "b", datlocale: "C.UTF-8", tcp: "", zone: "UTC", encoding: "UTF8",
+    checksums: "on",
+    wal: "logical",
+    datlocprovider: "b",
+    datlocale: "C.UTF-8",
+    tcp: "",
+    zone: "UTC",
+    encoding: "UTF8",
     words: "'école':1",
   })
   await query(first, "create table kept as select 1 as n")
@@ -156,7 +186,10 @@ test("the url can be read and changed as a URL, and a wrong password is refused"
 test("neither values nor the password reach the log", { timeout }, async () => {
   const project = await makeProject()
   const server = await start(project)
-  await query(server, "create table person (email text primary key); insert into person values ('row-secret')")
+  await query(
+    server,
+    "create table person (email text primary key); insert into person values ('row-secret')",
+  )
   await expect(query(server, "insert into person values ('row-secret')")).rejects.toThrow()
   await expect(query(server, "select 'literal-secret'::int")).rejects.toThrow()
   const client = new pg.Client({ connectionString: server.url })
@@ -170,52 +203,63 @@ test("neither values nor the password reach the log", { timeout }, async () => {
   expect(log).not.toContain(server.password)
 })
 
-test.runIf(asRoot)("root, in a directory that nobody else can enter: the data is elsewhere, and a file says where", { timeout }, async () => {
-  const project = await makeProject({ closed: true })
-  const directory = join(project, ".undercroft")
-  const first = await start(project)
-  await query(first, "create table kept as select 1 as n")
-  await first.stop()
-  const home = await homeOf(directory)
-  expect(home).toMatch(/^\/var\/lib\/undercroft\/[0-9a-f]{16}$/)
-  expect((await stat(project)).mode & 0o777).toBe(0o700)
-  expect(await stat(join(home, "postgres-data"))).toMatchObject({ uid: nobody.uid })
+test.runIf(asRoot)(
+  "root, in a directory that nobody else can enter: the data is elsewhere, and a file says where",
+  { timeout },
+  async () => {
+    const project = await makeProject({ closed: true })
+    const directory = join(project, ".undercroft")
+    const first = await start(project)
+    await query(first, "create table kept as select 1 as n")
+    await first.stop()
+    const home = await homeOf(directory)
+    expect(home).toMatch(/^\/var\/lib\/undercroft\/[0-9a-f]{16}$/)
+    expect((await stat(project)).mode & 0o777).toBe(0o700)
+    expect(await stat(join(home, "postgres-data"))).toMatchObject({ uid: nobody.uid })
 
-  const copied = await makeProject({ closed: true })
-  await cp(directory, join(copied, ".undercroft"), { recursive: true })
-  const copy = await start(copied)
-  expect(await query(copy, "select to_regclass('kept') as kept")).toEqual([{ kept: null }])
+    const copied = await makeProject({ closed: true })
+    await cp(directory, join(copied, ".undercroft"), { recursive: true })
+    const copy = await start(copied)
+    expect(await query(copy, "select to_regclass('kept') as kept")).toEqual([{ kept: null }])
 
-  const moved = await makeProject({ closed: true })
-  await rename(directory, join(moved, ".undercroft"))
-  const second = await start(moved)
-  expect(await query(second, "select n from kept")).toEqual([{ n: 1 }])
-  await second.stop()
+    const moved = await makeProject({ closed: true })
+    await rename(directory, join(moved, ".undercroft"))
+    const second = await start(moved)
+    expect(await query(second, "select n from kept")).toEqual([{ n: 1 }])
+    await second.stop()
 
-  await rm(home, { recursive: true })
-  await expect(start(moved)).rejects.toMatchObject({ code: "UC508", message: expect.stringContaining(home) })
-})
+    await rm(home, { recursive: true })
+    await expect(start(moved)).rejects.toMatchObject({
+      code: "UC508",
+      message: expect.stringContaining(home),
+    })
+  },
+)
 
-test.runIf(asRoot)("root, in a project of another user: PostgreSQL runs as that user, who can start it too", { timeout }, async () => {
-  const project = await makeProject()
-  await chown(project, nobody.uid, nobody.gid)
-  const first = await start(project)
-  expect((await stat(`/proc/${first.pid}`)).uid).toBe(nobody.uid)
-  await query(first, "create table kept as select 1 as n")
-  await first.stop()
-  const { child, line } = runChild(
-    `const server = await startEmbedded({ directory: ${JSON.stringify(join(project, ".undercroft"))} })
+test.runIf(asRoot)(
+  "root, in a project of another user: PostgreSQL runs as that user, who can start it too",
+  { timeout },
+  async () => {
+    const project = await makeProject()
+    await chown(project, nobody.uid, nobody.gid)
+    const first = await start(project)
+    expect((await stat(`/proc/${first.pid}`)).uid).toBe(nobody.uid)
+    await query(first, "create table kept as select 1 as n")
+    await first.stop()
+    const { child, line } = runChild(
+      `const server = await startEmbedded({ directory: ${JSON.stringify(join(project, ".undercroft"))} })
      const client = new pg.Client({ connectionString: server.url })
      await client.connect()
      print((await client.query("select n from kept")).rows)
      await client.end()
      await server.stop()`,
-    nobody,
-  )
-  expect(await line()).toEqual([{ n: 1 }])
-  await once(child, "exit")
-  expect(await query(await start(project), "select n from kept")).toEqual([{ n: 1 }])
-})
+      nobody,
+    )
+    expect(await line()).toEqual([{ n: 1 }])
+    await once(child, "exit")
+    expect(await query(await start(project), "select n from kept")).toEqual([{ n: 1 }])
+  },
+)
 
 test.runIf(asRoot)("data that belongs to root is refused with the reason", { timeout }, async () => {
   const project = await makeProject()
@@ -232,7 +276,9 @@ const serveForever = (project: string): string => `
   print({ pid: server.pid })
   setInterval(() => {}, 1000)`
 
-test("killed with SIGKILL, a process takes its server along, and nothing acknowledged is lost", { timeout }, async () => {
+test("killed with SIGKILL, a process takes its server along, and nothing acknowledged is lost", {
+  timeout,
+}, async () => {
   const project = await makeProject()
   const { child, line } = runChild(serveForever(project))
   const { pid } = await line()
@@ -253,27 +299,37 @@ test("a start right after the kill waits for the predecessor's server to end", {
   expect(await query(server, "select count(*)::int as n from kept")).toEqual([{ n: 1000 }])
 })
 
-test.runIf(onLinux)("an orphan postmaster, whose watcher was killed too, is ended by the next start", { timeout }, async () => {
-  const project = await makeProject()
-  const { child, line } = runChild(serveForever(project))
-  const { pid } = await line()
-  for (const watcher of groupMembers(pid).filter((member) => member !== pid)) process.kill(watcher, "SIGKILL")
-  child.kill("SIGKILL")
-  await once(child, "exit")
-  await sleep(200)
-  expect(isGone(pid)).toBe(false)
-  const neighbour = await start(project, { ephemeral: true })
-  const server = await start(project)
-  expect(isGone(pid)).toBe(true)
-  await query(neighbour, "select 1")
-  expect(await query(server, "select count(*)::int as n from kept")).toEqual([{ n: 1000 }])
-})
+test.runIf(onLinux)(
+  "an orphan postmaster, whose watcher was killed too, is ended by the next start",
+  { timeout },
+  async () => {
+    const project = await makeProject()
+    const { child, line } = runChild(serveForever(project))
+    const { pid } = await line()
+    for (const watcher of groupMembers(pid).filter((member) => member !== pid))
+      process.kill(watcher, "SIGKILL")
+    child.kill("SIGKILL")
+    await once(child, "exit")
+    await sleep(200)
+    expect(isGone(pid)).toBe(false)
+    const neighbour = await start(project, { ephemeral: true })
+    const server = await start(project)
+    expect(isGone(pid)).toBe(true)
+    await query(neighbour, "select 1")
+    expect(await query(server, "select count(*)::int as n from kept")).toEqual([{ n: 1000 }])
+  },
+)
 
-test("PostgreSQL itself is killed while a client computes: the next start ends the backend and recovers", { timeout }, async () => {
+test("PostgreSQL itself is killed while a client computes: the next start ends the backend and recovers", {
+  timeout,
+}, async () => {
   const project = await makeProject()
   const first = await start(project)
   await query(first, "create table kept as select 1 as n")
-  const busy = query(first, "select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b").catch(() => "cut")
+  const busy = query(
+    first,
+    "select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b",
+  ).catch(() => "cut")
   await sleep(200)
   process.kill(first.pid, "SIGKILL")
   await until(() => isGone(first.pid))
@@ -321,7 +377,9 @@ test("the same process is refused a second start, and may start again after stop
   await query(await start(project), "select 1")
 })
 
-test("process ids of the dead that live again as others lock nobody out, and those are left alone", { timeout }, async () => {
+test("process ids of the dead that live again as others lock nobody out, and those are left alone", {
+  timeout,
+}, async () => {
   const project = await makeProject()
   const first = await start(project)
   const lock = JSON.parse(await readFile(join(project, ".undercroft", "postgres.lock"), "utf8"))
@@ -329,7 +387,10 @@ test("process ids of the dead that live again as others lock nobody out, and tho
   const bystander = spawn("sleep", ["60"], { ...(asRoot ? nobody : {}) })
   cleanups.push(async () => bystander.kill("SIGKILL"))
   await once(bystander, "spawn")
-  await writeFile(join(project, ".undercroft", "postgres.lock"), JSON.stringify({ ...lock, pid: bystander.pid }))
+  await writeFile(
+    join(project, ".undercroft", "postgres.lock"),
+    JSON.stringify({ ...lock, pid: bystander.pid }),
+  )
   const pidFile = join(project, ".undercroft", "postgres-data", "postmaster.pid")
   await writeFile(pidFile, `${bystander.pid}\n/elsewhere\n0\n5432\n`)
   await query(await start(project), "select 1")
@@ -343,19 +404,27 @@ test("a holder that we cannot see, in another container, is known by its beat", 
   const lock = JSON.parse(await readFile(path, "utf8"))
   await first.stop()
   await writeFile(path, JSON.stringify({ ...lock, token: "other", space: "another machine" }))
-  const beat = setInterval(() => void writeFile(path, JSON.stringify({ ...lock, token: "other", space: "another machine" })), 500)
+  const beat = setInterval(
+    () => void writeFile(path, JSON.stringify({ ...lock, token: "other", space: "another machine" })),
+    500,
+  )
   await expect(start(project).finally(() => clearInterval(beat))).rejects.toMatchObject({ code: "UC506" })
   await query(await start(project), "select 1")
 })
 
 test("servers of two directories run side by side", { timeout }, async () => {
-  const [one, two] = await Promise.all([makeProject().then((project) => start(project)), makeProject().then((project) => start(project))])
+  const [one, two] = await Promise.all([
+    makeProject().then((project) => start(project)),
+    makeProject().then((project) => start(project)),
+  ])
   await query(one, "create table here as select 1 as n")
   expect(await query(two, "select to_regclass('here') as here")).toEqual([{ here: null }])
   expect(one.pid).not.toBe(two.pid)
 })
 
-test("an ephemeral server leaves nothing behind, neither after stop nor after a kill", { timeout }, async () => {
+test("an ephemeral server leaves nothing behind, neither after stop nor after a kill", {
+  timeout,
+}, async () => {
   const project = await makeProject()
   const server = await start(project, { ephemeral: true })
   const home = join(server.host, "..")
@@ -386,7 +455,9 @@ test("a server does not keep its process alive", { timeout }, async () => {
   await until(() => isGone(pid))
 })
 
-test("a path too long for a socket gets a short private directory, which does not stay", { timeout }, async () => {
+test("a path too long for a socket gets a short private directory, which does not stay", {
+  timeout,
+}, async () => {
   const project = await makeProject()
   const long = join(project, "long".repeat(20))
   const server = await startEmbedded({ directory: join(long, ".undercroft") })
@@ -404,7 +475,10 @@ test("settings are passed on; a wrong one is named, and leaves no lock", { timeo
   expect(await query(server, "show work_mem")).toEqual([{ work_mem: "12MB" }])
   await server.stop()
   const wrong = start(project, { settings: { no_such_thing: "1" } })
-  await expect(wrong).rejects.toMatchObject({ code: "UC507", message: expect.stringContaining("no_such_thing") })
+  await expect(wrong).rejects.toMatchObject({
+    code: "UC507",
+    message: expect.stringContaining("no_such_thing"),
+  })
   expect(existsSync(join(project, ".undercroft", "postgres.lock"))).toBe(false)
 })
 
@@ -433,20 +507,28 @@ test("data of another version of PostgreSQL is refused", { timeout }, async () =
   await expect(start(project)).rejects.toMatchObject(refusal)
 })
 
-test.runIf(onLinux)("programs without their links, or out of reach, are mended or copied once", { timeout }, async () => {
-  const source = await findNativePackage()
-  const bare = join(await makeProject({ closed: asRoot }), "native")
-  await cp(source.directory, bare, { recursive: true, filter: (path) => !path.endsWith(".a") && !path.includes("pgxs") })
-  for (const { target } of JSON.parse(await readFile(join(bare, "pg-symlinks.json"), "utf8"))) await rm(join(bare, "..", target))
-  const account = asRoot ? nobody : undefined
-  const copies = await makeProject()
-  const programs = await preparePrograms({ directory: bare, version: "test" }, copies, account)
-  expect(programs.version).toMatch(/^18\./)
-  expect(programs.postgres).toBe(join(asRoot ? join(copies, "postgres-test") : bare, "bin", "postgres"))
-  expect(await readdir(copies)).toEqual(asRoot ? ["postgres-test"] : [])
-  const made = await stat(programs.postgres)
-  const again = await preparePrograms({ directory: bare, version: "test" }, copies, account)
-  expect([again.postgres, (await stat(again.postgres)).ino]).toEqual([programs.postgres, made.ino])
-  const missing = preparePrograms({ directory: join(copies, "nowhere"), version: "none" }, copies, account)
-  await expect(missing).rejects.toMatchObject({ code: "UC502" })
-})
+test.runIf(onLinux)(
+  "programs without their links, or out of reach, are mended or copied once",
+  { timeout },
+  async () => {
+    const source = await findNativePackage()
+    const bare = join(await makeProject({ closed: asRoot }), "native")
+    await cp(source.directory, bare, {
+      recursive: true,
+      filter: (path) => !path.endsWith(".a") && !path.includes("pgxs"),
+    })
+    for (const { target } of JSON.parse(await readFile(join(bare, "pg-symlinks.json"), "utf8")))
+      await rm(join(bare, "..", target))
+    const account = asRoot ? nobody : undefined
+    const copies = await makeProject()
+    const programs = await preparePrograms({ directory: bare, version: "test" }, copies, account)
+    expect(programs.version).toMatch(/^18\./)
+    expect(programs.postgres).toBe(join(asRoot ? join(copies, "postgres-test") : bare, "bin", "postgres"))
+    expect(await readdir(copies)).toEqual(asRoot ? ["postgres-test"] : [])
+    const made = await stat(programs.postgres)
+    const again = await preparePrograms({ directory: bare, version: "test" }, copies, account)
+    expect([again.postgres, (await stat(again.postgres)).ino]).toEqual([programs.postgres, made.ino])
+    const missing = preparePrograms({ directory: join(copies, "nowhere"), version: "none" }, copies, account)
+    await expect(missing).rejects.toMatchObject({ code: "UC502" })
+  },
+)

@@ -4,9 +4,15 @@ import { UndercroftError } from "../base/errors.ts"
 import { prepareCluster, superuser } from "./embedded-cluster.ts"
 import { acquireLock, type Lock } from "./embedded-lock.ts"
 import { chooseEphemeralPlace, choosePlace, type Place } from "./embedded-place.ts"
-import { type Postmaster, prepareEndpoint, spawnPostmaster, stopPostmaster, untilReady } from "./embedded-postmaster.ts"
+import {
+  type Postmaster,
+  prepareEndpoint,
+  spawnPostmaster,
+  stopPostmaster,
+  untilReady,
+} from "./embedded-postmaster.ts"
 import { endPredecessor } from "./embedded-predecessor.ts"
-import { findNativePackage, preparePrograms, type Programs } from "./embedded-programs.ts"
+import { findNativePackage, type Programs, preparePrograms } from "./embedded-programs.ts"
 import { type Endpoint, settingArguments } from "./embedded-settings.ts"
 
 /** What to start. */

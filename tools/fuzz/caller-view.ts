@@ -1,8 +1,7 @@
 /** What one caller sees of all rows: the naive predicate, asked of every row and every field. */
-import type { Rule } from "../../src/policy/rule.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
-import { factOf, holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
-import type { Fact } from "../../src/policy/rule.ts"
+import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
+import { type Fact, readsRow, type Rule } from "../../src/policy/rule.ts"
 import { identityOf } from "./constraints.ts"
 import type { CallerDescription, Row, Rows } from "./description.ts"
 import { type EntityShape, entityOf, fieldOf, type ModelShape, type RelationShape } from "./shape.ts"
@@ -32,11 +31,13 @@ export class CallerView {
     this.world = {
       caller, now,
       rowsOf: (entity) => rows[entity.name] ?? [],
-      factValues(fact) {
+      factValues: (fact) => {
         const known = facts.get(fact)
         if (known) return known
-        const { factValues: _, ...naive } = this
-        const found = factOf(fact, { ...naive, factValues: (other) => (other === fact ? [] : this.factValues?.(other) ?? []) })
+        const found = (rows[fact.entity.name] ?? [])
+          .filter((row) => holds(fact.where, { row }, this.world))
+          .map((row) => row[fact.field.name] ?? null)
+          .filter((value) => value !== null)
         facts.set(fact, found)
         return found
       },
@@ -51,6 +52,11 @@ export class CallerView {
 
   holds(rule: Rule | null, row: Row, before: Row = row): boolean {
     return rule !== null && holds(rule, { row, before }, this.world)
+  }
+
+  /** Whether a rule asks anything of a row. */
+  readsRow(rule: Rule): boolean {
+    return readsRow(rule)
   }
 
   /** Whether a field exists for the caller: its visibility looks at the row, or lets them. */

@@ -2,7 +2,7 @@
 import { idsOf } from "./ids.ts"
 import { type Patient, practices, type StaffMember, staff } from "./people.ts"
 import { between, choose, pick, type Random } from "./random.ts"
-import { reasons, type VisitKind } from "./words.ts"
+import { type Case, cases, type VisitKind } from "./words.ts"
 
 export const dayMs = 86_400_000
 export const appointmentCount = 20_000
@@ -25,6 +25,8 @@ export interface Appointment {
   readonly endsAt: number
   readonly kind: VisitKind
   readonly status: "booked" | "arrived" | "done" | "missed" | "cancelled"
+  readonly occasion: Case
+  /** Some leave it out when they book. */
   readonly reason: string | null
 }
 
@@ -109,7 +111,7 @@ function workdays(today: number): readonly number[] {
   )
 }
 
-/** Whether the first patient comes first: on Tuesdays to come, so that whoever tries this out has appointments. */
+/** On Tuesdays to come the first patient comes first, so that the caller made ready has appointments. */
 function isRegular(day: number, today: number, seen: ReadonlySet<Patient>): boolean {
   return day > today && seen.size === 0 && new Date(day).getUTCDay() === 2
 }
@@ -139,16 +141,17 @@ function appointmentsOf(random: Random, today: number): MakeAppointment {
   return (doctor, patient, startsAt, slot, status) => {
     const kind = pick<VisitKind>(random, visitKinds, 1.3)
     const minutes = kind === "vaccination" ? 15 : between(random, 2, 3) * 10
-    const reason = random() < 0.7 ? pick(random, reasons[kind]) : null
-    const endsAt = startsAt + minutes * minuteMs
+    const occasion = pick(random, cases[kind])
+    const reason = random() < 0.7 ? occasion.reason : null
+    const times = { startsAt, endsAt: startsAt + minutes * minuteMs }
     return {
       id: id(Math.min(startsAt, today)),
       patient,
       doctor,
       slot,
-      startsAt,
-      endsAt,
+      ...times,
       kind,
+      occasion,
       status,
       reason,
     }

@@ -1,4 +1,4 @@
-/** Fifty thousand values, measured in the practice and by devices at home; each patient's own, slowly drifting. */
+/** Fifty thousand values, measured in the practice and at home; each patient's own, slowly drifting. */
 import { type Appointment, dayMs } from "./calendar.ts"
 import { idsOf } from "./ids.ts"
 import type { Patient } from "./people.ts"
@@ -33,6 +33,16 @@ const decimals: Readonly<Record<Kind, number>> = {
   glucose: 0,
 }
 
+const circulation: readonly Kind[] = ["systolic", "diastolic", "pulse"]
+const kindsAtHome: readonly (readonly Kind[])[] = [circulation, ["glucose", "weight"]]
+const kindsAtVisit: Readonly<Record<VisitKind, readonly Kind[]>> = {
+  checkup: [...circulation, "weight"],
+  consultation: circulation,
+  followUp: circulation,
+  acute: [...circulation, "temperature"],
+  vaccination: ["temperature"],
+}
+
 /** Those from appointments first, then those from home, back in time until there are enough. */
 export function* makeObservations(
   random: Random,
@@ -41,81 +51,41 @@ export function* makeObservations(
   today: number,
 ): Generator<Observation> {
   const id = idsOf(8)
-  const courses = patients.map(() => makeCourses(random))
-  const numberOf = new Map(patients.map((patient, number) => [patient, number]))
-  const measure = (number: number, kind: Kind, measuredAt: number, device: string): Observation => {
-    const { level, drift, spread } = (courses[number] as Record<Kind, Course>)[kind]
-    const years = (measuredAt - today) / (365 * dayMs)
-    const value = level + drift * years + spread * noise(random)
-    return {
-      id: id(measuredAt),
-      patient: patients[number] as Patient,
-      kind,
-      value: value.toFixed(decimals[kind]),
-      measuredAt,
-      device,
-    }
-  }
   let left = observationCount
+  for (const { patient, kinds, measuredAt, place } of occasions(random, patients, appointments, today)) {
+    for (const kind of kinds) {
+      if (left-- === 0) return
+      const value = valueAt(random, patient.courses[kind], (measuredAt - today) / (365 * dayMs))
+      const device = `${devices[kind]} ${place}`
+      yield { id: id(measuredAt), patient, kind, value: value.toFixed(decimals[kind]), measuredAt, device }
+    }
+  }
+}
+
+interface Occasion {
+  readonly patient: Patient
+  readonly kinds: readonly Kind[]
+  readonly measuredAt: number
+  readonly place: string
+}
+
+function* occasions(
+  random: Random,
+  patients: readonly Patient[],
+  appointments: readonly Appointment[],
+  today: number,
+): Generator<Occasion> {
   for (const { patient, kind, status, startsAt, doctor } of appointments) {
-    if (status !== "done" || random() > 0.4) continue
-    const kinds: readonly Kind[] =
-      kind === "acute"
-        ? [...circulation, "temperature"]
-        : kind === "checkup"
-          ? [...circulation, "weight"]
-          : circulation
-    for (const one of kinds) {
-      yield measure(
-        numberOf.get(patient) as number,
-        one,
-        startsAt + 5 * 60_000,
-        deviceOf(one, `P-${doctor.id.slice(-2)}`),
-      )
-      left--
+    if (status !== "done" || random() > 0.45) continue
+    const measuredAt = startsAt + 5 * minuteMs
+    yield { patient, kinds: kindsAtVisit[kind], measuredAt, place: `P-${doctor.id.slice(-2)}` }
+  }
+  const equipped = patients.filter((_, number) => number % 9 === 0)
+  for (let round = 1; ; round++) {
+    for (const [number, patient] of equipped.entries()) {
+      const day = today - (round * 3 - between(random, 0, 2)) * dayMs
+      const measuredAt = day + between(random, 300, 400) * minuteMs
+      yield { patient, kinds: kindsAtHome[number % 2] ?? [], measuredAt, place: `H-${number + 1}` }
     }
   }
-  const atHome = patients.map((_, number) => number).filter((number) => number % 9 === 0)
-  for (let round = 1; left > 0; round++) {
-    for (const number of atHome) {
-      const measuredAt =
-        today - round * 3 * dayMs + between(random, 0, 2) * dayMs + between(random, 300, 400) * 60_000
-      for (const kind of number % 2 === 0 ? circulation : diabetes) {
-        if (left-- <= 0) return
-        yield measure(number, kind, measuredAt, deviceOf(kind, `H-${number}`))
-      }
-    }
-  }
-}
-
-const circulation: readonly Kind[] = ["systolic", "diastolic", "pulse"]
-const diabetes: readonly Kind[] = ["glucose", "weight"]
-
-function makeCourses(random: Random): Readonly<Record<Kind, Course>> {
-  const systolic = 118 + 40 * random() ** 2
-  const course = (level: number, drift: number, spread: number): Course => ({
-    level,
-    drift: drift * noise(random),
-    spread,
-  })
-  return {
-    systolic: course(systolic, 6, 8),
-    diastolic: course(systolic * 0.45 + 22 + 8 * random(), 3, 5),
-    pulse: course(between(random, 58, 86), 2, 7),
-    temperature: course(37.6, 0, 1),
-    weight: course(48 + 55 * random(), 3, 0.6),
-    glucose: course(85 + 70 * random() ** 2, 8, 12),
-  }
-}
-
-function deviceOf(kind: Kind, place: string): string {
-  const name = {
-    systolic: "cuff",
-    diastolic: "cuff",
-    pulse: "cuff",
-    temperature: "thermometer",
-    weight: "scale",
-    glucose: "glucometer",
-  }[kind]
-  return `${name} ${place}`
 }

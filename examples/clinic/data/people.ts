@@ -93,7 +93,7 @@ export interface Patient {
   readonly remarks: string | null
 }
 
-/** The patients, practice by practice; the first of each come most often. */
+/** The patients, practice by practice; the first ones come most often, and of the very first all is known. */
 export function makePatients(random: Random): readonly Patient[] {
   const id = idsOf(3)
   return practices
@@ -105,7 +105,8 @@ function makePatient(random: Random, id: string, practice: Practice, number: num
   const gender = random() < 0.52 ? "female" : random() < 0.99 ? "male" : "diverse"
   const firstName = pick(random, gender === "female" ? femaleNames : maleNames)
   const lastName = pick(random, lastNames, 1.3)
-  const signsIn = number === 0 || random() < 0.6
+  const isFirst = number === 0
+  const signsIn = random() < 0.6 || isFirst
   return {
     id,
     user: signsIn ? userId(firstPatientAccount + number) : null,
@@ -122,8 +123,8 @@ function makePatient(random: Random, id: string, practice: Practice, number: num
       random() < 0.22
         ? choose(random, between(random, 1, 2), allergies.length).map((at) => allergies[at] as string)
         : [],
-    history: random() < 0.55 ? pick(random, histories) : null,
-    remarks: random() < 0.12 ? pick(random, remarks) : null,
+    history: random() < 0.55 || isFirst ? pick(random, histories) : null,
+    remarks: random() < 0.12 || isFirst ? pick(random, remarks) : null,
   }
 }
 

@@ -3,7 +3,7 @@ import { type Appointment, dayMs } from "./calendar.ts"
 import { idsOf } from "./ids.ts"
 import type { Patient, StaffMember } from "./people.ts"
 import { between, pick, type Random } from "./random.ts"
-import { addendumBodies, findings, internalBodies, type Medicine, medicines, plans } from "./words.ts"
+import { addendumBodies, internalBodies, type Medicine, medicines } from "./words.ts"
 
 export interface Note {
   readonly id: string
@@ -26,24 +26,20 @@ export function makeNotes(
   const addendumId = idsOf(7)
   return appointments
     .filter(({ status }) => status === "done" && random() < 0.25)
-    .map(({ kind, patient, doctor, reason, endsAt }) => {
+    .map(({ patient, doctor, occasion, endsAt }) => {
+      const { reason, finding, plan } = occasion
       const internal = random() < 0.06
       const signedAt = endsAt < today - 3 * dayMs ? endsAt + between(random, 1, 300) * 60_000 : null
-      const complaint = reason ? `${reason}. ` : ""
+      const isAmended = signedAt !== null && random() < 0.05
       return {
         id: id(endsAt),
         patient,
         author: doctor,
         writtenAt: endsAt,
-        body: internal
-          ? pick(random, internalBodies)
-          : `${complaint}${pick(random, findings[kind])} ${pick(random, plans)}`,
+        body: internal ? pick(random, internalBodies) : `${reason}. ${finding} ${plan}`,
         internal,
         signedAt,
-        addendum:
-          signedAt && random() < 0.05
-            ? { id: addendumId(signedAt), body: pick(random, addendumBodies) }
-            : null,
+        addendum: isAmended ? { id: addendumId(signedAt), body: pick(random, addendumBodies) } : null,
       }
     })
 }

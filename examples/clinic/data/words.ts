@@ -1,9 +1,18 @@
 /** What is written down in a practice: plausible, and about nobody. */
-// biome-ignore-all format: lists of words.
 
 export const allergies = [
-  "Penicillin", "Birch pollen", "House dust mite", "Latex", "Ibuprofen", "Nickel", "Peanut", "Wasp venom",
-  "Contrast medium", "Grass pollen", "Cat hair", "Acetylsalicylic acid",
+  "Penicillin",
+  "Birch pollen",
+  "House dust mite",
+  "Latex",
+  "Ibuprofen",
+  "Nickel",
+  "Peanut",
+  "Wasp venom",
+  "Contrast medium",
+  "Grass pollen",
+  "Cat hair",
+  "Acetylsalicylic acid",
 ]
 
 export const histories = [
@@ -34,54 +43,140 @@ export const remarks = [
 
 export type VisitKind = "checkup" | "consultation" | "followUp" | "acute" | "vaccination"
 
-export const reasons: Readonly<Record<VisitKind, readonly string[]>> = {
-  checkup: ["Annual check-up", "Blood test", "Skin cancer screening", "Check-up 35"],
-  consultation: ["Knee pain on stairs", "Sleeps badly", "Dizzy in the morning", "Headache for weeks", "Tired"],
-  followUp: ["Blood pressure values", "Results of the blood test", "After the hospital stay", "Wound check"],
-  acute: ["Fever since yesterday", "Cough and a sore throat", "Back pain after lifting", "Stomach flu", "Rash"],
-  vaccination: ["Influenza", "Tetanus booster", "TBE, second dose", "COVID-19", "Shingles"],
+/** Why someone comes, what is found, and what is done about it. */
+export interface Case {
+  readonly reason: string
+  readonly finding: string
+  readonly plan: string
 }
 
-export const findings: Readonly<Record<VisitKind, readonly string[]>> = {
+export const cases: Readonly<Record<VisitKind, readonly Case[]>> = {
   checkup: [
-    "Heart and lungs normal. Abdomen soft, no tenderness.",
-    "Good general condition. ECG: sinus rhythm, no abnormalities.",
-    "Weight up slightly since last year. Skin without suspicious lesions.",
+    {
+      reason: "Annual check-up",
+      finding: "Heart and lungs normal, abdomen soft.",
+      plan: "Next check-up in a year.",
+    },
+    {
+      reason: "Blood test",
+      finding: "Good general condition.",
+      plan: "Blood count, CRP and ferritin ordered; results by phone.",
+    },
+    {
+      reason: "Skin cancer screening",
+      finding: "Many moles, none suspicious.",
+      plan: "Again in two years; sun protection.",
+    },
+    {
+      reason: "Check-up 35",
+      finding: "ECG: sinus rhythm. Weight up since last time.",
+      plan: "Advised on diet and exercise.",
+    },
   ],
   consultation: [
-    "Medial joint line tender, no effusion, ligaments stable.",
-    "Neurological examination without findings. Pupils equal and reactive.",
-    "Mood slightly lowered, no suicidal thoughts. Sleep onset delayed.",
-    "Orthostatic drop of 25 mmHg on standing.",
+    {
+      reason: "Knee pain on stairs",
+      finding: "Medial joint line tender, no effusion, ligaments stable.",
+      plan: "Physiotherapy, six sessions.",
+    },
+    {
+      reason: "Sleeps badly",
+      finding: "Mood slightly lowered, no suicidal thoughts.",
+      plan: "Sleep diary; talk about it in two weeks.",
+    },
+    {
+      reason: "Dizzy in the morning",
+      finding: "Pressure falls by 25 mmHg on standing.",
+      plan: "Dose reduced; check again in two weeks.",
+    },
+    {
+      reason: "Headache for weeks",
+      finding: "Neurological examination without findings.",
+      plan: "Headache diary; MRI if it stays.",
+    },
+    {
+      reason: "Always tired",
+      finding: "Pale, no lymph nodes. Ferritin low.",
+      plan: "Iron for three months, then another blood test.",
+    },
+    {
+      reason: "Palpitations",
+      finding: "Pulse regular. Resting ECG normal.",
+      plan: "Referral to cardiology for a long-term ECG.",
+    },
   ],
   followUp: [
-    "Home readings between 128 and 142 systolic. Tolerates the tablets well.",
-    "HbA1c 6.9 %, down from 7.4 %. Feet: pulses present, monofilament normal.",
-    "Wound dry and closed, no redness. Stitches removed.",
-    "TSH back in the normal range.",
+    {
+      reason: "Blood pressure values",
+      finding: "Home readings between 128 and 142 systolic.",
+      plan: "Continue; measure twice a day for two weeks.",
+    },
+    {
+      reason: "Diabetes check",
+      finding: "HbA1c 6.9 %, down from 7.4 %. Feet: pulses present.",
+      plan: "Continue; next check in three months.",
+    },
+    {
+      reason: "After the hospital stay",
+      finding: "Wound dry and closed, no redness.",
+      plan: "Stitches removed; light work from Monday.",
+    },
+    {
+      reason: "Results of the blood test",
+      finding: "TSH back in the normal range.",
+      plan: "Dose stays; check in six months.",
+    },
   ],
   acute: [
-    "Throat red, no coating; lungs clear. Rapid antigen test negative.",
-    "Paravertebral muscles tense, no neurological deficit, Lasègue negative.",
-    "Abdomen soft, lively bowel sounds. Drinks enough.",
-    "Maculopapular rash on the trunk, no mucosal involvement.",
+    {
+      reason: "Fever since yesterday",
+      finding: "Throat red, lungs clear. Rapid antigen test negative.",
+      plan: "Rest and fluids. Back at once above 39 °C.",
+    },
+    {
+      reason: "Cough and a sore throat",
+      finding: "No coating, lungs clear.",
+      plan: "No antibiotic. Again in a week if no better.",
+    },
+    {
+      reason: "Back pain after lifting",
+      finding: "Muscles tense, no deficit, Lasègue negative.",
+      plan: "Keep moving; ibuprofen as needed.",
+    },
+    {
+      reason: "Stomach flu",
+      finding: "Abdomen soft, lively bowel sounds. Drinks enough.",
+      plan: "Off work until Friday.",
+    },
+    {
+      reason: "Rash",
+      finding: "Maculopapular on the trunk, no mucosa involved.",
+      plan: "Antihistamine; stop the new detergent.",
+    },
   ],
   vaccination: [
-    "Fit for vaccination; informed consent given. Left deltoid, tolerated well.",
-    "No acute infection. Vaccinated in the right upper arm, watched for 15 minutes.",
+    {
+      reason: "Influenza",
+      finding: "Fit for vaccination, consent given. Left deltoid.",
+      plan: "Again next autumn.",
+    },
+    {
+      reason: "Tetanus booster",
+      finding: "No acute infection. Left deltoid, tolerated well.",
+      plan: "Next in ten years.",
+    },
+    {
+      reason: "TBE, second dose",
+      finding: "Fit for vaccination. Right upper arm.",
+      plan: "Third dose in nine months.",
+    },
+    {
+      reason: "Shingles",
+      finding: "Consent given. Watched for 15 minutes.",
+      plan: "Second dose in two months.",
+    },
   ],
 }
-
-export const plans = [
-  "Continue as before; next check in three months.",
-  "Rest, fluids, paracetamol as needed. Back at once if the fever stays above 39 °C.",
-  "Physiotherapy, six sessions. Return if it does not get better.",
-  "Measure blood pressure at home twice a day for two weeks.",
-  "Blood count, CRP and ferritin ordered; results by phone.",
-  "Referral to cardiology for an echocardiogram.",
-  "Dose reduced; check again in two weeks.",
-  "No further steps needed.",
-]
 
 export const internalBodies = [
   "Team: please call about the pathology report before the patient sees it.",

@@ -1,0 +1,175 @@
+/** What a write should do: which rows it may touch, what refuses it, and how the tables stand afterwards. */
+import type { CallerView } from "./caller-view.ts"
+import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
+import type { OperationDescription, Row, Rows } from "./description.ts"
+import { deleteRows } from "./oracle-delete.ts"
+import { passes } from "./oracle-filter.ts"
+import { queryProblems, readRows } from "./oracle-read.ts"
+import { readBody } from "./oracle-body.ts"
+import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCode, uniqueCode } from "./semantics.ts"
+import { type EntityShape, entityOf } from "./shape.ts"
+
+export interface WriteResult {
+  /** Null where the write can't succeed. */
+  readonly done: { readonly rows: Rows; readonly json: readonly unknown[]; readonly affected: number } | null
+  /** The codes that a refusal may have; with `done` either is right. */
+  readonly refusals: ReadonlySet<string>
+  /** Why the model does not say what becomes of this write, so that nothing is compared. */
+  readonly open: string | null
+}
+
+interface Change {
+  readonly before: Row | null
+  readonly after: Row
+}
+
+export function writeRows(view: CallerView, operation: OperationDescription): WriteResult {
+  const shape = entityOf(view.shapes, operation.entity)
+  if (shape.view) return refused([anyRefusal])
+  const body = operation.kind === "delete" ? { values: [], codes: new Set<string>(), open: null } : readBody(view, shape, operation)
+  const problems = new Set([...body.codes, ...queryProblems(view, shape, operation.query)])
+  if (problems.size > 0) return refused(problems)
+  if (body.open) return { done: null, refusals: new Set(), open: body.open }
+  const policy = view.policy(shape.name)
+  // Where no one may, a missing privilege may refuse before any row is looked at.
+  const denied = isNever({ insert: policy.create, update: policy.updateFrom, delete: policy.delete, read: policy.read }[operation.kind]) ||
+    (operation.kind !== "insert" && isNever(policy.read))
+  const result = operation.kind === "insert" ? insert(view, shape, operation, body.values)
+    : operation.kind === "update" ? update(view, shape, operation, body.values[0] ?? {})
+    : remove(view, shape, operation)
+  return denied ? { ...result, refusals: new Set([...result.refusals, policyCode]) } : result
+}
+
+function isNever(rule: { readonly kind: string; readonly terms?: readonly unknown[] }): boolean {
+  return rule.kind === "any" && rule.terms?.length === 0
+}
+
+function refused(codes: Iterable<string>): WriteResult {
+  return { done: null, refusals: new Set(codes), open: null }
+}
+
+function insert(view: CallerView, shape: EntityShape, operation: OperationDescription, values: readonly Row[]): WriteResult {
+  const changes = values.map((value) => ({ before: null, after: value }))
+  const named = Object.keys(operation.rows?.[0] ?? {})
+  const codes = new Set<string>()
+  const made: Row[] = []
+  let open: string | null = null
+  for (const change of changes) {
+    const gate = changeProblems(view, shape, change, named, (row) => view.holds(view.policy(shape.name).create, row))
+    if (operation.returning !== "minimal" && !view.canRead(shape.name, change.after)) gate.add(policyCode)
+    if (referencesOwn(shape, change.after, values)) open = "a row that refers to a row of the same insert"
+    // A value that is missing is found before or after the policy; what other rows have, only after it.
+    const own = nullProblems(shape, change.after)
+    for (const code of [...gate, ...own]) codes.add(code)
+    if (gate.size > 0) break
+    const twin = uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, [...(view.rows[shape.name] ?? []), ...made]))
+    if (twin) codes.add(uniqueCode)
+    if (codes.size > 0) break
+    made.push(change.after)
+  }
+  const later = values.slice(made.length + 1)
+  if (codes.size > 0 && later.length > 0) {
+    // Whether the rest is looked at first is the engine's affair.
+    for (const row of later) for (const code of changeProblems(view, shape, { before: null, after: row }, named, (one) => view.holds(view.policy(shape.name).create, one))) codes.add(code)
+  }
+  if (codes.size > 0 || open) return { done: null, refusals: codes, open }
+  return finish(view, shape, operation, changes)
+}
+
+function update(view: CallerView, shape: EntityShape, operation: OperationDescription, patch: Row): WriteResult {
+  const policy = view.policy(shape.name)
+  const changes: Change[] = view.readable(shape.name)
+    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && passes(operation.query.where, shape, seen))
+    .map(({ raw }) => ({ before: raw, after: { ...raw, ...patch } }))
+  const gates = new Set<string>()
+  const others = new Set<string>()
+  const touched = new Set(changes.map((one) => one.before))
+  const next = [...(view.rows[shape.name] ?? []).filter((row) => !touched.has(row)), ...changes.map((one) => one.after)]
+  for (const change of changes) {
+    const gate = changeProblems(view, shape, change, Object.keys(patch), (row) =>
+      view.holds(policy.updateTo, row) && (policy.updateStep === null || view.holds(policy.updateStep, row, change.before ?? row)))
+    if (!view.canRead(shape.name, change.after)) gate.add(policyCode)
+    for (const code of gate) gates.add(code)
+    for (const code of nullProblems(shape, change.after)) others.add(code)
+    if (gate.size > 0) continue
+    if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, next))) others.add(uniqueCode)
+    if (movesKey(view, shape, change)) others.add(referredCode)
+  }
+  // One row fails first, and which is not said; but a row that the policy refuses tells nothing else.
+  const codes = gates.size > 0 ? new Set([...gates, ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode))]) : others
+  if (codes.size > 0) return { done: null, refusals: codes, open: changes.some((one) => isOpenWrite(view, shape, one, Object.keys(patch))) ? "a field rule that differs before and after" : null }
+  if (changes.some((one) => isOpenWrite(view, shape, one, Object.keys(patch)))) return { done: null, refusals: codes, open: "a field rule that differs before and after" }
+  return finish(view, shape, operation, changes)
+}
+
+function remove(view: CallerView, shape: EntityShape, operation: OperationDescription): WriteResult {
+  const policy = view.policy(shape.name)
+  const found = view.readable(shape.name)
+    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && passes(operation.query.where, shape, seen))
+  const { rows, refused: isReferred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
+  if (isReferred) return refused([referredCode])
+  const { json } = readRows(view, shape, found.map((one) => one.seen), { ...operation.query, where: [] })
+  return single(operation, { rows, json, affected: found.length })
+}
+
+/** What the policy has against one changed row. */
+function changeProblems(view: CallerView, shape: EntityShape, { before, after }: Change, named: readonly string[], allows: (row: Row) => boolean): Set<string> {
+  const codes = new Set<string>()
+  if (!allows(after)) codes.add(policyCode)
+  for (const name of named) {
+    const rules = view.policy(shape.name).fields.get(name)
+    if (rules?.writableBy && !view.holds(rules.writableBy, after, before ?? after)) codes.add(policyCode)
+  }
+  for (const field of shape.fields) {
+    const value = after[field.name] ?? null
+    if (field.target === null || value === null || (before && identityOf(before[field.name], field.kind) === identityOf(value, field.kind))) continue
+    if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
+  }
+  return codes
+}
+
+/** Who may set a field is asked of the row, and the rows before and after answer differently. */
+function isOpenWrite(view: CallerView, shape: EntityShape, { before, after }: Change, named: readonly string[]): boolean {
+  return named.some((name) => {
+    const rule = view.policy(shape.name).fields.get(name)?.writableBy ?? null
+    return rule !== null && before !== null && view.holds(rule, before) !== view.holds(rule, after)
+  })
+}
+
+function nullProblems(shape: EntityShape, row: Row): readonly string[] {
+  return shape.fields.some((field) => !field.optional && (row[field.name] ?? null) === null) ? [notNullCode] : []
+}
+
+/** A new key while rows refer to the old one. */
+function movesKey(view: CallerView, shape: EntityShape, { before, after }: Change): boolean {
+  if (before === null || shape.key.length > 1) return false
+  const [name] = shape.key as readonly [string]
+  if (before[name] === after[name]) return false
+  return [...view.shapes.values()].some((other) => other.fields.some((field) =>
+    field.target === shape.name && (view.rows[other.name] ?? []).some((row) => row[field.name] === before[name])))
+}
+
+function referencesOwn(shape: EntityShape, row: Row, all: readonly Row[]): boolean {
+  const keys = new Set(all.map((one) => one[shape.key[0] as string]))
+  return shape.fields.some((field) => field.target === shape.name && (row[field.name] ?? null) !== null && keys.has(row[field.name]))
+}
+
+/** The tables after the changes, and what comes back: new rows, with what is embedded in them as it was before. */
+function finish(view: CallerView, shape: EntityShape, operation: OperationDescription, changes: readonly Change[]): WriteResult {
+  const after = new Map(changes.flatMap(({ before, after: row }) => (before ? [[before, row] as const] : [])))
+  const added = changes.flatMap(({ before, after: row }) => (before ? [] : [row]))
+  const table = [...(view.rows[shape.name] ?? []).map((row) => after.get(row) ?? row), ...added]
+  const rows = { ...view.rows, [shape.name]: table }
+  const dangling = changes.some(({ after: row }) => shape.fields.some((field) =>
+    field.target !== null && (row[field.name] ?? null) !== null && !findByKey(view.shapes, rows, field.target, row[field.name])))
+  if (dangling) return refused(referenceCodes)
+  const seen = changes.map((one) => view.see(shape, one.after))
+  const json = operation.returning === "representation" ? readRows(view, shape, seen, { ...operation.query, where: [] }).json : []
+  return single(operation, { rows, json, affected: changes.length })
+}
+
+/** Who asks for one object and changes more or fewer changes nothing. */
+function single(operation: OperationDescription, done: NonNullable<WriteResult["done"]>): WriteResult {
+  if (operation.single && operation.returning === "representation" && done.json.length !== 1) return refused(["PGRST116"])
+  return { done, refusals: new Set(), open: null }
+}

@@ -1,0 +1,79 @@
+/** The answer that a request must get, worked out from the model, all rows and the caller, without a database. */
+import type { Policies } from "../../src/policy/policies.ts"
+import { CallerView } from "./caller-view.ts"
+import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
+import { queryProblems, readRows } from "./oracle-read.ts"
+import { writeRows } from "./oracle-write.ts"
+import { policyCode } from "./semantics.ts"
+import { entityOf, type ModelShape } from "./shape.ts"
+
+export interface ExpectedAnswer {
+  readonly status: number
+  /** Undefined where no body is sent. */
+  readonly body: unknown
+  /** `Content-Range`, where it is known. */
+  readonly range: string | null
+}
+
+export interface Expected {
+  /** Null where the request can't succeed. */
+  readonly answer: ExpectedAnswer | null
+  /** The codes that a refusal may have; beside an answer either is right. */
+  readonly refusals: ReadonlySet<string>
+  /** The rows after a success; a refusal changes nothing. */
+  readonly rows: Rows
+  readonly open: string | null
+}
+
+export type MakeView = (policies: Policies, shapes: ModelShape, rows: Rows, caller: CallerDescription, now: string) => CallerView
+
+export class Oracle {
+  readonly policies: Policies
+  readonly shapes: ModelShape
+  private readonly makeView: MakeView
+
+  constructor(policies: Policies, shapes: ModelShape, makeView: MakeView = (...known) => new CallerView(...known)) {
+    this.policies = policies
+    this.shapes = shapes
+    this.makeView = makeView
+  }
+
+  view(rows: Rows, caller: CallerDescription): CallerView {
+    return this.makeView(this.policies, this.shapes, rows, caller, new Date().toISOString())
+  }
+
+  expect(view: CallerView, operation: OperationDescription): Expected {
+    return operation.kind === "read" ? this.expectRead(view, operation) : this.expectWrite(view, operation)
+  }
+
+  private expectRead(view: CallerView, operation: OperationDescription): Expected {
+    const shape = entityOf(this.shapes, operation.entity)
+    const base = { rows: view.rows, open: null }
+    const refusals = new Set(queryProblems(view, shape, operation.query))
+    if (refusals.size > 0) return { ...base, answer: null, refusals }
+    // Where no one may read, a missing privilege may refuse as well as no row fit.
+    const { read } = view.policy(shape.name)
+    if (read.kind === "any" && read.terms.length === 0) refusals.add(policyCode)
+    const { json, total } = readRows(view, shape, view.readable(shape.name).map((one) => one.seen), operation.query)
+    const offset = operation.query.offset ?? 0
+    if (operation.count && offset > total) return { ...base, answer: null, refusals: new Set([...refusals, "PGRST103"]) }
+    if (operation.single && json.length !== 1) return { ...base, answer: null, refusals: new Set([...refusals, "PGRST116"]) }
+    const isPart = operation.count && json.length < total
+    const body = operation.head ? undefined : operation.single ? json[0] : json
+    return { ...base, answer: { status: isPart ? 206 : 200, body, range: rangeOf(offset, json.length, operation.count ? total : null) }, refusals }
+  }
+
+  private expectWrite(view: CallerView, operation: OperationDescription): Expected {
+    const { done, refusals, open } = writeRows(view, operation)
+    if (!done) return { answer: null, refusals, rows: view.rows, open }
+    const isWhole = operation.returning === "representation"
+    const status = operation.kind === "insert" ? 201 : isWhole ? 200 : 204
+    const body = !isWhole ? undefined : operation.single ? done.json[0] : done.json
+    return { answer: { status, body, range: null }, refusals, rows: done.rows, open }
+  }
+}
+
+/** `Content-Range` as PostgREST writes it. */
+function rangeOf(offset: number, count: number, total: number | null): string {
+  return `${count === 0 || total === 0 ? "*" : `${offset}-${offset + count - 1}`}/${total ?? "*"}`
+}
