@@ -60,7 +60,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const database = await prepareDatabase(adminUrl, policies)
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
     if (database.isNew && options.seed && definition.seed) {
-      const count = await seedDatabase(adminUrl, policies.model, database.roles, definition.seed(), (rows) => progress(`data: ${rows} rows`))
+      const count = await seedDatabase({ adminUrl, model: policies.model, roles: database.roles, plan: database.plan }, definition.seed(), (rows) => progress(`data: ${rows} rows`))
       progress(`data: ${count} rows, done`)
     }
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })

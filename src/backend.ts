@@ -22,6 +22,20 @@ export interface ReadyCaller {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** A request worth trying, shown as a curl command when a development server has started. */
+export interface TryOut {
+  /** What it shows, in a few words. */
+  readonly what: string
+  /** The name of a ready caller; left out: anonymous. */
+  readonly caller?: string
+  /** Such as `/rest/patients?select=name&limit=3`. */
+  readonly path: string
+  /** GET, or POST where there is a body, unless given. */
+  readonly method?: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
 /** Every limit, with its default in `docs/limits.md`. */
 export interface BackendLimits extends QueryLimits, GrammarLimits {
   /** Bytes of a request's body. */
@@ -45,6 +59,8 @@ export interface BackendDefinition {
   readonly limits?: Partial<BackendLimits>
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
+  /** Requests to try out, shown at the start of a development server. */
+  readonly tryOut?: readonly TryOut[]
 }
 
 /**

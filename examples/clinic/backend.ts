@@ -26,7 +26,7 @@ export default defineBackend({
       },
       {
         name: "patient",
-        description: "A patient of the same practice",
+        description: "Renate Köhler, a patient of the same practice",
         claims: { sub: accounts.patient, roles: ["patient"] },
       },
       {

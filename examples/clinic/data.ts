@@ -1,7 +1,7 @@
 /** The clinic's rows: invented, plausible, and the same for the same day. */
 import type { AnyEntity, Insert } from "undercroft"
 import { makeCalendar } from "./data/calendar.ts"
-import { type Kind, makeObservations } from "./data/observations.ts"
+import { makeObservations, measures } from "./data/observations.ts"
 import { makePatients, type Patient, practices, staff } from "./data/people.ts"
 import { seeded } from "./data/random.ts"
 import { makeNotes, makePrescriptions } from "./data/records.ts"
@@ -12,31 +12,19 @@ import * as model from "./model.ts"
 
 type SeedRow = readonly [entity: string, row: Readonly<Record<string, unknown>>]
 
-const units: Readonly<Record<Kind, Insert<typeof model.Observation>["unit"]>> = {
-  systolic: "mmHg",
-  diastolic: "mmHg",
-  pulse: "bpm",
-  temperature: "°C",
-  weight: "kg",
-  glucose: "mg/dL",
-}
-
 /**
- * All rows, parents before their children. `today`, such as `2026-02-28`, is the day that the calendar is as of:
- * two years of appointments lie before it, four weeks after.
+ * All rows, parents before their children. `today`, such as `2026-02-28`, is the day that the calendar is
+ * as of: two years of appointments lie before it, four weeks after.
  */
 export function* clinicRows(today: string): Generator<SeedRow> {
   const random = seeded(20_240_108)
   const now = Date.parse(`${today}T00:00:00Z`)
   const patients = makePatients(random)
-  const { appointments, slots } = makeCalendar(random, patients, now)
-  const notes = makeNotes(random, appointments, now)
-  const observations = makeObservations(random, patients, appointments, now)
-  const prescriptions = makePrescriptions(random, appointments)
-
   for (const { id, name, city, phone } of practices) yield row(model.Practice, { id, name, city, phone })
   for (const member of staff) yield row(model.Staff, { ...member, practice: member.practice.id })
   for (const patient of patients) yield row(model.Patient, { ...patient, practice: patient.practice.id })
+
+  const { appointments, slots } = makeCalendar(random, patients, now)
   for (const { id, doctor, startsAt, endsAt, status } of slots) {
     const times = { startsAt: toMoment(startsAt), endsAt: toMoment(endsAt) }
     yield row(model.Slot, { id, practice: doctor.practice.id, doctor: doctor.id, ...times, status })
@@ -46,6 +34,8 @@ export function* clinicRows(today: string): Generator<SeedRow> {
     const what = { slot, during, kind, status, reason }
     yield row(model.Appointment, { id, ...about(patient), doctor: doctor.id, ...what })
   }
+
+  const notes = makeNotes(random, appointments, now)
   for (const { id, patient, author, writtenAt, body, internal, signedAt } of notes) {
     const signed = signedAt === null ? null : toMoment(signedAt)
     const what = { writtenOn: toDay(writtenAt), body, internal, signedAt: signed }
@@ -54,10 +44,14 @@ export function* clinicRows(today: string): Generator<SeedRow> {
   for (const { id, author, addendum } of notes) {
     if (addendum) yield row(model.Addendum, { ...addendum, note: id, author: author.id })
   }
+
+  const observations = makeObservations(random, patients, appointments, now)
   for (const { id, patient, kind, value, measuredAt, device } of observations) {
-    const what = { kind, value, unit: units[kind], measuredAt: toMoment(measuredAt), device }
+    const what = { kind, value, unit: measures[kind].unit, measuredAt: toMoment(measuredAt), device }
     yield row(model.Observation, { id, ...about(patient), ...what })
   }
+
+  const prescriptions = makePrescriptions(random, appointments)
   for (const { id, patient, doctor, medicine, issuedAt, refills } of prescriptions) {
     const { substance, dose } = medicine
     const what = { substance, dose, issuedOn: toDay(issuedAt), refills }

@@ -19,6 +19,7 @@ export interface ReadyDatabase {
   /** Seals callers; the database has it too. */
   readonly processKey: Buffer
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
+  readonly plan: SchemaPlan
   /** What was done to the tables, for people. */
   readonly changes: readonly string[]
   readonly isNew: boolean
@@ -58,6 +59,7 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
       roles,
       processKey: keys.rows[0].process_key,
       constraints: new Map(Object.values(plan).flatMap((table) => Object.entries(table.constraints))),
+      plan,
       changes,
       isNew: applied === null,
     }

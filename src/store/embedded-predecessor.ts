@@ -46,7 +46,7 @@ function findPostmasterFirst(data: string, postmaster: number): number[] {
         return false // ended, or another user's
       }
     })
-  return found.sort((a, b) => Number(b === postmaster) - Number(a === postmaster))
+  return found.toSorted((a, b) => Number(b === postmaster) - Number(a === postmaster))
 }
 
 function isPostmasterByCommand(data: string, pid: number): boolean {

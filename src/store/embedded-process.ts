@@ -76,7 +76,10 @@ export function spawnGuarded(program: string, args: readonly string[], options: 
     child,
     ended: untilEnded(child),
     hold(held) {
-      for (const handle of [child, guard]) held ? handle?.ref() : handle?.unref()
+      for (const handle of [child, guard]) {
+        if (held) handle?.ref()
+        else handle?.unref()
+      }
     },
   }
 }
@@ -110,7 +113,7 @@ function place(
     )
     return { cwd: dirname(program), env }
   }
-  const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }
   for (const name of ["LD_LIBRARY_PATH", "NIX_LD", "NIX_LD_LIBRARY_PATH"]) {
     if (process.env[name] !== undefined) env[name] = process.env[name]
   }
@@ -141,7 +144,7 @@ export function processStart(pid: number): string | undefined {
 
 /** One column of `ps` about one process. */
 export function psField(pid: number, column: string): string | undefined {
-  const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }
+  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }
   const text = execFileSync("ps", ["-ww", "-o", column, "-p", String(pid)], { env, encoding: "utf8" }).trim()
   return text === "" ? undefined : text
 }

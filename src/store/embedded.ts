@@ -37,7 +37,7 @@ export interface EmbeddedServer {
   readonly password: string
   readonly version: string
   readonly pid: number
-  /** Ends connections and server; resolves when the server is gone. May be called again. */
+  /** Ends connections and server; resolves when it is gone, also if it ended by itself. May be called again. */
   stop(): Promise<void>
 }
 

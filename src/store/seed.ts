@@ -5,26 +5,41 @@ import type { EntityInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
+import type { SchemaPlan } from "../sql/tables.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
 
 const batchRows = 2000
 
+/** What seeding needs of a prepared database. */
+export interface SeedTarget {
+  readonly adminUrl: string
+  readonly model: Model
+  readonly roles: RoleNames
+  readonly plan: SchemaPlan
+}
+
 /** Inserts all rows or none. Throws UC526 naming the row that does not fit. */
 export async function seedDatabase(
-  adminUrl: string, model: Model, roles: RoleNames, rows: Iterable<readonly [string, SeedRow]>, onProgress: (count: number) => void = () => undefined,
+  { adminUrl, model, roles, plan }: SeedTarget, rows: Iterable<readonly [string, SeedRow]>, onProgress: (count: number) => void = () => undefined,
 ): Promise<number> {
   const admin = new pg.Client({ connectionString: adminUrl })
   await admin.connect()
   let count = 0
   try {
     await admin.query("begin")
+    const { before, after } = outOfTheWay(plan)
+    await admin.query(before.join(";\n"))
     await admin.query(`set local role ${quoteName(roles.internal)}`)
+    // One batch is on its way while the next is made.
+    let sent: Promise<unknown> = Promise.resolve()
     let entity: EntityInfo | undefined
     let batch: SeedRow[] = []
     let made = ""
     const flush = async (): Promise<void> => {
-      if (entity && batch.length > 0) await insertBatch(admin, entity, batch)
+      await sent
+      if (entity && batch.length > 0) sent = insertBatch(admin, entity, batch)
+      sent.catch(() => undefined)
       count += batch.length
       batch = []
       onProgress(count)
@@ -39,6 +54,9 @@ export async function seedDatabase(
       batch.push(row)
     }
     await flush()
+    await sent
+    await admin.query("reset role")
+    for (const statement of after) await admin.query(statement)
     await admin.query("commit")
     await admin.query("analyze")
     return count
@@ -48,6 +66,24 @@ export async function seedDatabase(
   } finally {
     await admin.end()
   }
+}
+
+/** References, exclusions and indexes are made faster over all rows at once than row by row, and checked all the same. */
+function outOfTheWay(plan: SchemaPlan): { before: string[]; after: string[] } {
+  const before: string[] = []
+  const after: string[] = []
+  for (const [name, table] of Object.entries(plan)) {
+    for (const [constraint, { kind, definition }] of Object.entries(table.constraints)) {
+      if (kind !== "reference" && kind !== "exclude") continue
+      before.push(`alter table ${tableOf({ table: name })} drop constraint ${quoteName(constraint)}`)
+      after.push(`alter table ${tableOf({ table: name })} add constraint ${quoteName(constraint)} ${definition}`)
+    }
+    for (const [index, definition] of Object.entries(table.indexes)) {
+      before.push(`drop index app.${quoteName(index)}`)
+      after.push(`create index ${quoteName(index)} ${definition}`)
+    }
+  }
+  return { before, after }
 }
 
 /** Which values of a row the database makes: rows of one statement agree on that. */

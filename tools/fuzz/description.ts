@@ -65,9 +65,14 @@ export interface ViewDescription {
   readonly where?: RuleDescription
 }
 
-export type FactDescription =
-  | { readonly name: string; readonly entity: string; readonly pick: string; readonly where: RuleDescription }
-  | { readonly name: string; readonly claim: KindDescription }
+export interface LookupDescription {
+  readonly name: string
+  readonly entity: string
+  readonly pick: string
+  readonly where: RuleDescription
+}
+
+export type FactDescription = LookupDescription | { readonly name: string; readonly claim: KindDescription }
 
 export interface ModelDescription {
   readonly facts: readonly FactDescription[]

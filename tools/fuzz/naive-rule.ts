@@ -2,7 +2,7 @@
  * What a described rule means, written down as plainly as possible and without anything of src/policy: three-valued
  * logic over all rows in memory. It keeps `resolve` and `holds` honest, which the rest of the harness relies on.
  */
-import type { CallerDescription, FactDescription, KindDescription, ModelDescription, RuleDescription, Row, Rows, ValueDescription } from "./description.ts"
+import type { CallerDescription, KindDescription, LookupDescription, ModelDescription, RuleDescription, Row, Rows, ValueDescription } from "./description.ts"
 import { entityOf, fieldOf, type ModelShape, shapeOf } from "./shape.ts"
 import { compareJson, foldCase, lowerText, upperText } from "./sql-value.ts"
 
@@ -46,15 +46,19 @@ export class NaiveRules {
   fact(name: string): readonly unknown[] {
     const known = this.facts.get(name)
     if (known) return known
-    const fact = this.model.facts.find((one) => one.name === name) as FactDescription & { readonly pick: string }
+    const fact = this.lookup(name)
     const found = (this.rows[fact.entity] ?? []).filter((row) => this.holds(fact.where, fact.entity, row)).map((row) => row[fact.pick] ?? null)
     const values = found.filter((value) => value !== null)
     this.facts.set(name, values)
     return values
   }
 
+  private lookup(name: string): LookupDescription {
+    return this.model.facts.find((one) => one.name === name) as LookupDescription
+  }
+
   private factKind(name: string): KindDescription {
-    const fact = this.model.facts.find((one) => one.name === name) as FactDescription & { readonly pick: string }
+    const fact = this.lookup(name)
     return fieldOf(entityOf(this.shapes, fact.entity), fact.pick).kind
   }
 

@@ -22,6 +22,8 @@ export interface Expected {
   readonly refusals: ReadonlySet<string>
   /** The rows after a success; a refusal changes nothing. */
   readonly rows: Rows
+  /** How many rows a write changes. */
+  readonly affected: number
   readonly open: string | null
 }
 
@@ -48,7 +50,7 @@ export class Oracle {
 
   private expectRead(view: CallerView, operation: OperationDescription): Expected {
     const shape = entityOf(this.shapes, operation.entity)
-    const base = { rows: view.rows, open: null }
+    const base = { rows: view.rows, affected: 0, open: null }
     const refusals = new Set(queryProblems(view, shape, operation.query))
     if (refusals.size > 0) return { ...base, answer: null, refusals }
     // Where no one may read, a missing privilege may refuse as well as no row fit.
@@ -65,11 +67,11 @@ export class Oracle {
 
   private expectWrite(view: CallerView, operation: OperationDescription): Expected {
     const { done, refusals, open } = writeRows(view, operation)
-    if (!done) return { answer: null, refusals, rows: view.rows, open }
+    if (!done) return { answer: null, refusals, rows: view.rows, affected: 0, open }
     const isWhole = operation.returning === "representation"
     const status = operation.kind === "insert" ? 201 : isWhole ? 200 : 204
     const body = !isWhole ? undefined : operation.single ? done.json[0] : done.json
-    return { answer: { status, body, range: null }, refusals, rows: done.rows, open }
+    return { answer: { status, body, range: null }, refusals, rows: done.rows, affected: done.affected, open }
   }
 }
 

@@ -12,6 +12,8 @@ export interface OperationContext {
   readonly keys: ReadonlyMap<string, readonly unknown[]>
   /** Whether a field exists for the caller; others are asked for less often. */
   readonly exists: (entity: string, field: string) => boolean
+  /** The values of a field in the rows that the caller sees. */
+  readonly seenValues: (entity: string, field: string) => readonly unknown[]
 }
 
 const patterns: readonly string[] = ["%", "a%", "%A%", "_nna", "ANN_", "%\\%%", "%\\_%", "", "*n*", "ä", "%É%", "İ", "\\\\", "%'%", "σ"]
@@ -48,9 +50,9 @@ export function randomFilter(context: OperationContext, entity: EntityShape, dep
   const isPattern = operator === "like" || operator === "ilike"
   if (operator === "in") {
     const count = random.pick([0, 1, 2, 2, 3])
-    return { field: field.name, operator, negated, value: Array.from({ length: count }, () => filterText(context, field)) }
+    return { field: field.name, operator, negated, value: Array.from({ length: count }, () => filterText(context, entity, field)) }
   }
-  const value = isPattern && random.chance(0.7) ? random.pick(patterns) : filterText(context, field)
+  const value = isPattern && random.chance(0.7) ? random.pick(patterns) : filterText(context, entity, field)
   // A pattern that ends in its escape character is an error only where it comes to be matched.
   return { field: field.name, operator, negated, value: isPattern && /(^|[^\\])(\\\\)*\\$/.test(value) ? `${value}\\` : value }
 }
@@ -62,9 +64,11 @@ function randomOperator(random: Random, kind: KindDescription): string {
   return random.pick(family === "text" ? [...common, "like", "ilike", "like", "ilike"] : common)
 }
 
-function filterText(context: OperationContext, field: FieldShape): string {
+function filterText(context: OperationContext, entity: EntityShape, field: FieldShape): string {
   const { random, pool, keys } = context
-  if (random.chance(0.02)) return random.pick(malformed)
+  if (random.chance(0.015)) return random.pick(malformed)
+  const seen = random.chance(0.6) ? context.seenValues(entity.name, field.name).filter((value) => value !== null) : []
+  if (seen.length > 0) return String(random.pick(seen))
   const known = field.target === null ? undefined : keys.get(field.target)
   const own = field.isKey && random.chance(0.9) ? undefined : known
   const values = own && own.length > 0 ? own : field.kind.type === "uuid" && known ? [...known, ...pool.of(field.kind)] : pool.of(field.kind)

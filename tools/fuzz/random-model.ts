@@ -27,8 +27,9 @@ const kinds: readonly (readonly [number, KindDescription])[] = [
 
 /** A model of at least ten entities, which builds. */
 export function randomModel(random: Random): ModelDescription {
+  const pool = new ValuePool(random.branch("values"))
   for (let attempt = 0; ; attempt++) {
-    const model = bareModel(attempt === 0 ? random : random.branch(`attempt ${attempt}`))
+    const model = bareModel(attempt === 0 ? random : random.branch(`attempt ${attempt}`), pool)
     const accepted = acceptReveals(model)
     if (accepted || attempt > 20) return accepted ?? model
   }
@@ -56,14 +57,14 @@ function acceptReveals(model: ModelDescription): ModelDescription | null {
   }
 }
 
-function bareModel(random: Random): ModelDescription {
+function bareModel(random: Random, pool: ValuePool): ModelDescription {
   const entities: EntityDescription[] = []
   const count = random.between(10, names.length)
   for (let at = 0; at < count; at++) entities.push(randomEntity(random.branch(`entity ${at}`), entities, at))
   const linked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({ ...one, many: randomMany(random, one.name, all) }))
   const views = randomViews(random.branch("views"), shapeOf({ facts: [], entities: linked, views: [] }))
   const bare: ModelDescription = { facts: [], entities: linked, views }
-  return addAccess(random.branch("access"), bare, new ValuePool(random.branch("values")))
+  return addAccess(random.branch("access"), bare, pool)
 }
 
 function randomEntity(random: Random, before: readonly EntityDescription[], at: number): EntityDescription {

@@ -9,14 +9,22 @@ const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles
 
 export function randomRead(context: OperationContext): OperationDescription {
   const { random, shapes } = context
-  const entity = random.pick([...shapes.values()])
+  const entity = pickEntity(context, [...shapes.values()])
   const query = random.chance(0.06) ? aggregateQuery(context, entity) : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
   const count = random.chance(0.3)
   return {
-    kind: "read", entity: entity.name, query, count, single: random.chance(0.06),
+    kind: "read", entity: entity.name, query, count, single: random.chance(0.04),
     ...(random.chance(0.04) ? { head: true } : {}),
     ...(random.chance(0.1) ? { timezone: random.pick(timezones) } : {}),
   }
+}
+
+/** Mostly an entity of which the caller sees rows. */
+function pickEntity(context: OperationContext, all: readonly EntityShape[]): EntityShape {
+  const { random } = context
+  const first = random.pick(all)
+  const isEmpty = context.seenValues(first.name, first.key[0] as string).length === 0
+  return isEmpty ? random.pick(all) : first
 }
 
 export function randomWrite(context: WriteContext): OperationDescription {
@@ -28,11 +36,12 @@ export function randomWrite(context: WriteContext): OperationDescription {
 
 function oneWrite(context: WriteContext): OperationDescription {
   const { random, shapes } = context
-  const entity = random.pick([...shapes.values()].filter((one) => one.view === null || random.chance(0.1)))
+  const entity = pickEntity(context, [...shapes.values()].filter((one) => one.view === null || random.chance(0.1)))
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const)
   const returning = random.pick(["minimal", "representation", "representation", "headers-only"] as const)
   const query = returning === "representation" ? randomQuery(context, entity, random.pick([0, 0, 1])) : plainQuery(context, entity)
-  const base = { entity: entity.name, count: false, single: returning === "representation" && random.chance(0.05), returning }
+  const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
+  const base = { entity: entity.name, count: false, ...zone, single: returning === "representation" && random.chance(0.05), returning }
   if (kind === "insert") {
     const count = random.pick([1, 1, 1, 2, 3])
     const rows = sameColumns(Array.from({ length: count }, () => randomNewRow(context, entity)))
@@ -68,14 +77,14 @@ function plainQuery(context: OperationContext, entity: EntityShape): QueryDescri
 export function randomQuery(context: OperationContext, entity: EntityShape, depth: number): QueryDescription {
   const { random } = context
   const select = randomSelect(context, entity, depth)
-  const where = Array.from({ length: random.pick([0, 0, 1, 1, 2]) }, () => randomFilter(context, entity, 2))
+  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () => randomFilter(context, entity, 2))
   const order = random.chance(0.8) ? randomOrder(context, entity) : []
   const embedded = select.flatMap((item) => ("embed" in item && item.alias === undefined && !isMany(entity, item.embed) ? [item] : []))
   const ordered = order.length > 0 && embedded.length > 0 && random.chance(0.15) ? embeddedOrder(context, entity, random.pick(embedded).embed) : []
   return {
     select, where, order: [...ordered, ...order],
-    limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 3, 5, 100]) : null,
-    offset: order.length > 0 && random.chance(0.15) ? random.pick([0, 1, 2, 3, 50]) : null,
+    limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
+    offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
   }
 }
 
@@ -107,8 +116,10 @@ function randomSelect(context: OperationContext, entity: EntityShape, depth: num
       items.push(alias === undefined ? { field: field.name } : { field: field.name, alias })
     }
   }
-  for (let more = depth > 0 ? random.pick([1, 1, 2]) : 0; more > 0 && entity.relations.length > 0; more--) {
-    const relation = random.pick(entity.relations.filter((one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via)).concat(random.pick(entity.relations)))
+  for (let more = depth > 0 ? random.pick([1, 1, 2]) : 0; more > 0; more--) {
+    const relations = entity.relations.filter((one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via))
+    if (relations.length === 0) break
+    const relation = random.pick(relations)
     const query = randomQuery(context, entityOf(context.shapes, relation.to), depth - 1)
     const alias = taken.has(relation.name) || random.chance(0.1) ? `with${more}` : undefined
     if (taken.has(alias ?? relation.name)) continue

@@ -7,7 +7,7 @@ import { type Case, cases, type VisitKind } from "./words.ts"
 export const dayMs = 86_400_000
 export const appointmentCount = 20_000
 
-const minuteMs = 60_000
+export const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const cellMs = 30 * minuteMs
 const daysBack = 728

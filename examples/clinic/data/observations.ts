@@ -1,12 +1,22 @@
 /** Fifty thousand values, measured in the practice and at home; each patient's own, slowly drifting. */
-import { type Appointment, dayMs } from "./calendar.ts"
+import { type Appointment, dayMs, minuteMs } from "./calendar.ts"
 import { idsOf } from "./ids.ts"
 import type { Patient } from "./people.ts"
 import { between, noise, type Random } from "./random.ts"
+import type { VisitKind } from "./words.ts"
 
 export const observationCount = 50_000
 
-export type Kind = "systolic" | "diastolic" | "pulse" | "temperature" | "weight" | "glucose"
+export const measures = {
+  systolic: { unit: "mmHg", digits: 0, device: "cuff" },
+  diastolic: { unit: "mmHg", digits: 0, device: "cuff" },
+  pulse: { unit: "bpm", digits: 0, device: "cuff" },
+  temperature: { unit: "°C", digits: 1, device: "thermometer" },
+  weight: { unit: "kg", digits: 1, device: "scale" },
+  glucose: { unit: "mg/dL", digits: 0, device: "glucometer" },
+} as const
+
+export type Kind = keyof typeof measures
 
 export interface Observation {
   readonly id: string
@@ -17,22 +27,7 @@ export interface Observation {
   readonly device: string
 }
 
-interface Course {
-  /** The value on the reference day, how it changes in a year, and how it jumps about. */
-  readonly level: number
-  readonly drift: number
-  readonly spread: number
-}
-
-const decimals: Readonly<Record<Kind, number>> = {
-  systolic: 0,
-  diastolic: 0,
-  pulse: 0,
-  temperature: 1,
-  weight: 1,
-  glucose: 0,
-}
-
+const yearMs = 365.25 * dayMs
 const circulation: readonly Kind[] = ["systolic", "diastolic", "pulse"]
 const kindsAtHome: readonly (readonly Kind[])[] = [circulation, ["glucose", "weight"]]
 const kindsAtVisit: Readonly<Record<VisitKind, readonly Kind[]>> = {
@@ -51,13 +46,22 @@ export function* makeObservations(
   today: number,
 ): Generator<Observation> {
   const id = idsOf(8)
+  const courses = new Map(patients.map((patient) => [patient, makeCourses(random, patient, today)]))
   let left = observationCount
   for (const { patient, kinds, measuredAt, place } of occasions(random, patients, appointments, today)) {
     for (const kind of kinds) {
       if (left-- === 0) return
-      const value = valueAt(random, patient.courses[kind], (measuredAt - today) / (365 * dayMs))
-      const device = `${devices[kind]} ${place}`
-      yield { id: id(measuredAt), patient, kind, value: value.toFixed(decimals[kind]), measuredAt, device }
+      const { level, drift, spread } = (courses.get(patient) as Courses)[kind]
+      const { digits, device } = measures[kind]
+      const value = level + drift * ((measuredAt - today) / yearMs) + spread * noise(random)
+      yield {
+        id: id(measuredAt),
+        patient,
+        kind,
+        value: value.toFixed(digits),
+        measuredAt,
+        device: `${device} ${place}`,
+      }
     }
   }
 }
@@ -87,5 +91,32 @@ function* occasions(
       const measuredAt = day + between(random, 300, 400) * minuteMs
       yield { patient, kinds: kindsAtHome[number % 2] ?? [], measuredAt, place: `H-${number + 1}` }
     }
+  }
+}
+
+type Courses = Readonly<Record<Kind, Course>>
+
+/** The value on the reference day, how it changes in a year, and how it jumps about. */
+interface Course {
+  readonly level: number
+  readonly drift: number
+  readonly spread: number
+}
+
+function makeCourses(random: Random, { born }: Patient, today: number): Courses {
+  const age = (today - Date.parse(born)) / yearMs
+  const isGrown = age >= 18
+  const systolic = isGrown ? 112 + age / 4 + 25 * random() ** 2 : 92 + 1.5 * age
+  return {
+    systolic: { level: systolic, drift: 4 * noise(random), spread: 8 },
+    diastolic: { level: systolic * 0.5 + between(random, 12, 20), drift: 2 * noise(random), spread: 5 },
+    pulse: { level: between(random, 58, 84) + (isGrown ? 0 : 15), drift: noise(random), spread: 7 },
+    temperature: { level: 37.3, drift: 0, spread: 0.8 },
+    weight: {
+      level: isGrown ? 50 + 55 * random() ** 1.3 : 5 + 3.1 * age,
+      drift: 2 * noise(random),
+      spread: 0.5,
+    },
+    glucose: { level: 85 + 65 * random() ** 2, drift: 6 * noise(random), spread: 12 },
   }
 }

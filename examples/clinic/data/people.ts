@@ -93,20 +93,34 @@ export interface Patient {
   readonly remarks: string | null
 }
 
-/** The patients, practice by practice; the first ones come most often, and of the very first all is known. */
+/** Whom the caller made ready signs in as. */
+const firstPatient: Partial<Patient> = {
+  firstName: "Renate",
+  lastName: "Köhler",
+  born: "1957-03-14",
+  gender: "female",
+  email: "renate.koehler@example.org",
+  allergies: ["Penicillin"],
+  history: "Essential hypertension since 2014, well controlled.",
+  remarks: "Takes tablets irregularly; ask openly.",
+}
+
+/** The patients, practice by practice; the first ones come most often. */
 export function makePatients(random: Random): readonly Patient[] {
   const id = idsOf(3)
   return practices
     .flatMap((practice) => Array.from({ length: practice.patientCount }, () => practice))
-    .map((practice, number) => makePatient(random, id(), practice, number))
+    .map((practice, number) => {
+      const patient = makePatient(random, id(), practice, number)
+      return number === 0 ? { ...patient, user: accounts.patient, ...firstPatient } : patient
+    })
 }
 
 function makePatient(random: Random, id: string, practice: Practice, number: number): Patient {
   const gender = random() < 0.52 ? "female" : random() < 0.99 ? "male" : "diverse"
   const firstName = pick(random, gender === "female" ? femaleNames : maleNames)
   const lastName = pick(random, lastNames, 1.3)
-  const isFirst = number === 0
-  const signsIn = random() < 0.6 || isFirst
+  const signsIn = random() < 0.6
   return {
     id,
     user: signsIn ? userId(firstPatientAccount + number) : null,
@@ -118,14 +132,15 @@ function makePatient(random: Random, id: string, practice: Practice, number: num
     insuranceNumber: makeInsuranceNumber(random, number),
     email: signsIn || random() < 0.3 ? makeEmail(firstName, lastName, number) : null,
     phone: random() < 0.9 ? makePhone(random) : null,
-    address: `${pick(random, streets)} ${between(random, 1, 120)}, ${makePostcode(random, practice)} ${practice.city}`,
-    allergies:
-      random() < 0.22
-        ? choose(random, between(random, 1, 2), allergies.length).map((at) => allergies[at] as string)
-        : [],
-    history: random() < 0.55 || isFirst ? pick(random, histories) : null,
-    remarks: random() < 0.12 || isFirst ? pick(random, remarks) : null,
+    address: makeAddress(random, practice),
+    allergies: random() < 0.22 ? makeAllergies(random) : [],
+    history: random() < 0.55 ? pick(random, histories) : null,
+    remarks: random() < 0.12 ? pick(random, remarks) : null,
   }
+}
+
+function makeAllergies(random: Random): readonly string[] {
+  return choose(random, between(random, 1, 2), allergies.length).map((at) => allergies[at] as string)
 }
 
 /** Older people go to the doctor's more. */
@@ -167,6 +182,7 @@ function makePhone(random: Random): string {
   return `${prefix}${String(between(random, 0, 999)).padStart(3, "0")}`
 }
 
-function makePostcode(random: Random, practice: Practice): string {
-  return String(practice.postcode + between(random, 0, 40) * 2).padStart(5, "0")
+function makeAddress(random: Random, { postcode, city }: Practice): string {
+  const near = String(postcode + between(random, 0, 40) * 2).padStart(5, "0")
+  return `${pick(random, streets)} ${between(random, 1, 120)}, ${near} ${city}`
 }

@@ -3,7 +3,7 @@ import { type Appointment, dayMs } from "./calendar.ts"
 import { idsOf } from "./ids.ts"
 import type { Patient, StaffMember } from "./people.ts"
 import { between, pick, type Random } from "./random.ts"
-import { addendumBodies, internalBodies, type Medicine, medicines } from "./words.ts"
+import { addendumBodies, internalBodies, type Medicine, medicines, type VisitKind } from "./words.ts"
 
 export interface Note {
   readonly id: string
@@ -53,6 +53,12 @@ export interface Prescription {
   readonly refills: number
 }
 
+const prescribed: Readonly<Partial<Record<VisitKind, number>>> = {
+  followUp: 0.4,
+  consultation: 0.2,
+  acute: 0.2,
+}
+
 /** A prescription for about every fifth appointment; people keep to the few medicines that they have. */
 export function makePrescriptions(
   random: Random,
@@ -61,7 +67,7 @@ export function makePrescriptions(
   const id = idsOf(9)
   const usual = new Map<Patient, readonly Medicine[]>()
   return appointments
-    .filter(({ status, kind }) => status === "done" && kind !== "vaccination" && random() < 0.22)
+    .filter(({ status, kind }) => status === "done" && random() < (prescribed[kind] ?? 0))
     .map(({ patient, doctor, startsAt }) => {
       const known = usual.get(patient) ?? [pick(random, medicines, 1.3), pick(random, medicines, 1.3)]
       usual.set(patient, known)

@@ -1,0 +1,35 @@
+/** What the harness asks questions of: the real engine on PostgreSQL, or an imitation to try the harness itself. */
+import type { Policies } from "../../src/policy/policies.ts"
+import type { DeclaredModel } from "./declare-model.ts"
+import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
+import type { RestRequest } from "./rest-request.ts"
+
+export interface RestAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What a model is loaded as. Without planted bugs: its own policies everywhere, every statement as it is. */
+export interface Loading {
+  readonly declared: DeclaredModel
+  /** What tables, policies and functions are made from. */
+  readonly ddlPolicies: Policies
+  /** What requests are planned with. */
+  readonly planPolicies: Policies
+  /** A last hand on the DDL. */
+  readonly editStatements: (statements: readonly string[]) => readonly string[]
+}
+
+export interface Target {
+  /** Makes an empty database for the model. Throws where it refuses to start, as it should when a table isn't safe. */
+  load(loading: Loading): Promise<void>
+  /** Replaces all rows, whoever may write them. */
+  fill(rows: Rows): Promise<void>
+  /** `operation` is what the request says, for imitations; a real target reads only the request. */
+  request(caller: CallerDescription, request: RestRequest, operation: OperationDescription): Promise<RestAnswer>
+  /** All rows as canonical JSON values, whoever may read them. */
+  dump(): Promise<Rows>
+  close(): Promise<void>
+}
