@@ -36,7 +36,7 @@ export interface TryOut {
   readonly body?: unknown
 }
 
-/** Every limit, with its default in `docs/limits.md`. */
+/** Every limit; the defaults stand in `src/query/limits.ts`, `src/rest/parse-query.ts` and `src/app.ts`. */
 export interface BackendLimits extends QueryLimits, GrammarLimits {
   /** Bytes of a request's body. */
   readonly bodyBytes: number

@@ -276,12 +276,17 @@ describe("who changes what", () => {
     )!
   const booked = own("Appointment", { status: "booked" })
 
-  it("patients book for themselves, at a practice where they are", () => {
-    expect(mayCreate(patient, "Appointment", booked)).toBe(true)
-    expect(mayCreate(patient, "Appointment", { ...booked, status: "done" })).toBe(false)
-    expect(mayCreate(patient, "Appointment", { ...booked, practice: hamburg })).toBe(false)
-    const [other] = of(hamburg, "Patient")
-    expect(mayCreate(patient, "Appointment", { ...booked, patient: other!.id })).toBe(false)
+  it("patients book open slots for themselves, at the practice where they are", () => {
+    const slot = of(berlin, "Slot").find((row) => row.status === "open")!
+    const wish = { ...booked, slot: slot.id, doctor: slot.doctor }
+    expect(mayCreate(patient, "Appointment", wish)).toBe(true)
+    expect(mayCreate(patient, "Appointment", { ...wish, status: "done" })).toBe(false)
+    expect(mayCreate(patient, "Appointment", { ...wish, slot: null })).toBe(false)
+    expect(mayCreate(patient, "Appointment", { ...wish, practice: hamburg })).toBe(false)
+    const elsewhere = of(hamburg, "Slot").find((row) => row.status === "open")!
+    expect(mayCreate(patient, "Appointment", { ...wish, slot: elsewhere.id })).toBe(false)
+    const [other] = of(berlin, "Patient").slice(1)
+    expect(mayCreate(patient, "Appointment", { ...wish, patient: other!.id })).toBe(false)
   })
 
   it("the desk books for patients and doctors of its practice", () => {
@@ -311,6 +316,9 @@ describe("who changes what", () => {
     const addendum = { note: note.id, author: note.author, body: "…" }
     expect(mayCreate(berlinDoctor, "Addendum", addendum)).toBe(true)
     expect(mayCreate(nurse, "Addendum", addendum)).toBe(false)
+    const staffOf = (caller: Caller) => rowsOf("Staff").find((row) => row.user === caller.id)!.id
+    expect(mayCreate(nurse, "Addendum", { ...addendum, author: staffOf(nurse) })).toBe(true)
+    expect(mayCreate(desk, "Addendum", { ...addendum, author: staffOf(desk) })).toBe(false)
   })
 
   it("refills are used up", () => {

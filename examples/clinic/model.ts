@@ -115,9 +115,10 @@ Appointment.access(({ row }) => {
   const ours = row.practice.in(me.practices)
   const own = row.patient.in(me.records)
   const fits = allOf(row.doctor.practice.is(row.practice), row.patient.practice.is(row.practice))
+  const offered = allOf(row.slot.status.is("open"), row.slot.doctor.is(row.doctor))
   return {
     read: anyOf(ours, own),
-    create: allOf(fits, anyOf(ours, allOf(own, row.status.is("booked")))),
+    create: allOf(fits, anyOf(ours, allOf(own, offered, row.status.is("booked")))),
     update: { // Patients cancel what is booked; what is cancelled stays cancelled.
       from: anyOf(allOf(ours, row.status.isNot("cancelled")), allOf(own, row.status.is("booked"))),
       to: anyOf(ours, allOf(own, row.status.is("cancelled"))),
@@ -154,10 +155,10 @@ export const Addendum = entity("Addendum", {
   collection: "addenda",
   fields: { note: ref(ClinicalNote), author: ref(Staff), body: text({ max: 4000 }).special() },
 })
-Addendum.access(({ row }) => ({
-  read: row.note.visible(),
-  create: allOf(row.note.practice.in(me.practices), row.note.signedAt.isPresent(), row.author.user.is(me.id)),
-}))
+Addendum.access(({ row }) => {
+  const mine = allOf(medics(), row.note.practice.in(me.practices), row.author.user.is(me.id))
+  return { read: row.note.visible(), create: allOf(mine, row.note.signedAt.isPresent()) }
+})
 
 export const Observation = entity("Observation", {
   fields: {

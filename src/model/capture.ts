@@ -161,17 +161,32 @@ export const nobody: Condition = new Condition({ kind: "or", terms: [] })
 /** Every caller who is signed in. */
 export const signedIn: Condition = baseMe.signedIn
 
-/** All of these hold; an empty list holds. */
+/**
+ * All of these hold; an empty list holds.
+ *
+ * @example
+ * allOf(signedIn, anyone)
+ */
 export function allOf(...terms: readonly Condition[]): Condition {
   return new Condition({ kind: "and", terms: terms.map((term) => toNode(term)) })
 }
 
-/** At least one of these holds; an empty list denies. */
+/**
+ * At least one of these holds; an empty list denies.
+ *
+ * @example
+ * anyOf(nobody, signedIn)
+ */
 export function anyOf(...terms: readonly Condition[]): Condition {
   return new Condition({ kind: "or", terms: terms.map((term) => toNode(term)) })
 }
 
-/** The opposite; where the condition is unknown because of a null, so is its opposite, and unknown denies. */
+/**
+ * The opposite; where the condition is unknown because of a null, so is its opposite, and unknown denies.
+ *
+ * @example
+ * not(signedIn)
+ */
 export function not(term: Condition): Condition {
   return new Condition({ kind: "not", term: toNode(term) })
 }
@@ -181,26 +196,59 @@ export const now: Expr<string> = valueExpr({ kind: "now" })
 /** The day of the statement, in UTC. */
 export const today: Expr<string> = valueExpr({ kind: "today" })
 
-/** Texts joined to one; null counts as empty. */
+/**
+ * Texts joined to one; null counts as empty.
+ *
+ * @example
+ * generated(text(), ({ row }) => concat(row.first, " ", row.last))
+ */
 export function concat(...parts: readonly Operand<string>[]): Expr<string> {
   return valueExpr({ kind: "call", name: "concat", of: parts.map(toNode) })
 }
 
-/** Text in lower or upper case. */
+/**
+ * Text in lower case.
+ *
+ * @example
+ * generated(text(), ({ row }) => lower(row.code))
+ */
 export function lower(of: Operand<string>): Expr<string> {
   return valueExpr({ kind: "call", name: "lower", of: [toNode(of)] })
 }
+/**
+ * Text in upper case.
+ *
+ * @example
+ * generated(text(), ({ row }) => upper(row.code))
+ */
 export function upper(of: Operand<string>): Expr<string> {
   return valueExpr({ kind: "call", name: "upper", of: [toNode(of)] })
 }
 
-/** Arithmetic on numbers, for generated fields and views. */
+/**
+ * The sum of two numbers, for generated fields and views.
+ *
+ * @example
+ * generated(integer(), ({ row }) => add(row.adults, row.children))
+ */
 export function add<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
   return valueExpr({ kind: "call", name: "add", of: [toNode(left), toNode(right)] })
 }
+/**
+ * The difference of two numbers, for generated fields and views.
+ *
+ * @example
+ * generated(integer(), ({ row }) => subtract(row.seats, row.booked))
+ */
 export function subtract<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
   return valueExpr({ kind: "call", name: "subtract", of: [toNode(left), toNode(right)] })
 }
+/**
+ * The product of two numbers, for generated fields and views.
+ *
+ * @example
+ * generated(integer(), ({ row }) => multiply(row.count, row.price))
+ */
 export function multiply<T>(left: Operand<T>, right: Operand<T>): Expr<T> {
   return valueExpr({ kind: "call", name: "multiply", of: [toNode(left), toNode(right)] })
 }

@@ -139,7 +139,7 @@ type ViewFields<S, P> = { readonly [K in keyof P]: P[K] extends keyof S ? S[P[K]
  * Declares a read-only entity over a query on another one. A row of it is readable where its source row is.
  *
  * @example
- * view("OpenSlot", Slot, { key: "id", fields: { id: "id", doctorName: (row) => row.doctor.name } })
+ * view("Title", entity("Book", { fields: { title: text() } }), { key: "id", fields: { id: "id", name: (row) => row.title } })
  */
 export function view<
   const Name extends string,

@@ -72,11 +72,17 @@ export function quoted(value: unknown): string {
   return JSON.stringify(value)
 }
 
+/** "the patient's practice"; a name that ends in a preposition stands in quotes: the slot's "starts at". */
+function fieldText(name: string, owner: string): string {
+  const words = toWords(name)
+  return /\b(at|by|for|from|in|of|on|since|till|to|until|with)$/.test(words) ? `${owner} ${quoted(words)}` : `${owner} ${words}`
+}
+
 /** A value in a rule. */
 export function valueText(value: RuleValue, names: RowNames): string {
   switch (value.kind) {
     case "field":
-      return `${ownerOf(value.scope, names)} ${toWords(value.field.name)}`
+      return fieldText(value.field.name, ownerOf(value.scope, names))
     case "constant":
       return quoted(value.value)
     case "me-id":

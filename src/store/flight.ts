@@ -3,6 +3,7 @@
  * once. When `enter` refuses the caller, PostgreSQL skips the rest.
  */
 import type { Connection, DatabaseError, Submittable } from "pg"
+import { type Parting, PreparedStatements } from "./prepared-statements.ts"
 
 /** A caller's claims, sealed by this process; null is an anonymous caller. */
 export interface SealedCaller {
@@ -23,13 +24,17 @@ export interface FlightRequest {
 /** The one row of the answer, as PostgreSQL's text. */
 export type FlightRow = readonly (string | null)[]
 
-/** Statements kept prepared on a connection; the oldest goes first. */
-const maxStatements = 500
+interface Step {
+  readonly name: string
+  readonly text: string
+  readonly values: readonly (string | null)[]
+}
+
 const enterText = "select undercroft.enter($1, $2, $3)"
 const enterName = "undercroft_enter"
 
-/** What a connection has prepared. `false`: it may or may not have been, because its flight failed. */
-const preparedOn = new WeakMap<object, Map<string, boolean>>()
+/** What each connection has prepared. */
+const preparedOn = new WeakMap<object, PreparedStatements>()
 
 /** The parts of node-postgres's connection that a flight speaks to. */
 interface Wire {
@@ -43,52 +48,60 @@ interface Wire {
 
 /** See the file's sentence. Settles when PostgreSQL is ready again: only then has the transaction committed. */
 export class Flight implements Submittable {
-  private readonly request: FlightRequest
+  private readonly steps: readonly Step[]
   private readonly done: (error: Error | null, row: FlightRow | null) => void
-  private readonly parsed: string[] = []
-  private prepared: Map<string, boolean> = new Map()
+  private prepared: PreparedStatements = new PreparedStatements()
+  private parsed: ReadonlySet<string> = new Set()
   private row: FlightRow | null = null
   private awaited: number
+  private doubt: Error | null = null
 
+  /** `done` is called once. */
   constructor(request: FlightRequest, done: (error: Error | null, row: FlightRow | null) => void) {
-    this.request = request
+    const { caller, name, text, values } = request
+    const enter = caller && {
+      name: enterName,
+      text: enterText,
+      values: [caller.claims, String(caller.expires), caller.seal],
+    }
+    this.steps = enter ? [enter, { name, text, values }] : [{ name, text, values }]
+    this.awaited = this.steps.length
     this.done = done
-    this.awaited = request.caller ? 2 : 1
   }
 
-  submit(connection: Connection): void {
+  /** An error that is given back goes to `handleError`; one that is thrown would end the process. */
+  submit(connection: Connection): Error | undefined {
     const wire = connection as unknown as Wire
-    this.prepared = preparedOn.get(connection) ?? new Map()
+    this.prepared = preparedOn.get(connection) ?? this.prepared
     preparedOn.set(connection, this.prepared)
     wire.stream.cork()
-    const { caller, name, text, values } = this.request
-    if (caller) this.execute(wire, enterName, enterText, [caller.claims, String(caller.expires), caller.seal])
-    this.execute(wire, name, text, values)
+    try {
+      const parting = this.prepared.admit(this.steps)
+      this.parsed = parting.parsed
+      this.write(wire, parting)
+      return undefined
+    } catch (error) {
+      return error as Error
+    } finally {
+      wire.stream.uncork()
+    }
+  }
+
+  /** What is closed is closed first: PostgreSQL skips all that follows an error, and would keep it. */
+  private write(wire: Wire, { closed, parsed, unnamed }: Parting): void {
+    for (const name of closed) wire.close({ type: "S", name })
+    for (const step of this.steps) {
+      const statement = unnamed.has(step.name) ? "" : step.name
+      if (parsed.has(step.name)) wire.parse({ name: statement, text: step.text, types: [] })
+      wire.bind({ statement, values: step.values })
+      wire.execute({ portal: "", rows: 0 })
+    }
     wire.sync()
-    wire.stream.uncork()
   }
 
-  private execute(wire: Wire, name: string, text: string, values: readonly (string | null)[]): void {
-    const known = this.prepared.get(name)
-    if (known !== true) {
-      if (known === false) wire.close({ type: "S", name })
-      this.evict(wire)
-      wire.parse({ name, text, types: [] })
-      this.prepared.set(name, true)
-      this.parsed.push(name)
-    }
-    wire.bind({ statement: name, values })
-    wire.execute({ portal: "", rows: 0 })
-  }
-
-  private evict(wire: Wire): void {
-    if (this.prepared.size < maxStatements) return
-    for (const name of this.prepared.keys()) {
-      if (name === enterName) continue
-      wire.close({ type: "S", name })
-      this.prepared.delete(name)
-      return
-    }
+  /** Has the answer refused even if PostgreSQL says that it is done: it is not known to be safe. */
+  distrust(why: string): void {
+    this.doubt = new Error(why)
   }
 
   handleDataRow(message: { fields: FlightRow }): void {
@@ -100,11 +113,12 @@ export class Flight implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.done(null, this.row)
+    this.done(this.doubt, this.row)
   }
 
   handleError(error: DatabaseError): void {
-    for (const name of this.parsed) this.prepared.set(name, false)
+    // Which of the new ones were parsed is not known.
+    for (const { name } of this.steps) if (isStale(error) || this.parsed.has(name)) this.prepared.forget(name)
     this.done(error, null)
   }
 
@@ -113,4 +127,13 @@ export class Flight implements Submittable {
   handlePortalSuspended(): void {}
   handleCopyInResponse(): void {}
   handleCopyData(): void {}
+}
+
+/**
+ * Whether a statement was prepared for a schema that has changed since, or is not what we thought it was. Nothing was
+ * done: the same flight may be sent again.
+ */
+export function isStale(error: Partial<DatabaseError>): boolean {
+  const { code, routine } = error
+  return code === "26000" || code === "42P05" || (code === "0A000" && routine === "RevalidateCachedQuery")
 }

@@ -1,6 +1,7 @@
 /** The connections that requests go over: all of them log in as the API role. */
 import pg from "pg"
-import { Flight, type FlightRequest, type FlightRow } from "./flight.ts"
+import { UndercroftError } from "../base/errors.ts"
+import { Flight, type FlightRequest, type FlightRow, isStale } from "./flight.ts"
 
 export interface PoolOptions {
   readonly url: string
@@ -8,47 +9,123 @@ export interface PoolOptions {
   readonly connections?: number
   /** A statement that takes longer is cancelled; 5,000 by default. */
   readonly statementTimeoutMs?: number
+  /** How much longer PostgreSQL may be silent before its connection is given up; 5,000 by default. */
+  readonly graceMs?: number
+  /** How long a request waits for a connection; 10,000 by default. */
+  readonly connectTimeoutMs?: number
 }
 
 /** Sends flights. */
 export interface FlightPool {
-  /** Throws what PostgreSQL says as `pg.DatabaseError`. */
+  /** Throws what PostgreSQL says as `pg.DatabaseError`, and UC691 where it says nothing or goes away. */
   send(request: FlightRequest): Promise<FlightRow | null>
   /** Waits for what is under way. */
   close(): Promise<void>
 }
 
 /** Opens a pool; connections are made when they are needed. */
-export function openPool({ url, connections = 10, statementTimeoutMs = 5000 }: PoolOptions): FlightPool {
+export function openPool({
+  url,
+  connections = 10,
+  statementTimeoutMs = 5000,
+  graceMs = 5000,
+  connectTimeoutMs = 10_000,
+}: PoolOptions): FlightPool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: "undercroft",
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 60_000,
+    keepAlive: true,
     options: `-c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
   })
+  const flying = new Map<pg.PoolClient, { readonly flight: Flight; readonly since: number }>()
+  let underWay = 0
+  let closing = false
+  let whenLanded: () => void = () => undefined
+
   // A connection that breaks while idle is replaced when it is needed.
   pool.on("error", () => undefined)
-  return {
-    send: (request) =>
-      new Promise((resolve, reject) => {
-        pool.connect((failed, client, release) => {
-          if (failed || !client) {
-            reject(failed ?? new Error("no connection"))
-            return
-          }
-          const flight = new Flight(request, (error, row) => {
-            // An error without a SQLSTATE is the connection's, which is not used again.
-            release(error !== null && !("severity" in error) ? error : undefined)
-            if (error) reject(error)
-            else resolve(row)
-          })
-          client.query(flight)
-        })
-      }),
-    close: () => pool.end(),
+  pool.on("connect", (client) => {
+    // One that breaks under a flight tells the flight, and is also an event that ends the process when nobody listens.
+    client.on("error", () => undefined)
+    // The commit waited for a replica in vain: it is here, and may be lost with this server.
+    client.on("notice", (notice) => {
+      if (notice.routine === "SyncRepWaitForLSN")
+        flying.get(client)?.flight.distrust("the commit was not replicated")
+    })
+  })
+  // PostgreSQL stops a statement itself; that it doesn't answer at all only a clock on this side tells.
+  const watch = setInterval(
+    () => {
+      const before = performance.now() - statementTimeoutMs - graceMs
+      for (const [client, { since }] of flying) {
+        if (since < before) streamOf(client).destroy(new Error("PostgreSQL does not answer"))
+      }
+    },
+    Math.min(1000, graceMs),
+  ).unref()
+
+  function land(): void {
+    underWay--
+    if (underWay === 0) whenLanded()
   }
+
+  function send(request: FlightRequest): Promise<FlightRow | null> {
+    if (closing) return Promise.reject(new UndercroftError("UC691"))
+    return new Promise((resolve, reject) => {
+      underWay++
+      pool.connect((failed, client, release) => {
+        if (!client || failed) {
+          land()
+          reject(new UndercroftError("UC691", {}, { cause: failed }))
+          return
+        }
+        const settle = (error: Error | null, row: FlightRow | null): void => {
+          flying.delete(client)
+          release(error && endsConnection(error) ? error : undefined)
+          land()
+          if (!error) resolve(row)
+          else reject(isDatabaseError(error) ? error : new UndercroftError("UC691", {}, { cause: error }))
+        }
+        fly(client, request, (error, row) => {
+          // Refused before anything was done, and rolled back: what was prepared no longer fits.
+          if (error && isStale(error)) fly(client, request, settle)
+          else settle(error, row)
+        })
+      })
+    })
+  }
+
+  function fly(
+    client: pg.PoolClient,
+    request: FlightRequest,
+    done: (error: Error | null, row: FlightRow | null) => void,
+  ): void {
+    const flight = new Flight(request, done)
+    flying.set(client, { flight, since: performance.now() })
+    client.query(flight)
+  }
+
+  async function close(): Promise<void> {
+    closing = true
+    // The pool forgets those who wait for a connection when it ends.
+    if (underWay > 0) await new Promise<void>((resolve) => (whenLanded = resolve))
+    clearInterval(watch)
+    await pool.end()
+  }
+
+  return { send, close }
+}
+
+function streamOf(client: pg.PoolClient): { destroy(error: Error): void } {
+  return (client as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream
+}
+
+/** Whether PostgreSQL ends the connection after this error, or nothing more can be known of it. */
+function endsConnection(error: unknown): boolean {
+  return !isDatabaseError(error) || error.severity === "FATAL" || error.severity === "PANIC"
 }
 
 /** Whether an error is PostgreSQL's answer, rather than the connection's end. */

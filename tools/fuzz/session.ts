@@ -20,7 +20,7 @@ export interface Finding extends Difference {
 
 /** How a model is loaded when nothing is planted. */
 export function honestLoading({ declared }: World): Loading {
-  return { declared, ddlPolicies: declared.policies, planPolicies: declared.policies, editStatements: (all) => all }
+  return { declared, ddlPolicies: declared.policies, planPolicies: declared.policies, editStatements: (all) => all, faults: new Set() }
 }
 
 export class Session {

@@ -20,6 +20,8 @@ export interface Loading {
   readonly planPolicies: Policies
   /** A last hand on the DDL. */
   readonly editStatements: (statements: readonly string[]) => readonly string[]
+  /** Names of faults that the target plants in the engine's own work; see `planted-engine.ts`. */
+  readonly faults: ReadonlySet<string>
 }
 
 export interface Target {

@@ -33,7 +33,7 @@ export function choose(random: Random, count: number, limit: number): readonly n
     numbers[at] = numbers[other] as number
     numbers[other] = number
   }
-  return numbers.slice(0, count).sort((a, b) => a - b)
+  return numbers.slice(0, count).toSorted((a, b) => a - b)
 }
 
 /** About as often below as above 0, mostly near it, never beyond ±1.5. */

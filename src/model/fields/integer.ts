@@ -17,7 +17,12 @@ export function integer(options: IntegerOptions = {}): Field<number> {
   return new Field(integerKind(options))
 }
 
-/** A whole number that the database counts up itself. */
+/**
+ * A whole number that the database counts up itself.
+ *
+ * @example
+ * serial()
+ */
 export function serial(): Field<number, "default" | "immutable"> {
   return new Field({ ...integerKind({}), identity: true }, { defaulted: true, immutable: true })
 }

@@ -1,0 +1,175 @@
+/** A prepared database with rows, and sessions that speak to it as the API role itself. */
+import pg from "pg"
+import { type Caller, sealCaller } from "../../src/engine/caller.ts"
+import { buildModel } from "../../src/model/build.ts"
+import type { FieldInfo } from "../../src/model/model.ts"
+import { buildPolicies, type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
+import type { Rule } from "../../src/policy/rule.ts"
+import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
+import { type PrepareOptions, prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
+import type { AnyEntity } from "../../src/index.ts"
+import { createDatabase } from "../support/backend.ts"
+import { Ask, type Outcome, type Statement } from "./ask.ts"
+
+export type Row = Readonly<Record<string, any>>
+export type Rows = Readonly<Record<string, readonly Row[]>>
+
+/** Who calls, before it is sealed; `id` null is anonymous. */
+export interface Who {
+  readonly id: string | null
+  readonly roles?: readonly string[]
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+export interface TestDatabase {
+  readonly adminUrl: string
+  readonly policies: Policies
+  readonly ready: ReadyDatabase
+  /** A superuser's connection, open until `drop`. */
+  readonly admin: pg.Client
+  seal(who: Who): Caller
+  /** A new connection of the API role. */
+  connect(): Promise<ApiSession>
+  entity(name: string): EntityPolicy
+  insert(name: string, rows: readonly Row[]): Promise<void>
+  drop(): Promise<void>
+}
+
+/** The rules of a model. */
+export function policiesOf(model: readonly AnyEntity[]): Policies {
+  return buildPolicies(buildModel(model))
+}
+
+/** Makes a database for a model, with rows. */
+export async function openDatabase(
+  model: readonly AnyEntity[], rows: Rows = {}, options: PrepareOptions = {},
+): Promise<TestDatabase> {
+  const policies = policiesOf(model)
+  const { url, drop } = await createDatabase()
+  const ready = await prepareDatabase(url, policies, options)
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  const sessions: ApiSession[] = []
+  const entity = (name: string): EntityPolicy => {
+    const found = [...policies.of.values()].find((one) => one.entity.name === name)
+    if (!found) throw new Error(`no entity ${name}`)
+    return found
+  }
+  const insert = async (name: string, all: readonly Row[]): Promise<void> => {
+    if (all.length === 0) return
+    const { entity: info } = entity(name)
+    const fields = info.fields.filter((one) => one.name in (all[0] as Row))
+    const columns = fields.map((one) => `"${one.column}"`).join(", ")
+    const types = fields.map((one) => `"${one.column}" ${one.kind.sqlType}`).join(", ")
+    const values = all.map((row) => Object.fromEntries(fields.map((one) => [one.column, row[one.name] ?? null])))
+    await admin.query(
+      `insert into app."${info.table}" (${columns}) select ${columns} from json_to_recordset($1::json) as x(${types})`,
+      [JSON.stringify(values)],
+    )
+  }
+  for (const [name, all] of Object.entries(rows)) await insert(name, all)
+  await admin.query("analyze")
+  return {
+    adminUrl: url,
+    policies,
+    ready,
+    admin,
+    entity,
+    insert,
+    seal: ({ id, roles = [], claims = {} }) =>
+      id === null
+        ? { id, roles, claims, sealed: null }
+        : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 3600, ready.processKey),
+    async connect() {
+      const session = await openSession(ready.apiUrl)
+      sessions.push(session)
+      return session
+    },
+    async drop() {
+      for (const session of sessions) await session.end()
+      await admin.end()
+      await drop()
+    },
+  }
+}
+
+/** How the caller and the statement travel: under one Sync, or between `begin` and `commit`. */
+export type Travel = "pipelined" | "transaction"
+
+export interface ApiSession {
+  readonly client: pg.Client
+  /** Enters as the caller and runs statements in one transaction; gives the outcome of the last, or of the first that failed. */
+  run(caller: Caller, text: string | readonly string[], how?: Travel): Promise<Outcome>
+  /** Enters as the caller and runs a statement that stays prepared under a name. */
+  runNamed(caller: Caller, name: string, text: string, values: readonly (string | null)[]): Promise<Outcome>
+  /** Runs one statement as it is. */
+  raw(text: string, values?: readonly (string | null)[]): Promise<Outcome>
+  end(): Promise<void>
+}
+
+/** Connects as the API role. */
+export async function openSession(url: string): Promise<ApiSession> {
+  const client = new pg.Client({ connectionString: url, options: "-c timezone=UTC -c datestyle=ISO" })
+  const notices: string[] = []
+  const prepared = new Set<string>()
+  client.on("notice", (notice) => notices.push(JSON.stringify(notice)))
+  client.on("error", () => undefined)
+  await client.connect()
+  const ask = (statements: readonly Statement[]): Promise<Outcome> => {
+    notices.length = 0
+    return new Promise((resolve) => void client.query(new Ask(statements, prepared, notices, resolve)))
+  }
+  return {
+    client,
+    raw: (text, values = []) => ask([{ text, values }]),
+    runNamed: (caller, name, text, values) => ask([...entering(caller), { name, text, values }]),
+    end: () => client.end().catch(() => undefined),
+    async run(caller, text, how = "transaction") {
+      const texts = typeof text === "string" ? [text] : text
+      if (how === "pipelined") return ask([...entering(caller), ...texts.map((one) => ({ text: one }))])
+      await client.query("begin")
+      for (const statement of entering(caller)) await ask([statement])
+      let last: Outcome = { rows: [], command: null, error: null, said: "" }
+      for (const one of texts) {
+        last = await ask([{ text: one }])
+        if (last.error) break
+      }
+      await client.query("commit")
+      return last
+    },
+  }
+}
+
+/** The statement by which a caller enters; none for an anonymous one. */
+export function entering({ sealed }: Caller): readonly Statement[] {
+  if (sealed === null) return []
+  const values = [sealed.claims, String(sealed.expires), sealed.seal]
+  return [{ text: "select undercroft.enter($1, $2, $3)", values, name: "undercroft_enter" }]
+}
+
+/** What a caller may see by the naive twin of the policies: visible rows, their hidden fields null. */
+export class View {
+  readonly world: PredicateWorld
+  private readonly policies: Policies
+
+  constructor(policies: Policies, rows: Rows, caller: Caller, now: string) {
+    this.policies = policies
+    this.world = { caller, now, rowsOf: (entity) => rows[entity.name] ?? [] }
+  }
+
+  allows(rule: Rule, row: Row, before: Row = row): boolean {
+    return holds(rule, { row, before }, this.world)
+  }
+
+  /** Whether a field's value shows in a row that is seen. */
+  shows(field: FieldInfo, row: Row): boolean {
+    const rule = policyOf(this.policies, field.entity).fields.get(field.name)?.visibleTo
+    return !rule || this.allows(rule, row)
+  }
+
+  rows(policy: EntityPolicy): readonly Row[] {
+    return this.world.rowsOf(policy.entity).filter((row) => this.allows(policy.read, row)).map((row) =>
+      Object.fromEntries(policy.entity.fields.map((field) =>
+        [field.name, this.shows(field, row as Row) ? (row[field.name] ?? null) : null])))
+  }
+}

@@ -1,0 +1,151 @@
+/** Makes a failing case smaller while it keeps failing: steps, rows, operation, rules, fields, entities. */
+import { repairRows } from "./constraints.ts"
+import { declareModel } from "./declare-model.ts"
+import type { CaseDescription, EntityDescription, ModelDescription, Row, Rows } from "./description.ts"
+import { smallerOperations } from "./shrink-operation.ts"
+import { smallerRules, withoutField } from "./shrink-model.ts"
+import { shapeOf } from "./shape.ts"
+
+/** Whether a case fails in the way that is looked for. */
+export type Fails = (kase: CaseDescription) => Promise<boolean>
+
+type Pass = (kase: CaseDescription) => Iterable<CaseDescription>
+
+const passes: readonly Pass[] = [
+  fewerSteps, fewerRows, smallerLastOperation, fewerViews, fewerEntities, simplerRules, fewerFields, fewerFacts, fewerRows, fewerEntities,
+  simplerRules, fewerFields, simplerCallers,
+]
+
+/** Tries at most `attempts` smaller cases, and gives the smallest that fails. */
+export async function shrinkCase(kase: CaseDescription, fails: Fails, attempts = 400): Promise<CaseDescription> {
+  let best = kase
+  let left = attempts
+  for (let size = Number.POSITIVE_INFINITY; JSON.stringify(best).length < size; ) {
+    size = JSON.stringify(best).length
+    for (const pass of passes) {
+      for (let found = true; found; ) {
+        found = false
+        for (const candidate of pass(best)) {
+          if (left-- <= 0) return best
+          if (!isModel(candidate) || !(await fails(candidate))) continue
+          best = candidate
+          found = true
+          break
+        }
+      }
+    }
+  }
+  return best
+}
+
+function isModel({ model }: CaseDescription): boolean {
+  try {
+    declareModel(model)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function* fewerSteps(kase: CaseDescription): Iterable<CaseDescription> {
+  const { steps } = kase
+  const last = steps.slice(-1)
+  if (steps.length > 1) yield { ...kase, steps: last }
+  for (let size = Math.floor((steps.length - 1) / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let at = 0; at < steps.length - 1; at += size) {
+      yield { ...kase, steps: [...steps.slice(0, at), ...steps.slice(Math.min(at + size, steps.length - 1))] }
+    }
+  }
+}
+
+function* fewerRows(kase: CaseDescription): Iterable<CaseDescription> {
+  for (const [name, rows] of Object.entries(kase.rows)) {
+    if (rows.length === 0) continue
+    yield withRows(kase, name, [])
+    for (let at = 0; at < rows.length && rows.length > 1; at++) yield withRows(kase, name, rows.filter((_, other) => other !== at))
+  }
+}
+
+/** Both worlds lose the same rows. */
+function withRows(kase: CaseDescription, name: string, rows: readonly Row[]): CaseDescription {
+  const gone = new Set((kase.rows[name] ?? []).filter((row) => !rows.includes(row)).map((row) => JSON.stringify(keyOf(kase.model, name, row))))
+  const shapes = shapeOf(kase.model)
+  const others = kase.otherRows && repairRows(shapes, {
+    ...kase.otherRows,
+    [name]: (kase.otherRows[name] ?? []).filter((row) => !gone.has(JSON.stringify(keyOf(kase.model, name, row)))),
+  })
+  return { ...kase, rows: repairRows(shapes, { ...kase.rows, [name]: rows }), ...(others ? { otherRows: others } : {}) }
+}
+
+function keyOf(model: ModelDescription, name: string, row: Row): readonly unknown[] {
+  return (model.entities.find((one) => one.name === name)?.key ?? ["id"]).map((field) => row[field])
+}
+
+function* smallerLastOperation(kase: CaseDescription): Iterable<CaseDescription> {
+  const last = kase.steps.at(-1)
+  if (!last) return
+  for (const operation of smallerOperations(last.operation)) {
+    yield { ...kase, steps: [...kase.steps.slice(0, -1), { ...last, operation }] }
+  }
+}
+
+function* fewerViews(kase: CaseDescription): Iterable<CaseDescription> {
+  const { model } = kase
+  for (const view of model.views) yield { ...kase, model: { ...model, views: model.views.filter((one) => one !== view) } }
+}
+
+/** Without an entity, the references to it and the ways back; rules that name it make the model invalid and go first. */
+function* fewerEntities(kase: CaseDescription): Iterable<CaseDescription> {
+  const used = new Set(kase.steps.map((step) => step.operation.entity))
+  const { model } = kase
+  for (const gone of model.entities) {
+    if (used.has(gone.name)) continue
+    const entities = model.entities.filter((one) => one !== gone).map((one): EntityDescription => ({
+      ...one,
+      fields: one.fields.filter((field) => field.kind.type !== "ref" || field.kind.target !== gone.name),
+      many: one.many.filter((many) => many.target !== gone.name),
+    }))
+    const facts = model.facts.filter((fact) => !("entity" in fact) || fact.entity !== gone.name)
+    const views = model.views.filter((view) => view.from !== gone.name)
+    const keep = (rows: Rows): Rows => Object.fromEntries(Object.entries(rows).filter(([name]) => name !== gone.name))
+    yield {
+      ...kase, model: { ...model, entities, facts, views }, rows: keep(kase.rows),
+      ...(kase.otherRows ? { otherRows: keep(kase.otherRows) } : {}),
+    }
+  }
+}
+
+function* simplerRules(kase: CaseDescription): Iterable<CaseDescription> {
+  for (const model of smallerRules(kase.model)) yield { ...kase, model }
+}
+
+function* fewerFields(kase: CaseDescription): Iterable<CaseDescription> {
+  for (const entity of kase.model.entities) {
+    for (const { name } of entity.fields) {
+      if (entity.key?.includes(name)) continue
+      const without = (rows: Rows): Rows => ({
+        ...rows, [entity.name]: (rows[entity.name] ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([field]) => field !== name))),
+      })
+      const model = withoutField(kase.model, entity.name, name)
+      yield { ...kase, model, rows: without(kase.rows), ...(kase.otherRows ? { otherRows: without(kase.otherRows) } : {}) }
+    }
+  }
+}
+
+function* fewerFacts(kase: CaseDescription): Iterable<CaseDescription> {
+  const { model } = kase
+  for (const fact of model.facts) yield { ...kase, model: { ...model, facts: model.facts.filter((one) => one !== fact) } }
+}
+
+function* simplerCallers(kase: CaseDescription): Iterable<CaseDescription> {
+  const used = [...new Set(kase.steps.map((step) => step.caller))]
+  if (used.length < kase.callers.length) {
+    const callers = used.flatMap((at) => kase.callers[at] ?? [])
+    yield { ...kase, callers, steps: kase.steps.map((step) => ({ ...step, caller: used.indexOf(step.caller) })) }
+  }
+  for (const [at, caller] of kase.callers.entries()) {
+    const replaced = (claims: typeof caller): CaseDescription => ({ ...kase, callers: kase.callers.map((one, other) => (other === at ? claims : one)) })
+    for (const role of caller.roles) yield replaced({ ...caller, roles: caller.roles.filter((one) => one !== role) })
+    if (Object.keys(caller.claims).length > 0) yield replaced({ ...caller, claims: {} })
+  }
+}
