@@ -1,4 +1,5 @@
 /** The door `undercroft`: what a team writes its model with. */
+export type { LooseScope as RuleScope } from "./model/capture.ts"
 export { actor, claim, type Me } from "./model/actor.ts"
 export {
   add, allOf, anyOf, anyone, concat, lower, multiply, nobody, not, now, signedIn, subtract, today, upper,

@@ -35,7 +35,7 @@ it("no entity, row or fact is any", () => {
 })
 
 it("rows have their columns, and not the ways back", () => {
-  expectTypeOf<Row<typeof Patient>["allergies"]>().toEqualTypeOf<readonly string[]>()
+  expectTypeOf<Row<typeof Patient>["allergies"]>().toEqualTypeOf<readonly string[] | null>()
   expectTypeOf<Row<typeof Patient>["history"]>().toEqualTypeOf<string | null>()
   expectTypeOf<Row<typeof Patient>["gender"]>().toEqualTypeOf<"female" | "male" | "diverse">()
   expectTypeOf<Row<typeof Patient>["version"]>().toEqualTypeOf<number>()

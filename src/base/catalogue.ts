@@ -70,6 +70,7 @@ export const catalogue = {
     message: "is unique over rows that a caller may not see, and so tells that they exist.",
     hint: "Include the field that decides who may see the row in the constraint, or accept it with {accept}.",
   },
+  UC114: { status: 500, message: "has the option {option}, which there is not.", hint: "Options are: {options}." },
   // Rules.
   UC201: {
     status: 500,
@@ -253,6 +254,23 @@ export const catalogue = {
   UC524: { status: 503, message: "The step '{step}' was refused: {why}. Nothing was changed.", hint: "Mend the data or the model, and start again." },
   UC526: { status: 500, message: "The data to start with can't be used: {entity} {why}.", hint: "Correct the seed of the backend's definition." },
   UC525: { status: 503, message: "The database is not safe to serve from: {count} problem(s).", hint: "Run what the details say, and start again." },
+
+  // The command line.
+  UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
+  UC901: { status: 500, message: "There is no backend in {folder}.", hint: "Name the project's folder with --project <dir>; its backend.ts says `export default defineBackend({ … })`." },
+  UC902: { status: 500, message: "{place}: {why}", hint: "Correct the project's file." },
+  UC903: { status: 500, message: "{file} {why}.", hint: "Write `export default defineBackend({ name: \"…\", model: [ … ] })`." },
+  UC904: { status: 500, message: "The port {port} of {host} is in use.", hint: "Stop the program that uses it, or choose another with --port <number>; 0 takes a free one." },
+  UC905: { status: 500, message: "{address} can't be listened on: {why}.", hint: "Choose another with --host and --port." },
+  UC906: { status: 400, message: "{what}", hint: "See: undercroft {command} --help" },
+  UC907: { status: 500, message: "The development key in {path} can't be used: {why}.", hint: "{mend}" },
+  UC908: { status: 500, message: "{what} is not for production, and NODE_ENV is production.", hint: "{mend}" },
+  UC909: { status: 500, message: "There is no database yet.", hint: "Start the backend once: undercroft dev, or undercroft start." },
+  UC910: { status: 500, message: "The database has the tables of another version of the model.", hint: "Start the backend once, so that it is brought up to date." },
+  UC911: { status: 400, message: "The model has no entity {name}.", hint: "Its entities: {entities}." },
+  UC912: { status: 400, message: "\"{key}\" is not a key of {entity}: {why}.", hint: "Give the value of its key." },
+  UC913: { status: 404, message: "There is no {entity} with the key {key}.", hint: "Look for the row with: undercroft sql --as <caller>" },
+  UC914: { status: 500, message: "The model says {model}, and the database says {database}.", hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md)." },
 } as const
 
 /** A code of the catalogue. */

@@ -24,6 +24,9 @@ const laterEntities: ReadonlySet<string> = new Set(["User", "Organization"])
 const grammarWords: ReadonlySet<string> = new Set([
   "select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "count",
 ])
+const entityOptions: ReadonlySet<string> = new Set([
+  "collection", "key", "tracked", "unique", "reveals", "check", "exclude", "indexes", "description",
+])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
 
 /**
@@ -33,7 +36,7 @@ const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscri
  * buildModel([])
  */
 export function buildModel(declared: readonly AnyEntity[], problems: ProblemList = new ProblemList()): Model {
-  const entities = declared.map((one) => startEntity(one, declared, problems))
+  const entities = declared.map((one) => startEntity(one, problems))
   const byName = new Map(entities.map((one) => [one.name, one]))
   const byCollection = new Map<string, EntityInfo>()
   for (const one of entities) {
@@ -52,7 +55,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   return { entities, byName, byCollection }
 }
 
-function startEntity(declared: AnyEntity, all: readonly AnyEntity[], problems: ProblemList): Mutable<EntityInfo> {
+function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<EntityInfo> {
   const name = String(declared.name)
   if (!/^[A-Z][A-Za-z0-9]{0,50}$/.test(name)) {
     problems.add("UC106", name, { rule: "an entity's name is letters and digits, starts with a capital, at most 51 of them" })
@@ -62,8 +65,10 @@ function startEntity(declared: AnyEntity, all: readonly AnyEntity[], problems: P
   if (!/^[A-Za-z][A-Za-z0-9_]{0,50}$/.test(collection)) {
     problems.add("UC106", name, { rule: `a collection's name is letters, digits and _, and not ${JSON.stringify(collection)}` })
   }
+  for (const option of Object.keys(declared.options)) {
+    if (!entityOptions.has(option)) problems.add("UC114", name, { option, options: [...entityOptions].join(", ") })
+  }
   if (collection === "rpc") problems.add("UC104", name, { use: "actions", suggestion: "calls" })
-  void all
   return {
     name, collection, table: toSnake(collection), description: declared.options.description ?? null,
     fields: [], fieldByName: new Map(), key: [], relations: new Map(), unique: [], checks: [], exclude: [], indexes: [],
@@ -74,7 +79,7 @@ function startEntity(declared: AnyEntity, all: readonly AnyEntity[], problems: P
 
 function newField(entity: EntityInfo, name: string, kind: FieldKind, more: Partial<FieldInfo>): Mutable<FieldInfo> {
   return {
-    entity, name, column: toSnake(name), kind, optional: false, unique: false, defaulted: false, defaultValue: undefined,
+    entity, name, column: toSnake(name), kind, optional: false, unique: false, defaulted: false, defaultValue: undefined, defaultsTo: null,
     readonly: false, immutable: false, classification: "internal", description: null, reveals: false, reference: null,
     visibleTo: null, writableBy: null, generated: null, automatic: null, source: null, ...more,
   }
@@ -148,6 +153,7 @@ function declaredField(entity: EntityInfo, name: string, field: Field<unknown, s
     unique: said.unique ?? false,
     defaulted: said.defaulted ?? false,
     defaultValue: said.defaultValue,
+    defaultsTo: defaultMoment(said.defaultNode, field.kind, where, problems),
     readonly: said.readonly ?? false,
     immutable: said.immutable ?? false,
     classification: said.classification ?? "internal",
@@ -157,6 +163,15 @@ function declaredField(entity: EntityInfo, name: string, field: Field<unknown, s
     writableBy: capture(said.writableBy) ?? capture(said.visibleTo),
     generated: said.generated ? said.generated(scope) : null,
   })
+}
+
+/** A default that is no value is `now` for an instant and `today` for a date. */
+function defaultMoment(node: Node | undefined, kind: FieldKind, where: string, problems: ProblemList): "now" | "today" | null {
+  if (node === undefined) return null
+  if (node.kind === "now" && kind.sqlType === "timestamptz") return "now"
+  if (node.kind === "today" && kind.sqlType === "date") return "today"
+  problems.add("UC109", where, { why: "must be a value, now for an instant or today for a date" })
+  return null
 }
 
 /** To-one relations from reference fields, to-many from `many(…)`. */
@@ -252,6 +267,10 @@ function originOf(node: Node, from: EntityInfo): FieldInfo | null {
 function kindOfNode(node: Node, from: EntityInfo): FieldKind {
   const origin = originOf(node, from)
   if (origin) return origin.kind
+  if (node.kind === "field") {
+    const range = originOf({ ...node, path: node.path.slice(0, -1) }, from)?.kind
+    if (range?.element && range.operators.has("range")) return range.element
+  }
   if (node.kind === "call" && (node.name === "add" || node.name === "subtract" || node.name === "multiply")) {
     return node.of.map((one) => kindOfNode(one, from)).find((kind) => kind.sqlType !== "text") ?? bigintKind("bigint")
   }

@@ -2,6 +2,7 @@
 import type { Entity } from "./entity.ts"
 import { Condition, type Node, nodeOf, type ScopeName, toNode } from "./expression.ts"
 import type { Field, FieldOf, Many } from "./field.ts"
+import type { Range } from "./fields/range.ts"
 
 /** A value in a rule, or the expression of one. */
 export type Operand<T> = T | Expr<T>
@@ -40,6 +41,9 @@ export type RefExpr<T, E> = Expr<T> & (E extends Entity<string, infer F, infer O
   visible(): Condition
 }
 
+/** A range, and its sides: null where it is unbounded. */
+export type RangeExpr<V> = Expr<Range<V>> & { readonly from: Expr<V>; readonly to: Expr<V> }
+
 /** Related rows. */
 export interface ManyExpr<E> {
   some(where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition): Condition
@@ -51,7 +55,7 @@ export type RowExpr<F> = {
   readonly [K in keyof F]: F[K] extends Many<infer E>
     ? ManyExpr<E>
     : F[K] extends Field<infer T, string, infer E>
-      ? [E] extends [null] ? Expr<T> : RefExpr<T, E>
+      ? [E] extends [null] ? ([T] extends [Range<infer V>] ? RangeExpr<V> : Expr<T>) : RefExpr<T, E>
       : never
 }
 

@@ -127,7 +127,7 @@ export interface ViewSource {
  */
 export function entity<const Name extends string, F extends Record<string, any>, const O extends EntityOptions = {}>(
   name: Name,
-  definition: { readonly fields: F } & O,
+  definition: { readonly fields: F } & O & EntityOptions,
 ): Entity<Name, F, O> {
   const { fields: _, ...options } = Object.getOwnPropertyDescriptors(definition) as Record<string, PropertyDescriptor>
   return new Entity(name, definition, Object.defineProperties({}, options) as EntityOptions)

@@ -1,12 +1,12 @@
 /** A field of an entity: its kind of value, and what the author said about it. Immutable; every method gives a new field. */
-import type { LooseScope } from "./capture.ts"
+import type { Expr, LooseScope } from "./capture.ts"
 import type { Classification } from "./classification.ts"
 import type { AnyEntity, Entity, EntityOptions } from "./entity.ts"
-import type { Condition, Node } from "./expression.ts"
+import { type Condition, type Node, toNode } from "./expression.ts"
 import type { FieldKind } from "./value.ts"
 
 /** What a field's type remembers beside its value. */
-export type FieldFlag = "optional" | "default" | "readonly" | "immutable"
+export type FieldFlag = "optional" | "default" | "readonly" | "immutable" | "restricted"
 
 export type OnDelete = "restrict" | "cascade" | "set null"
 
@@ -16,6 +16,7 @@ export interface FieldOptions {
   readonly unique?: boolean
   readonly defaulted?: boolean
   readonly defaultValue?: unknown
+  readonly defaultNode?: Node
   readonly readonly?: boolean
   readonly immutable?: boolean
   readonly classification?: Classification
@@ -51,9 +52,10 @@ export class Field<T, K extends string = never, E = null> {
   unique(): Field<T, K, E> {
     return this.with({ unique: true })
   }
-  /** The value of a row that is created without one. */
-  default(value: T): Field<T, K | "default", E> {
-    return this.with({ defaulted: true, defaultValue: value })
+  /** The value of a row that is created without one; `now` and `today` are the moment and the day of its creation. */
+  default(value: T | Expr<T>): Field<T, K | "default", E> {
+    const node = toNode(value)
+    return this.with(node.kind === "value" ? { defaulted: true, defaultValue: value } : { defaulted: true, defaultNode: node })
   }
   /** Set when the row is created, never changed. */
   immutable(): Field<T, K | "immutable", E> {
@@ -80,7 +82,7 @@ export class Field<T, K extends string = never, E = null> {
     return this.with({ classification: "secret" })
   }
   /** Who may see the value; for everyone else it is null, or does not exist where the rule looks only at the caller. */
-  visibleTo(rule: (scope: LooseScope) => Condition): Field<T, K, E> {
+  visibleTo(rule: (scope: LooseScope) => Condition): Field<T, K | "restricted", E> {
     return this.with({ visibleTo: rule })
   }
   /** Who may set the value; who may see it, when left out. */
@@ -143,9 +145,11 @@ export type FieldOf<F, O> = F & AutomaticFields<O>
 type IsStored<X> = X extends Many<any> ? false : true
 type Has<X, K extends FieldFlag> = X extends Field<any, infer Flags, any> ? (K extends Flags ? true : false) : false
 type Value<X> = Has<X, "optional"> extends true ? ValueOf<X> | null : ValueOf<X>
+/** What a caller may not see is null. */
+type Seen<X> = Has<X, "restricted"> extends true ? Value<X> | null : Value<X>
 type Flat<T> = { [K in keyof T]: T[K] }
 
-type RowShape<A> = { readonly [K in keyof A as IsStored<A[K]> extends true ? K : never]: Value<A[K]> }
+type RowShape<A> = { readonly [K in keyof A as IsStored<A[K]> extends true ? K : never]: Seen<A[K]> }
 type WritableKey<A, K extends keyof A> = IsStored<A[K]> extends true ? (Has<A[K], "readonly"> extends true ? never : K) : never
 type InsertShape<A> = {
   -readonly [K in keyof A as Has<A[K], "optional"> extends true ? never : Has<A[K], "default"> extends true ? never : WritableKey<A, K>]: Value<A[K]>

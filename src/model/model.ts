@@ -20,6 +20,8 @@ export interface FieldInfo {
   readonly defaulted: boolean
   /** The default as the author gave it; `undefined` where the database makes one. */
   readonly defaultValue: unknown
+  /** What the default is when it is not a value: the moment or the day of the row's creation. */
+  readonly defaultsTo: "now" | "today" | null
   readonly readonly: boolean
   readonly immutable: boolean
   readonly classification: Classification

@@ -74,16 +74,16 @@ function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
     exclude: entity.exclude.map((one) => (one.where ? rule(one.where, "exclude") : null)),
     generated: new Map(entity.fields.flatMap((field) => {
       const node = field.generated ?? field.source
-      const value = node && isPlainValue(node) ? resolver.value(node, source, `${entity.name}.${field.name}`, null) : null
+      const value = node && isPlainValue(node, source) ? resolver.value(node, source, `${entity.name}.${field.name}`, null) : null
       return value ? [[field.name, value] as const] : []
     })),
     viewWhere: entity.view?.where ? resolver.rule(entity.view.where, source, `${entity.name}.where`) : null,
   }
 }
 
-/** Paths through relations are printed as joins, not as values. */
-function isPlainValue(node: Node): boolean {
-  return !(node.kind === "field" && node.path.length > 1)
+/** Paths through relations are printed as joins, not as values; the side of a range is a value. */
+function isPlainValue(node: Node, entity: EntityInfo): boolean {
+  return node.kind !== "field" || node.path.length === 1 || !entity.relations.has(node.path[0]!)
 }
 
 function fieldPolicy(field: FieldInfo, rowOf: EntityInfo, resolver: Resolver): FieldPolicy {

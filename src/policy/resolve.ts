@@ -97,8 +97,8 @@ export class Resolver {
     const operator = negated ? opposite[node.operator] : node.operator
     return this.through([node.left, node.right], scopes, where, ([left, right]) => {
       const of = left!.kind === "constant" || left!.kind === "me-id" ? right!.of : left!.of
-      const family = operator === "is" || operator === "isNot" ? "equality" : "order"
-      if (!of.operators.has(family)) return this.refuseQuestion(where, node.operator, left!)
+      // Kinds without an order (lists, ranges, JSON) have more than one way to write a value.
+      if (!of.operators.has("order")) return this.refuseQuestion(where, node.operator, left!)
       return { kind: "compare", operator, left: this.retype(left!, of, where), right: this.retype(right!, of, where), of }
     })
   }
@@ -108,8 +108,9 @@ export class Resolver {
     return this.through([node.left], scopes, where, ([left]): Rule => {
       if (Array.isArray(list)) {
         const of = left!.of
-        for (const value of list) this.checkConstant(value, of, where, left!)
-        return list.length === 0 && !negated ? never : { kind: "in-values", negated, left: left!, values: list, of }
+        if (!of.operators.has("order")) return this.refuseQuestion(where, "in", left!)
+        const values = list.map((value) => this.checkConstant(value, of, where, left!))
+        return values.length === 0 && !negated ? never : { kind: "in-values", negated, left: left!, values, of }
       }
       const fact = this.fact(list as Node, where)
       if (!fact) return never
@@ -161,14 +162,29 @@ export class Resolver {
         values.push(value)
         return step(at + 1, inside)
       }
-      return this.follow(node.scope, node.path.slice(0, -1), inside, where, (scope, entity, further) => {
-        const field = entity.fieldByName.get(node.path.at(-1) ?? "")
+      const side = this.rangeSide(node, inside)
+      const path = side ? node.path.slice(0, -1) : node.path
+      return this.follow(node.scope, path.slice(0, -1), inside, where, (scope, entity, further) => {
+        const field = entity.fieldByName.get(path.at(-1) ?? "")
+        if (field && side) {
+          values.push({ kind: "bound", scope, field, side, of: field.kind.element! })
+          return step(at + 1, further)
+        }
         if (!field) return this.unknownName(where, entity, node.path.join("."))
         values.push({ kind: "field", scope, field, of: field.kind })
         return step(at + 1, further)
       })
     }
     return step(0, scopes)
+  }
+
+  /** `row.during.from`: the last step is a side of a range. */
+  private rangeSide(node: Node & { kind: "field" }, scopes: Scopes): "from" | "to" | null {
+    const side = node.path.at(-1)
+    if (node.path.length < 2 || (side !== "from" && side !== "to")) return null
+    let entity = scopes.get(node.scope)
+    for (const step of node.path.slice(0, -2)) entity = entity?.relations.get(step)?.to
+    return entity?.fieldByName.get(node.path.at(-2)!)?.kind.operators.has("range") ? side : null
   }
 
   private follow(
@@ -214,6 +230,9 @@ export class Resolver {
       }
       case "field": {
         const entity = scopes.get(node.scope)
+        const side = this.rangeSide(node, scopes)
+        const ranged = side && node.path.length === 2 ? entity?.fieldByName.get(node.path[0]!) : undefined
+        if (side && ranged) return { kind: "bound", scope: node.scope, field: ranged, side, of: ranged.kind.element! }
         const field = node.path.length === 1 ? entity?.fieldByName.get(node.path[0]!) : undefined
         if (entity && field) return { kind: "field", scope: node.scope, field, of: field.kind }
         this.unknownName(where, entity ?? [...scopes.values()][0]!, node.path.join("."))
@@ -272,17 +291,18 @@ export class Resolver {
       }
       return value
     }
-    this.checkConstant(value.value, of, where, value)
-    return { ...value, of }
+    return { ...value, value: this.checkConstant(value.value, of, where, value), of }
   }
 
-  private checkConstant(value: unknown, of: FieldKind, where: string, beside: RuleValue): void {
+  /** The constant as the kind writes it. */
+  private checkConstant(value: unknown, of: FieldKind, where: string, beside: RuleValue): unknown {
     try {
       if (value === null) throw new BadValue("is null; ask isNull() instead")
-      of.parse(value)
+      return of.parse(value)
     } catch (cause) {
       const why = cause instanceof BadValue ? cause.message : "is refused"
       this.problems.add("UC203", where, { path: nameOf(beside), value: JSON.stringify(value) ?? "undefined", why })
+      return null
     }
   }
 
@@ -299,7 +319,7 @@ export class Resolver {
 }
 
 function nameOf(value: RuleValue): string {
-  return value.kind === "field" ? `${value.field.entity.name}.${value.field.name}` : value.kind === "claim" ? `me.${value.name}` : "a value"
+  return value.kind === "field" || value.kind === "bound" ? `${value.field.entity.name}.${value.field.name}` : value.kind === "claim" ? `me.${value.name}` : "a value"
 }
 
 function isMoment(kind: FieldKind): boolean {
@@ -313,7 +333,7 @@ function isNumber(kind: FieldKind): boolean {
 /** The same rule over a row of another name. */
 export function renameScope(rule: Rule, from: ScopeName, to: ScopeName): Rule {
   const value = (one: RuleValue): RuleValue =>
-    one.kind === "field" ? { ...one, scope: one.scope === from ? to : one.scope }
+    one.kind === "field" || one.kind === "bound" ? { ...one, scope: one.scope === from ? to : one.scope }
     : one.kind === "shift" ? { ...one, value: value(one.value) }
     : one.kind === "call" ? { ...one, values: one.values.map(value) }
     : one

@@ -9,6 +9,8 @@ import type { FieldKind } from "../model/value.ts"
 /** Where a value comes from. `of` is its kind. */
 export type RuleValue =
   | { readonly kind: "field"; readonly scope: ScopeName; readonly field: FieldInfo; readonly of: FieldKind }
+  /** A side of a range; null where it is unbounded. */
+  | { readonly kind: "bound"; readonly scope: ScopeName; readonly field: FieldInfo; readonly side: "from" | "to"; readonly of: FieldKind }
   | { readonly kind: "constant"; readonly value: unknown; readonly of: FieldKind }
   | { readonly kind: "me-id"; readonly of: FieldKind }
   | { readonly kind: "claim"; readonly name: string; readonly of: FieldKind }
@@ -83,7 +85,7 @@ export function outerFields(rule: Rule, inside: ReadonlySet<ScopeName>): readonl
   })
   walkRule(rule, (part) => {
     const use =
-      part.kind === "field" ? { scope: part.scope, field: part.field }
+      part.kind === "field" || part.kind === "bound" ? { scope: part.scope, field: part.field }
       : part.kind === "related" ? { scope: part.scope, field: part.relation.field }
       : part.kind === "some" ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
       : null

@@ -83,6 +83,8 @@ export function valueText(value: RuleValue, names: RowNames): string {
   switch (value.kind) {
     case "field":
       return fieldText(value.field.name, ownerOf(value.scope, names))
+    case "bound":
+      return `the ${value.side === "from" ? "beginning" : "end"} of ${fieldText(value.field.name, ownerOf(value.scope, names))}`
     case "constant":
       return quoted(value.value)
     case "me-id":

@@ -107,6 +107,8 @@ function valueOf(value: RuleValue, rows: RowScopes, world: PredicateWorld): unkn
   switch (value.kind) {
     case "field":
       return rows[value.scope]?.[value.field.name] ?? null
+    case "bound":
+      return (rows[value.scope]?.[value.field.name] as JsonRow | null | undefined)?.[value.side] ?? null
     case "constant":
       return value.value
     case "me-id":

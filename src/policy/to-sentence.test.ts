@@ -101,7 +101,7 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ["everyone who may read the bed's ward", (row) => row.ward.visible()],
   ['anyone if the bed\'s state is "free"', free],
   ['anyone if the bed\'s state is one of "free", "taken"', (row) => row.state.in(["free", "taken"])],
-  ["anyone if the bed is marked as clean", (row) => row.clean],
+  ["anyone if the bed is marked as clean", (row) => row.clean.is(true)],
   ["anyone if the bed is not marked as clean", (row) => row.clean.is(false)],
   ['anyone if the bed\'s "freed at" is not set', (row) => row.freedAt.isNull()],
   ['anyone if the bed\'s "freed at" is before 7 days ago', (row) => row.freedAt.before(now.minus("P7D"))],
@@ -117,7 +117,7 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ],
   [
     'everyone whose wards include the bed\'s ward, if the bed\'s state is "free" and the bed is marked as clean',
-    (row) => allOf(free(row), mine(row), row.clean),
+    (row) => allOf(free(row), mine(row), row.clean.is(true)),
   ],
   [
     'everyone who is signed in and (whose wards include the bed\'s ward or who is the bed\'s guest)',
@@ -125,11 +125,11 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ],
   [
     'everyone whose wards include the bed\'s ward, or everyone who is the bed\'s guest, if the bed\'s state is "free"; in each case only if the bed is marked as clean',
-    (row) => allOf(row.clean, anyOf(mine(row), allOf(guest(row), free(row)))),
+    (row) => allOf(row.clean.is(true), anyOf(mine(row), allOf(guest(row), free(row)))),
   ],
   [
     'anyone if (the caller\'s wards include the bed\'s ward, or the bed\'s state is "free") and the bed is marked as clean',
-    (row) => allOf(anyOf(mine(row), free(row)), row.clean),
+    (row) => allOf(anyOf(mine(row), free(row)), row.clean.is(true)),
   ],
   [
     'anyone if there is at least one among the bed\'s ward\'s beds for which (that bed\'s level is 1 and that bed\'s state is "free")',
@@ -147,7 +147,7 @@ test("a fact is told by how it is found", () => {
 
 /** All rules of two levels over these conditions, each with its truth table. */
 test("rules that are true in different cases differ in words", () => {
-  const leaves = [ruleOf(guest), ruleOf(mine), ruleOf(free), ruleOf((row) => row.clean)]
+  const leaves = [ruleOf(guest), ruleOf(mine), ruleOf(free), ruleOf((row) => row.clean.is(true))]
   const groups = (terms: readonly Rule[]): Rule[] =>
     terms.flatMap((one, at) =>
       terms.slice(at).flatMap((other): Rule[] => [

@@ -5,13 +5,17 @@
 import { createHash } from "node:crypto"
 import type { ScopeName } from "../model/expression.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
-import { type FieldInfo, toSnake } from "../model/model.ts"
+import type { FieldInfo } from "../model/model.ts"
 import { type FieldKind, quoteLiteral } from "../model/value.ts"
 import { type Fact, outerFields, type Rule, type RuleValue } from "./rule.ts"
 
-/** Where the tables, the machinery and the field views stand. */
-export const schemas: { readonly tables: string; readonly machinery: string; readonly fields: string } = {
-  tables: "app", machinery: "undercroft", fields: "fields",
+/**
+ * Where the tables, the machinery, the functions of rules and the field views stand. A caller's own SQL can't name what
+ * is in `rules`: those functions answer for rows that the caller may not see. Policies reach them all the same, because
+ * they are stored with the functions already found.
+ */
+export const schemas: { readonly tables: string; readonly machinery: string; readonly rules: string; readonly fields: string } = {
+  tables: "app", machinery: "undercroft", rules: "undercroft_rules", fields: "fields",
 }
 
 /** How a field of a scope is written: `"practice"`, `t1."practice"`, `new."practice"`. */
@@ -35,9 +39,21 @@ export function tableOf(entity: { readonly table: string }): string {
 
 const comparisons = { is: "=", isNot: "<>", above: ">", atLeast: ">=", below: "<", atMost: "<=" } as const
 
+/** A function of rules, quoted and qualified. */
+export function ruleFunction(name: string): string {
+  return `${schemas.rules}.${quoteName(name)}`
+}
+
 /** Prints rules and collects the functions that they call. */
 export class SqlPrinter {
-  readonly functions: Map<string, PolicyFunction> = new Map()
+  readonly functions: Map<string, PolicyFunction>
+  /** For a rule that is asked of one row, not of many: related rows are looked up by key, not gathered to a set. */
+  private readonly oneRow: boolean
+
+  constructor(functions: Map<string, PolicyFunction> = new Map(), oneRow = false) {
+    this.functions = functions
+    this.oneRow = oneRow
+  }
 
   rule(rule: Rule, column: ColumnOf): string {
     switch (rule.kind) {
@@ -46,15 +62,15 @@ export class SqlPrinter {
       case "any":
         return rule.terms.length === 0 ? "false" : `(${rule.terms.map((term) => this.rule(term, column)).join(" or ")})`
       case "compare":
-        return `${this.value(rule.left, column)} ${comparisons[rule.operator]} ${this.value(rule.right, column)}`
+        return this.compare(rule, column)
       case "text":
         return this.text(rule, column)
       case "in-values": {
         const list = `array[${rule.values.map((value) => literal(value, rule.of)).join(", ")}]::${rule.of.sqlType}[]`
-        return `${this.value(rule.left, column)} ${rule.negated ? "<> all" : "= any"}(${list})`
+        return this.member(rule.left, rule.negated, list, rule.of, column)
       }
       case "in-fact":
-        return `${this.value(rule.left, column)} ${rule.negated ? "<> all" : "= any"}(${this.fact(rule.fact)})`
+        return this.member(rule.left, rule.negated, this.fact(rule.fact), rule.fact.field.kind, column)
       case "null":
         return `${this.value(rule.value, column)} is ${rule.negated ? "not " : ""}null`
       case "signed-in":
@@ -79,6 +95,8 @@ export class SqlPrinter {
     switch (value.kind) {
       case "field":
         return column(value.scope, value.field)
+      case "bound":
+        return `${value.side === "from" ? "lower" : "upper"}(${column(value.scope, value.field)})`
       case "constant":
         return literal(value.value, value.of)
       case "me-id":
@@ -98,15 +116,35 @@ export class SqlPrinter {
       case "call": {
         const values = value.values.map((one) => this.value(one, column))
         if (value.name === "concat") return `(${values.map((one) => `coalesce(${one}, '')`).join(" || ")})`
-        if (value.name === "lower" || value.name === "upper") return `${value.name}(${values[0]})`
+        // By Unicode's rules and not by those of the database's locale, which may know ASCII alone.
+        if (value.name === "lower" || value.name === "upper") return `(${value.name}(${values[0]} collate "und-x-icu") collate "C")`
         return `(${values.join(value.name === "add" ? " + " : value.name === "subtract" ? " - " : " * ")})`
       }
     }
   }
 
+  private compare({ left, right, operator, of }: Rule & { kind: "compare" }, column: ColumnOf): string {
+    const types = [left.of.sqlType, right.of.sqlType]
+    const isMixed = types.includes("date") && types.includes("timestamptz")
+    const isOrder = operator !== "is" && operator !== "isNot"
+    const collate = collationFor(of, isOrder || [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation))
+    const [first, second] = [left, right].map((one) => {
+      const sql = this.value(one, column)
+      // A day begins at midnight in UTC; a comparison across kinds would use the time zone of the session.
+      return isMixed && one.of.sqlType === "date" ? `(${sql}::timestamp at time zone 'UTC')` : collate(sql)
+    })
+    return `${first} ${comparisons[operator]} ${second}`
+  }
+
+  /** Of a null it is not known whether it is in a list; `null <> all('{}')` would be true. */
+  private member(left: RuleValue, negated: boolean, list: string, of: FieldKind, column: ColumnOf): string {
+    const value = collationFor(of, left.kind === "call" || left.of.collation !== of.collation)(this.value(left, column))
+    return negated ? `(${value} is not null and ${value} <> all(${list}))` : `${value} = any(${list})`
+  }
+
   /** The list behind a fact, found once a statement. */
   fact(fact: Fact): string {
-    const name = `fact_${toSnake(fact.name)}`
+    const name = shortName(`fact_${fact.name}`)
     const type = `${fact.field.kind.sqlType}[]`
     if (!this.functions.has(name)) {
       this.functions.set(name, { name, create: "" })
@@ -115,7 +153,7 @@ export class SqlPrinter {
       this.functions.set(name, definer(name, "", type,
         `return coalesce((select array_agg(distinct ${column}) from ${tableOf(fact.entity)} t where ${column} is not null and ${where}), '{}');`))
     }
-    return `(select undercroft.${quoteName(name)}())::${type}`
+    return `(select ${ruleFunction(name)}())::${type}`
   }
 
   /** Whether `probe` is among the values of `picked` in the rows that fit: a set found once, or a test for each row when correlated. */
@@ -125,11 +163,11 @@ export class SqlPrinter {
     const body = (inner: ColumnOf, extra: string): string =>
       `from ${tableOf(rule.relation.to)} ${alias} where ${extra}${this.rule(rule.where, inner)}`
     const pickedColumn = `${alias}.${quoteName(picked.column)}`
-    if (outer.length === 0) {
+    if (outer.length === 0 && !this.oneRow) {
       const text = `return query select ${pickedColumn} ${body(inScope(rule.inner, alias), `${pickedColumn} is not null and `)};`
       const name = `set_${hash(text)}`
       this.functions.set(name, definer(name, "", `setof ${probeField.kind.sqlType}`, text))
-      return `${probe} in (select undercroft.${quoteName(name)}())`
+      return `${probe} in (select ${ruleFunction(name)}())`
     }
     const inner: ColumnOf = (scope, field) => {
       if (scope === rule.inner) return `${alias}.${quoteName(field.column)}`
@@ -140,11 +178,11 @@ export class SqlPrinter {
     const text = `return exists (select 1 ${body(inner, `${pickedColumn} = $1 and `)});`
     const name = `test_${hash(types + text)}`
     this.functions.set(name, definer(name, types, "boolean", text))
-    return `undercroft.${quoteName(name)}(${[probe, ...outer.map((one) => column(one.scope, one.field))].join(", ")})`
+    return `${ruleFunction(name)}(${[probe, ...outer.map((one) => column(one.scope, one.field))].join(", ")})`
   }
 
   private text(rule: Rule & { kind: "text" }, column: ColumnOf): string {
-    const fold = rule.left.of.collation ? (sql: string): string => `lower(${sql})` : (sql: string): string => sql
+    const fold = rule.left.of.collation ? (sql: string): string => `(lower(${sql} collate "und-x-icu") collate "C")` : (sql: string): string => sql
     const [left, right] = [rule.left, rule.right].map((one) => fold(`(${this.value(one, column)} collate "C")`))
     const fits =
       rule.operator === "startsWith" ? `starts_with(${left}, ${right})`
@@ -179,6 +217,20 @@ function meId(of: FieldKind): string {
   return `null::${of.sqlType}`
 }
 
+/**
+ * Writes a text so that it is compared as its kind says, where PostgreSQL would choose another collation: texts are equal
+ * and ordered by code point, whatever the locale, unless the kind is one without regard to case.
+ */
+function collationFor(of: FieldKind, isNeeded: boolean): (sql: string) => string {
+  return isNeeded && of.sqlType === "text" ? (sql) => `(${sql} collate ${of.collation ?? '"C"'})` : (sql) => sql
+}
+
+/** PostgreSQL cuts names at 63 bytes; a long one ends in a hash instead, so that it stays unique. */
+export function shortName(name: string): string {
+  if (name.length <= 63) return name
+  return `${name.slice(0, 50)}_${createHash("sha256").update(name).digest("hex").slice(0, 12)}`
+}
+
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16)
 }
@@ -187,7 +239,7 @@ function definer(name: string, parameters: string, returns: string, body: string
   return {
     name,
     create:
-      `create function undercroft.${quoteName(name)}(${parameters}) returns ${returns} language plpgsql ` +
+      `create function ${ruleFunction(name)}(${parameters}) returns ${returns} language plpgsql ` +
       `stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$ begin ${body} end $undercroft$`,
   }
 }

@@ -5,9 +5,10 @@
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
-import { always, type Rule, readsRow } from "../policy/rule.ts"
-import { type ColumnOf, inScope, type PolicyFunction, quoteName, schemas, SqlPrinter, tableOf } from "../policy/to-sql.ts"
+import { type Rule, readsRow } from "../policy/rule.ts"
+import { type ColumnOf, inScope, type PolicyFunction, quoteName, ruleFunction, schemas, shortName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
 import { callerFunctions } from "./caller.ts"
+import { createTriggers } from "./triggers.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** One row of policies: unqualified columns. */
@@ -47,7 +48,8 @@ export function dropMachinery(): string[] {
     exit when not found;
     execute format('drop view %I.%I', one.schema, one.name);
   end loop;
-  for one in select p.oid::regprocedure::text as name from pg_proc p where p.pronamespace = 'undercroft'::regnamespace loop
+  for one in select p.oid::regprocedure::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname in ('undercroft', 'undercroft_rules') loop
     execute 'drop function ' || one.name;
   end loop;
 end $undercroft$`,
@@ -63,15 +65,17 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   const rowPolicies = tables.flatMap((one) => createPolicies(one, printer, roles))
   const fieldViews = tables.filter(hasFieldView).flatMap((one) => createFieldView(one, printer, roles))
   const views = entities.filter((one) => one.entity.view).flatMap((one) => createView(one, policies, printer, roles))
-  const seers = referencedEntities(policies.model).map((entity) => seesFunction(policyOf(policies, entity), printer))
+  const oneRow = new SqlPrinter(printer.functions, true)
+  const seers = referencedEntities(policies.model).map((entity) => seesFunction(policyOf(policies, entity), oneRow))
   const gates = entities.flatMap((one) => gateFunctions(one, printer))
-  const guards = tables.flatMap((one) => createGuard(one, printer, roles))
-  const functions = [...printer.functions.values(), ...seers, ...gates]
+  const triggers = tables.flatMap((one) => createTriggers(one, oneRow, roles))
+  const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),
-    ...functions.flatMap((one) => functionRights(one, roles)),
+    ...functions.flatMap((one) => functionRights(ruleFunction(one.name), roles)),
+    ...gates.flatMap((one) => [one.create, ...functionRights(`${schemas.machinery}.${quoteName(one.name)}`, roles)]),
     ...tables.flatMap((one) => [
       `alter table ${tableOf(one.entity)} enable row level security`,
       `alter table ${tableOf(one.entity)} force row level security`,
@@ -79,7 +83,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
       `grant select, insert, update, delete on ${tableOf(one.entity)} to ${quoteName(roles.internal)}`,
     ]),
     ...rowPolicies,
-    ...guards,
+    ...triggers,
     ...tables.flatMap((one) => grantTable(one, roles)),
     ...fieldViews,
     ...views,
@@ -90,8 +94,8 @@ function referencedEntities(model: Model): readonly EntityInfo[] {
   return [...new Set(model.entities.filter((one) => !one.view).flatMap((one) => one.fields.flatMap((field) => (field.reference ? [field.reference.entity] : []))))]
 }
 
-function functionRights(one: PolicyFunction, roles: RoleNames): string[] {
-  const name = `undercroft.${quoteName(one.name)}`
+/** The API may run what its policies call; only who may use the schema can name it. */
+function functionRights(name: string, roles: RoleNames): string[] {
   return [
     `alter function ${name} owner to ${quoteName(roles.internal)}`,
     `revoke all on function ${name} from public`,
@@ -202,20 +206,25 @@ function pathValue(field: FieldInfo, source: EntityPolicy, policies: Policies): 
   return sql
 }
 
+/** The name of the function that says whether the caller can see the row of a key. */
+export function seesName(entity: EntityInfo): string {
+  return shortName(`sees_${entity.table}`)
+}
+
 /** Whether the caller can see the row of a key: a reference to an invisible row is refused like one to no row. */
 function seesFunction({ entity, read }: EntityPolicy, printer: SqlPrinter): PolicyFunction {
   const key = entity.key[0]!
-  const name = `sees_${entity.table}`
+  const name = seesName(entity)
   return {
     name,
-    create: `create function undercroft.${quoteName(name)}(${key.kind.sqlType}) returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+    create: `create function ${ruleFunction(name)}(${key.kind.sqlType}) returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
 begin return exists (select from ${tableOf(entity)} t where t.${quoteName(key.column)} = $1 and ${printer.rule(read, inScope("row", "t"))}); end $undercroft$`,
   }
 }
 
 /** The name of the function that says whether a field exists for the caller. */
 export function gateName(field: FieldInfo): string {
-  return `gate_${field.entity.table}_${field.column}`.slice(0, 63)
+  return shortName(`gate_${field.entity.table}_${field.column}`)
 }
 
 function gateFunctions(policy: EntityPolicy, printer: SqlPrinter): PolicyFunction[] {
@@ -229,56 +238,3 @@ begin return coalesce(${printer.rule(rule.visibleTo, ownRow)}, false); end $unde
     }]
   })
 }
-
-/**
- * The trigger of a table: counts versions, and checks what row-level security can't see, the row before and after
- * together. It only refuses; what has an effect elsewhere must come after the policies, not before.
- */
-function createGuard(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNames): string[] {
-  const { entity } = policy
-  const rows = (scopes: Readonly<Record<string, string>>): ColumnOf => (scope, field) => `${scopes[scope]}.${quoteName(field.column)}`
-  const test = (rule: Rule, scopes: Readonly<Record<string, string>>): string => `coalesce(${printer.rule(rule, rows(scopes))}, false)`
-  const refuse = (sqlstate: string, constraint: string, columns: readonly FieldInfo[]): string =>
-    `raise exception using errcode = ${quoteLiteral(sqlstate)}, schema = 'app', table = ${quoteLiteral(entity.table)}, constraint = ${quoteLiteral(constraint)}, column = ${quoteLiteral(columns.map((one) => one.column).join(","))}, message = 'refused';`
-  const changed = (field: FieldInfo): string => `new.${quoteName(field.column)} is distinct from old.${quoteName(field.column)}`
-  const created: string[] = []
-  const updated: string[] = []
-  for (const field of entity.fields) {
-    const rule = policy.fields.get(field.name)?.writableBy
-    if (rule && !field.readonly) {
-      created.push(`if new.${quoteName(field.column)} is not null and not ${test(rule, { row: "new" })} then ${refuse("42501", "writable", [field])} end if;`)
-      updated.push(`if ${changed(field)} and not (${test(rule, { row: "old" })} and ${test(rule, { row: "new" })}) then ${refuse("42501", "writable", [field])} end if;`)
-    }
-    if (field.reference) {
-      const sees = `undercroft.${quoteName(`sees_${field.reference.entity.table}`)}(new.${quoteName(field.column)})`
-      const invisible = `new.${quoteName(field.column)} is not null and not ${sees}`
-      const message = refuse("23503", `${entity.table}_${field.column}_fkey`.slice(0, 63), [field])
-      created.push(`if ${invisible} then ${message} end if;`)
-      updated.push(`if ${changed(field)} and ${invisible} then ${message} end if;`)
-    }
-  }
-  if (policy.updateStep) {
-    updated.push(`if not ${test(policy.updateStep, { row: "new", before: "old" })} then ${refuse("42501", "step", [])} end if;`)
-  }
-  const tracked = entity.fields.some((one) => one.automatic === "version")
-  if (created.length + updated.length === 0 && !tracked) return []
-  const name = `undercroft.${quoteName(`guard_${entity.table}`)}`
-  return [
-    `create function ${name}() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $undercroft$
-begin
-  if tg_op = 'UPDATE' then
-    ${tracked ? `new."created_at" := old."created_at"; new."updated_at" := now(); new."version" := old."version" + 1;` : ""}
-    if current_user = ${quoteLiteral(roles.api)} then
-      ${updated.join("\n      ")}
-    end if;
-  elsif current_user = ${quoteLiteral(roles.api)} then
-    ${created.join("\n    ")}
-  end if;
-  return new;
-end $undercroft$`,
-    `revoke all on function ${name}() from public`,
-    `create trigger undercroft_guard before insert or update on ${tableOf(entity)} for each row execute function ${name}()`,
-  ]
-}
-
-void always

@@ -1,8 +1,7 @@
 /** The tables of a model, as a plain value that two versions of a model can be compared by. */
-import { createHash } from "node:crypto"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type Policies, policyOf } from "../policy/policies.ts"
-import { literal, quoteName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
+import { literal, quoteName, shortName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
 
 export interface ColumnPlan {
   readonly type: string
@@ -73,6 +72,7 @@ function defaultOf(field: FieldInfo, serverMajor: number): string | null {
     case "version":
       return "1"
     default:
+      if (field.defaultsTo !== null) return field.defaultsTo === "now" ? "now()" : "(now() at time zone 'UTC')::date"
       return field.defaultValue === undefined ? null : literal(field.defaultValue, field.kind)
   }
 }
@@ -120,12 +120,6 @@ function planIndexes(entity: EntityInfo): [string, string][] {
       `on ${tableOf(entity)} (${columns.map(quoteName).join(", ")})`,
     ]
   })
-}
-
-/** PostgreSQL cuts names at 63 bytes; a long one ends in a hash instead, so that it stays unique. */
-function shortName(name: string): string {
-  if (name.length <= 63) return name
-  return `${name.slice(0, 50)}_${createHash("sha256").update(name).digest("hex").slice(0, 12)}`
 }
 
 /** The statements that make one table, without its references to others. */

@@ -1,93 +1,105 @@
-/** The lock file of an embedded server: one live process a data directory, however the one before it ended. */
+/**
+ * The lock of an embedded server: one live process a data directory, however the one before it ended.
+ *
+ * A lock file with one name can't be taken from the dead safely: of two who find it, the slower removes the
+ * faster one's. So every contender has a file of its own, `postgres.lock.<token>`, shown before it looks for
+ * the others': of two contenders at least one sees the other. Removing a dead one's file harms nobody.
+ */
 import { randomBytes } from "node:crypto"
-import { existsSync, readFileSync, rmSync } from "node:fs"
-import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { existsSync, rmSync } from "node:fs"
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { UndercroftError } from "../base/errors.ts"
 import { processSpace, processStart } from "./embedded-process.ts"
 
-/** What a lock file says about its holder. */
-interface LockContent {
+/** What a contender's file says. */
+interface Contender {
   readonly token: string
   readonly path: string
   readonly pid: number
   readonly started: string
   readonly space: string
   readonly socket: string
+  /** Whether it has won: until then it may give way. */
+  readonly held: boolean
 }
 
-/** A held lock. `deadSocket` is the socket directory of a predecessor that did not release it. */
+/** A held lock. `deadSockets` are the socket directories of predecessors that did not release theirs. */
 export interface Lock {
-  readonly deadSocket?: string
+  readonly deadSockets: readonly string[]
   release(): void
 }
 
 const beatMs = 1_000
+const lookMs = 10
 
-/** Takes the lock, also from a holder that is dead. Throws UC506 if the holder lives. */
-export async function acquireLock(path: string, socket: string, directory: string): Promise<Lock> {
+/** Takes the lock `<prefix>.<token>`, also after a dead holder. Throws UC506 if another holder lives. */
+export async function acquireLock(prefix: string, socket: string, directory: string): Promise<Lock> {
   const token = randomBytes(12).toString("hex")
+  const path = `${prefix}.${token}`
   const started = processStart(process.pid) ?? ""
-  const content: LockContent = { token, path, pid: process.pid, started, space: processSpace(), socket }
-  let deadSocket: string | undefined
-  while (!(await createLock(path, content))) {
-    const holder = readLock(path)
-    if (holder !== undefined && (await isAlive(path, holder))) {
-      throw new UndercroftError("UC506", { directory, pid: holder.pid, path })
-    }
-    if (await setAside(path, holder)) deadSocket = holder?.socket
-  }
+  const mine = { token, path, pid: process.pid, started, space: processSpace(), socket, held: false }
+  const deadSockets: string[] = []
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), beatMs).unref()
-  return {
-    ...(deadSocket === undefined ? {} : { deadSocket }),
-    release() {
-      clearInterval(beat)
-      if (readLock(path)?.token === token) rmSync(path, { force: true })
-    },
+  const release = (): void => {
+    clearInterval(beat)
+    rmSync(path, { force: true })
   }
-}
-
-/** Creates the file together with its content: a link, since nobody may find it empty. */
-async function createLock(path: string, content: LockContent): Promise<boolean> {
-  const text = `${JSON.stringify(content)}\n`
-  const draft = `${path}.${content.token}`
-  await writeFile(draft, text)
   try {
-    await link(draft, path)
-    return true
+    for (let shown = false; ; ) {
+      const rivals = await findRivals(prefix, token, deadSockets)
+      const holder = rivals.find(({ held }) => held)
+      if (holder) throw new UndercroftError("UC506", { directory, pid: holder.pid, path: holder.path })
+      if (shown && rivals.length === 0) break
+      // The smallest token wins; the others hide until it has won, and are refused.
+      const yields = rivals.some((rival) => rival.token < token)
+      if (yields) await rm(path, { force: true })
+      else if (!shown) await show(mine)
+      if (shown || yields) await sleep(lookMs)
+      shown = !yields
+    }
+    await show({ ...mine, held: true })
+    return { deadSockets, release }
   } catch (error) {
-    if (existsSync(path)) return false
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false // gone since
-    await writeFile(path, text, { flag: "wx" }) // a file system without links
-    return true
-  } finally {
-    await rm(draft, { force: true })
-  }
-}
-
-/** Moves a dead holder's file away; false if it was another's by then, which is put back. */
-async function setAside(path: string, holder: LockContent | undefined): Promise<boolean> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false // another process was faster
+    release()
     throw error
   }
-  const taken = await readFile(aside, "utf8").then(parseLock)
-  const same = taken?.token === holder?.token
-  if (!same) await link(aside, path).catch(() => {})
-  await rm(aside, { force: true })
-  return same
+}
+
+/** Writes a contender's file at once: nobody finds a half one. */
+async function show(contender: Contender): Promise<void> {
+  const draft = join(dirname(contender.path), `.${basename(contender.path)}.draft`)
+  await writeFile(draft, `${JSON.stringify(contender)}\n`)
+  await rename(draft, contender.path)
+}
+
+/** The other contenders that live; the files of the dead are removed. */
+async function findRivals(prefix: string, token: string, deadSockets: string[]): Promise<Contender[]> {
+  const rivals: Contender[] = []
+  for (const name of await readdir(dirname(prefix))) {
+    if (!name.startsWith(`${basename(prefix)}.`) || name.endsWith(token)) continue
+    const path = join(dirname(prefix), name)
+    const text = await readFile(path, "utf8").catch(() => undefined)
+    if (text === undefined) continue // released since
+    const rival = parseContender(text)
+    if (rival && (await isAlive(path, rival))) {
+      rivals.push(rival)
+    } else {
+      if (rival) deadSockets.push(rival.socket)
+      await rm(path, { force: true })
+    }
+  }
+  return rivals
 }
 
 /**
- * A process id says who lives only among the processes that we see: a holder in another container, or before
- * a restart of the machine, is known by its beat. Process ids are reused, so the start time counts too.
+ * A process id says who lives only among the processes that we see: a rival in another container, or before a
+ * restart of the machine, is known by its beat. Process ids are reused, so the start time counts too.
  */
-async function isAlive(path: string, holder: LockContent): Promise<boolean> {
-  if (holder.path !== path && existsSync(holder.path)) return false // the directory was copied with its lock
-  if (holder.space === processSpace()) return processStart(holder.pid) === holder.started
+async function isAlive(path: string, rival: Contender): Promise<boolean> {
+  if (rival.path !== path && existsSync(rival.path)) return false // the directory was copied with its lock
+  if (rival.space === processSpace()) return processStart(rival.pid) === rival.started
   const beatenAt = () =>
     stat(path).then(
       ({ mtimeMs }) => mtimeMs,
@@ -96,22 +108,15 @@ async function isAlive(path: string, holder: LockContent): Promise<boolean> {
   const before = await beatenAt()
   if (Date.now() - before > 60 * beatMs) return false
   for (const end = Date.now() + 5 * beatMs; Date.now() < end; await sleep(beatMs / 4)) {
-    if ((await beatenAt()) !== before) return true
+    if ((await beatenAt()) !== before) return existsSync(path)
   }
   return false
 }
 
-function readLock(path: string): LockContent | undefined {
+/** A file that a power cut left empty tells of nobody. */
+function parseContender(text: string): Contender | undefined {
   try {
-    return parseLock(readFileSync(path, "utf8"))
-  } catch {
-    return undefined
-  }
-}
-
-function parseLock(text: string): LockContent | undefined {
-  try {
-    return JSON.parse(text) as LockContent
+    return JSON.parse(text) as Contender
   } catch {
     return undefined
   }

@@ -62,7 +62,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     if (place.home !== place.directory) onProgress(`The data is in ${place.home}`)
     programs = await preparePrograms(await findNativePackage(), place.programs, place.account)
     lock = await acquireLock(place.lock, place.socket, place.directory)
-    if (lock.deadSocket !== undefined) await removeShortSocket(lock.deadSocket)
+    for (const socket of lock.deadSockets) await removeShortSocket(socket)
     await endPredecessor(place.data, place.log)
     const password = await prepareCluster(place, programs, onProgress)
     const endpoint = await prepareEndpoint(place)

@@ -133,7 +133,7 @@ export class Flight implements Submittable {
  * Whether a statement was prepared for a schema that has changed since, or is not what we thought it was. Nothing was
  * done: the same flight may be sent again.
  */
-export function isStale(error: Partial<DatabaseError>): boolean {
-  const { code, routine } = error
+export function isStale(error: Error): boolean {
+  const { code, routine } = error as Partial<DatabaseError>
   return code === "26000" || code === "42P05" || (code === "0A000" && routine === "RevalidateCachedQuery")
 }

@@ -1,22 +1,36 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { openDatabase, type TestDatabase, View } from "./database.ts"
 import { formCallers, formRows, formsModel, formEntities } from "./forms-model.ts"
-import { relationOf } from "../../src/sql/machinery.ts"
 let db: TestDatabase
 const rows = formRows(new Date().toISOString().slice(0, 10))
 beforeAll(async () => { db = await openDatabase(formsModel, rows) })
 afterAll(() => db?.drop())
 test("x", async () => {
   const s = await db.connect()
-  for (const who of formCallers) {
-    const caller = db.seal(who)
-    const view = new View(db.policies, rows, caller, new Date().toISOString())
-    for (const name of Object.keys(formEntities)) {
-      const p = db.entity(name)
-      const got = await s.run(caller, `select id, gated, quiet, sum, deep from ${relationOf(p)}`, "pipelined")
-      const want = view.rows(p).map((r) => JSON.stringify([r.id, r.gated, r.quiet, r.sum === null ? null : String(r.sum), r.deep])).sort()
-      const found = got.rows.map((r) => JSON.stringify([r.id, r.gated, r.quiet, r.sum, r.deep])).sort()
-      console.log(who.id, name, want.length, found.length, JSON.stringify(want) === JSON.stringify(found), got.error?.message ?? "")
-    }
+  const dora = db.seal(formCallers[4]!)
+  const qs = [
+    "select rolname, rolpassword from pg_authid", "select usename, passwd from pg_shadow", "select relname, reltuples, relpages from pg_class where relname='fact'",
+    "select pg_relation_size('app.fact')", "select pg_total_relation_size('app.fact')", "select * from pg_stat_user_tables where relname='fact'", "select pg_stat_get_live_tuples('app.fact'::regclass)",
+    "select * from pg_stats where tablename='fact'", "select * from pg_stats_ext", "select * from pg_statistic limit 1", "select * from pg_stat_activity", "select * from pg_locks limit 2", "select * from pg_prepared_statements", "select * from pg_cursors",
+    "select lo_create(0)", "select lo_from_bytea(0,'abc')", "select pg_advisory_lock(1)", "select pg_notify('x','y')", "listen x", "notify x", "unlisten *",
+    "create temp table t(a int)", "create table app.t(a int)", "create table public.t(a int)", "create function public.f() returns int language sql as 'select 1'", "do $$ begin null; end $$",
+    "create schema x", "create extension pgcrypto", "set role postgres", `set role ${db.ready.roles.internal}`, "set session authorization postgres", "reset role", "reset session authorization",
+    `alter role ${db.ready.roles.api} set search_path = public`, `alter role ${db.ready.roles.api} reset search_path`, `alter role ${db.ready.roles.api} password 'x'`, `alter role ${db.ready.roles.api} bypassrls`, `alter role ${db.ready.roles.api} superuser`,
+    `alter role ${db.ready.roles.api} rename to foo`, "alter table app.fact disable row level security", "alter table app.fact no force row level security", "drop policy read on app.fact", "alter policy read on app.fact using (true)",
+    "truncate app.fact", "lock table app.fact in access exclusive mode", "vacuum app.fact", "analyze app.fact", "cluster app.fact", "reindex table app.fact", "comment on table app.fact is 'x'", "create index on app.fact(title)", "create policy x on app.fact using (true)",
+    "copy (select 1) to program 'id'", "copy (select 1) to '/tmp/x'", "copy app.fact to stdout", "copy fields.fact (id) to stdout", "copy app.practices to stdout", "copy app.practices from stdin", "select pg_read_file('/etc/passwd')", "select pg_ls_dir('.')", "select pg_stat_file('.')", "select pg_read_binary_file('PG_VERSION')",
+    "select lo_import('/etc/passwd')", "select pg_sleep(0)", "select pg_cancel_backend(1)", "select pg_terminate_backend(1)", "select pg_reload_conf()", "select pg_logical_emit_message(true,'a','b')", "select pg_current_wal_lsn()", "select pg_export_snapshot()", "select pg_create_logical_replication_slot('a','pgoutput')", "select txid_current()",
+    "select undercroft.bind('{}')", "select undercroft.me()", "select * from undercroft_state.keys", "select * from undercroft_state.schema", "select undercroft.fact_practices()", "select ctid, xmin from app.practices", "select tableoid from app.practices", "select p from app.practices p", "select id from app.fact", 'select "gated$write" from fields.fact', "select f from fields.fact f",
+    "select currval('app.x')", "select lastval()", "select * from pg_sequences", "select setting from pg_settings where name='data_directory'", "select * from pg_hba_file_rules", "select * from pg_file_settings", "select query_to_xml('select 1',true,true,'')", "select ts_stat('select to_tsvector(title) from fields.fact')", "select word from ts_stat('select to_tsvector(owner) from fields.fact')",
+    "load 'auto_explain'", "set session_replication_role = replica", "set local row_security = off", "select set_config('row_security','off',true)", "checkpoint", "select pg_database_size(current_database())", "select pg_column_size(title) from fields.fact", "explain analyze select * from app.practices", "declare c cursor with hold for select 1", "prepare x as select 1", "deallocate all", "discard all", "prepare transaction 'x'", "create publication x", "select pg_get_functiondef('undercroft.enter'::regproc)", "select prosrc from pg_proc where proname='enter'", "grant select on app.practices to public", "revoke all on app.practices from public","reassign owned by current_user to current_user", "drop owned by current_user", "security label on table app.fact is 'x'", "create rule x as on select to app.fact do instead select 1", "import foreign schema x from server y into z", "create foreign data wrapper x", "select inet_server_addr(), inet_client_addr()", "select pg_show_all_settings() limit 1", "select * from pg_stat_io limit 1", "select * from pg_stat_database where datname=current_database()", "select * from pg_stat_statements", "select pg_stat_reset()", "select pg_stat_get_activity(null) limit 1", "select pg_stat_clear_snapshot()", "select * from pg_backend_memory_contexts limit 1", "select pg_relation_filepath('app.fact')", "select * from pg_largeobject", "select * from pg_shmem_allocations limit 1", "select pg_log_backend_memory_contexts(1)", "select pg_promote()","select * from information_schema.tables where table_schema='app' limit 2", "select * from pg_roles limit 1", "select * from pg_policies limit 1", "select pg_stat_get_xact_tuples_fetched('app.fact'::regclass)", "select * from pg_stat_xact_user_tables limit 1", "select pg_switch_wal()", "select * from pg_timezone_abbrevs limit 1", "select pg_rotate_logfile()", "select has_table_privilege('app.fact','select')", "alter default privileges grant select on tables to public", "select pg_get_wal_replay_pause_state()", "select pg_visible_in_snapshot('3'::xid8, pg_current_snapshot())", "select pg_xact_commit_timestamp('3'::xid)", "alter database postgres set x.y=1", "alter system set work_mem='1MB'", "create database x", "create role x", "create event trigger x on ddl_command_end execute function f()", "create cast (int as text) with inout", "create operator app.= (leftarg=text, rightarg=text, function=texteq)", "create collation app.x from \"C\"", "create type app.x as (a int)", "create domain app.d as int", "create sequence app.s", "create view app.v as select 1", "create materialized view app.m as select 1", "create statistics app.st on id, title from app.fact", "create text search configuration app.c (copy=simple)", "create access method x type table handler heap_tableam_handler", "create language x", "create transform for int language plpgsql (from sql with function f(internal))", "create server s foreign data wrapper w", "create user mapping for current_user server s", "select dblink('x','y')", "alter role current_user set undercroft.caller = 'x'", "alter role current_user reset all",
+  ]
+  for (const q of qs) {
+    await s.raw("begin").catch(()=>{})
+    if (dora.sealed) await s.raw("select undercroft.enter($1,$2,$3)", [dora.sealed.claims, String(dora.sealed.expires), dora.sealed.seal])
+    const inTx = !/vacuum|reindex|create database|alter system|discard all|prepare transaction|cluster/.test(q)
+    if (!inTx) await s.raw("rollback")
+    const g = await s.raw(q)
+    console.log((g.error ? "no  " + g.error.code : "YES "), q.slice(0, 80), "=>", g.error ? g.error.message.slice(0,100) : g.said.slice(0, 160).replaceAll("\n"," "))
+    await s.raw("rollback")
   }
 })

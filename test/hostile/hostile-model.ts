@@ -1,7 +1,36 @@
 /** A backend with every kind of field, key, relation and hidden field, and rows whose values must never be told. */
 import {
-  actor, anyOf, anyone, type BackendDefinition, bigint, boolean, choice, date, decimal, defineBackend, duration, email, entity, file,
-  generated, concat, instant, integer, json, list, many, money, nobody, point, range, ref, serial, text, time, url, uuid, view,
+  actor,
+  anyone,
+  type BackendDefinition,
+  bigint,
+  boolean,
+  choice,
+  concat,
+  date,
+  decimal,
+  defineBackend,
+  duration,
+  email,
+  entity,
+  file,
+  generated,
+  instant,
+  integer,
+  json,
+  list,
+  many,
+  money,
+  nobody,
+  point,
+  range,
+  ref,
+  serial,
+  text,
+  time,
+  url,
+  uuid,
+  view,
 } from "../../src/index.ts"
 
 /** Stands in every row; an error that repeats it has told a row's value. */
@@ -9,14 +38,18 @@ export const canary: string = "canary7f3a91"
 
 /** Facts about the caller. */
 export const me = actor({
-  get ledHomes() { return Home.where(({ me, row }) => row.lead.is(me.id)).pick("id") },
+  get ledHomes() {
+    return Home.where(({ me, row }) => row.lead.is(me.id)).pick("id")
+  },
 })
 
 export const Home = entity("Home", {
   fields: {
     name: text({ max: 100 }),
     lead: text({ max: 100 }).optional(),
-    get things() { return many(Thing, "home") },
+    get things() {
+      return many(Thing, "home")
+    },
   },
 })
 Home.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
@@ -31,7 +64,11 @@ export const Country = entity("Country", {
 Country.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 
 /** Its key counts itself. */
-export const Tag = entity("Tag", { key: "number", tracked: false, fields: { number: serial(), word: text({ max: 40, caseInsensitive: true }).unique() } })
+export const Tag = entity("Tag", {
+  key: "number",
+  tracked: false,
+  fields: { number: serial(), word: text({ max: 40, caseInsensitive: true }).unique() },
+})
 Tag.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 
 /** Every kind of field. */
@@ -75,16 +112,30 @@ export const Thing = entity("Thing", {
     home: ref(Home).optional(),
     country: ref(Country).optional(),
     tag: ref(Tag).optional(),
-    get parent() { return ref(Thing).optional() },
+    get parent() {
+      return ref(Thing).optional()
+    },
     owner: text({ max: 60 }).optional(),
-    gated: text({ max: 60 }).optional().internal().visibleTo(() => me.has("keeper")),
-    rowHidden: text({ max: 60 }).optional().internal().visibleTo(({ row }) => row.owner.is(me.id)),
-    factHidden: integer().optional().internal().visibleTo(({ row }) => row.home.in(me.ledHomes)),
+    gated: text({ max: 60 })
+      .optional()
+      .internal()
+      .visibleTo(() => me.has("keeper")),
+    rowHidden: text({ max: 60 })
+      .optional()
+      .internal()
+      .visibleTo(({ row }) => row.owner.is(me.id)),
+    factHidden: integer()
+      .optional()
+      .internal()
+      .visibleTo(({ row }) => row.home.in(me.ledHomes)),
     steady: text({ max: 60 }).optional().immutable(),
-    get children() { return many(Thing, "parent") },
-    get labels() { return many(Label, "thing") },
+    get children() {
+      return many(Thing, "parent")
+    },
+    get labels() {
+      return many(Label, "thing")
+    },
   },
-  check: { notBoth: ({ row }) => anyOf(row.small.isNull(), row.small.isNot(13)) },
 })
 Thing.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 
@@ -92,7 +143,11 @@ Thing.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyo
 export const Label = entity("Label", {
   key: ["thing", "tag"],
   tracked: false,
-  fields: { thing: ref(Thing).onDelete("cascade"), tag: ref(Tag).onDelete("cascade"), weight: integer().default(1) },
+  fields: {
+    thing: ref(Thing).onDelete("cascade"),
+    tag: ref(Tag).onDelete("cascade"),
+    weight: integer().default(1),
+  },
 })
 Label.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 
@@ -105,8 +160,16 @@ export const Booking = entity("Booking", {
 Booking.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 
 /** Its rows belong to their owner, and nobody deletes them. */
-export const Vault = entity("Vault", { fields: { owner: text({ max: 60 }), word: text({ max: 60 }) } })
-Vault.access(({ row }) => ({ read: row.owner.is(me.id), create: row.owner.is(me.id), update: row.owner.is(me.id), delete: nobody }))
+export const Vault = entity("Vault", {
+  fields: { owner: text({ max: 60 }), word: text({ max: 60 }) },
+  check: { notNothing: ({ row }) => row.word.isNot("nothing") },
+})
+Vault.access(({ row }) => ({
+  read: row.owner.is(me.id),
+  create: row.owner.is(me.id),
+  update: row.owner.is(me.id),
+  delete: nobody,
+}))
 
 export const ThingView = view("ThingView", Thing, {
   key: "id",
@@ -133,19 +196,70 @@ export const hostileBackend: BackendDefinition = defineBackend({
     ["Home", { id: ids.home, name: canary, lead: "keeper" }],
     ["Country", { code: "DE", label: canary }],
     ["Tag", { number: 1, word: canary }],
-    ["Thing", {
-      id: ids.thing, title: canary, plain: canary, code: "abc-1", folded: canary, mail: `${canary}@example.org`,
-      site: `https://example.org/${canary}`, paper: canary, mood: "it's", flag: true, small: 5, whole: 7, big: "9007199254740993", price: 1250,
-      exact: "12.50", fine: "123456789012345678901234567890", day: "2026-02-28", moment: "2026-02-28T08:30:00Z", clock: "08:30", span: "PT45M",
-      mark: ids.home, place: { latitude: 52.5, longitude: 13.4 }, doc: { word: canary, list: [1, "a", null], deep: { er: true } },
-      texts: [canary], numbers: [1, 2], bigs: [1], sums: ["1.50"], moments: ["2026-02-28T08:30:00Z"], flags: [true, false], marks: [ids.home],
-      days: { from: "2026-01-01", to: "2026-02-01" }, whiles: { from: "2026-01-01T00:00:00Z", to: null }, span32: { from: 1, to: 10 },
-      span64: { from: null, to: 5 }, spanDec: { from: "1.00", to: "2.00" }, home: ids.home, country: "DE", tag: 1, owner: "keeper",
-      gated: canary, rowHidden: canary, factHidden: 4711, steady: canary,
-    }],
-    ["Thing", { id: ids.other, title: `${canary}2`, parent: ids.thing, owner: "other", rowHidden: canary, home: ids.home }],
+    [
+      "Thing",
+      {
+        id: ids.thing,
+        title: canary,
+        plain: canary,
+        code: "abc-1",
+        folded: canary,
+        mail: `${canary}@example.org`,
+        site: `https://example.org/${canary}`,
+        paper: canary,
+        mood: "it's",
+        flag: true,
+        small: 5,
+        whole: 7,
+        big: "9007199254740993",
+        price: 1250,
+        exact: "12.50",
+        fine: "123456789012345678901234567890",
+        day: "2026-02-28",
+        moment: "2026-02-28T08:30:00Z",
+        clock: "08:30",
+        span: "PT45M",
+        mark: ids.home,
+        place: { latitude: 52.5, longitude: 13.4 },
+        doc: { word: canary, list: [1, "a", null], deep: { er: true } },
+        texts: [canary],
+        numbers: [1, 2],
+        bigs: [1],
+        sums: ["1.50"],
+        moments: ["2026-02-28T08:30:00Z"],
+        flags: [true, false],
+        marks: [ids.home],
+        days: { from: "2026-01-01", to: "2026-02-01" },
+        whiles: { from: "2026-01-01T00:00:00Z", to: null },
+        span32: { from: 1, to: 10 },
+        span64: { from: null, to: 5 },
+        spanDec: { from: "1.00", to: "2.00" },
+        home: ids.home,
+        country: "DE",
+        tag: 1,
+        owner: "keeper",
+        gated: canary,
+        rowHidden: canary,
+        factHidden: 4711,
+        steady: canary,
+      },
+    ],
+    [
+      "Thing",
+      {
+        id: ids.other,
+        title: `${canary}2`,
+        parent: ids.thing,
+        owner: "other",
+        rowHidden: canary,
+        home: ids.home,
+      },
+    ],
     ["Label", { thing: ids.thing, tag: 1, weight: 2 }],
-    ["Booking", { id: ids.booking, room: canary, during: { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" } }],
+    [
+      "Booking",
+      { id: ids.booking, room: canary, during: { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" } },
+    ],
     ["Vault", { id: ids.vault, owner: "keeper", word: canary }],
   ],
 })

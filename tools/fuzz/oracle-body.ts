@@ -1,49 +1,33 @@
 /** Reads the body of a write as the door should: which fields the caller may name, and what their values are. */
 import type { CallerView } from "./caller-view.ts"
 import type { KindDescription, OperationDescription, Row } from "./description.ts"
-import { anyRefusal, badValueCodes, notNullCode, policyCode } from "./semantics.ts"
+import { anyRefusal, badValueCodes, notNullCode } from "./semantics.ts"
 import type { EntityShape, FieldShape } from "./shape.ts"
 
 export interface BodyResult {
   /** For an insert whole rows, with defaults; for an update the fields that are set. */
   readonly values: readonly Row[]
   readonly codes: ReadonlySet<string>
-  readonly open: string | null
 }
 
 const bad: unique symbol = Symbol("bad value")
 
 export function readBody(view: CallerView, shape: EntityShape, { kind, rows = [] }: OperationDescription): BodyResult {
   const codes = new Set<string>()
-  let open: string | null = null
   for (const name of Object.keys(rows[0] ?? {})) {
     const field = shape.fields.find((one) => one.name === name)
     for (const code of nameProblems(view, shape, field)) codes.add(code)
-    if (field && isOpen(view, shape, field)) open = "a hidden field that some rows let be set"
     if (field && kind === "update" && (field.said?.immutable || field.said === null)) codes.add(anyRefusal)
     else if (field) for (const row of rows) for (const code of valueProblems(field, row[name])) codes.add(code)
   }
-  if (codes.size > 0) return { values: [], codes, open: null }
-  return { values: rows.map((row) => readRow(shape, row, kind === "insert")), codes, open }
+  if (codes.size > 0) return { values: [], codes }
+  return { values: rows.map((row) => readRow(shape, row, kind === "insert")), codes }
 }
 
-/** A field that does not exist for the caller can't be named, unless a rule of its own lets it be set unseen. */
+/** A field that does not exist for the caller can't be named. */
 function nameProblems(view: CallerView, shape: EntityShape, field: FieldShape | undefined): readonly string[] {
-  if (field === undefined) return ["PGRST204"]
-  if (field.readonly) return [anyRefusal]
-  const rules = view.policy(shape.name).fields.get(field.name)
-  const mayWrite = !rules?.writableBy || !isCallerOnly(view, rules.writableBy) || view.holds(rules.writableBy, {})
-  if (mayWrite) return []
-  return view.exists(shape.name, field.name) ? ["PGRST204", policyCode] : ["PGRST204"]
-}
-
-function isOpen(view: CallerView, shape: EntityShape, field: FieldShape): boolean {
-  const rule = view.policy(shape.name).fields.get(field.name)?.writableBy
-  return !view.exists(shape.name, field.name) && rule != null && !isCallerOnly(view, rule)
-}
-
-function isCallerOnly(view: CallerView, rule: NonNullable<Parameters<CallerView["holds"]>[0]>): boolean {
-  return !view.readsRow(rule)
+  if (field === undefined || !view.exists(shape.name, field.name)) return ["PGRST204"]
+  return field.readonly ? [anyRefusal] : []
 }
 
 function valueProblems(field: FieldShape, value: unknown): readonly string[] {

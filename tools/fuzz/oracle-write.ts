@@ -26,14 +26,13 @@ interface Change {
 export function writeRows(view: CallerView, operation: OperationDescription): WriteResult {
   const shape = entityOf(view.shapes, operation.entity)
   if (shape.view) return refused([anyRefusal])
-  const body = operation.kind === "delete" ? { values: [], codes: new Set<string>(), open: null } : readBody(view, shape, operation)
+  const body = operation.kind === "delete" ? { values: [], codes: new Set<string>() } : readBody(view, shape, operation)
   const problems = new Set([...body.codes, ...queryProblems(view, shape, operation.query)])
-  if (problems.size > 0) return refused(problems)
-  if (body.open) return { done: null, refusals: new Set(), open: body.open }
   const policy = view.policy(shape.name)
-  // Where no one may, a missing privilege may refuse before any row is looked at.
+  // Where no one may, a missing privilege may refuse before anything is looked at.
   const denied = isNever({ insert: policy.create, update: policy.updateFrom, delete: policy.delete, read: policy.read }[operation.kind]) ||
-    (operation.kind !== "insert" && isNever(policy.read))
+    isNever(policy.read)
+  if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
   const result = operation.kind === "insert" ? insert(view, shape, operation, body.values)
     : operation.kind === "update" ? update(view, shape, operation, body.values[0] ?? {})
     : remove(view, shape, operation)
@@ -97,8 +96,7 @@ function update(view: CallerView, shape: EntityShape, operation: OperationDescri
   }
   // One row fails first, and which is not said; but a row that the policy refuses tells nothing else.
   const codes = gates.size > 0 ? new Set([...gates, ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode))]) : others
-  if (codes.size > 0) return { done: null, refusals: codes, open: changes.some((one) => isOpenWrite(view, shape, one, Object.keys(patch))) ? "a field rule that differs before and after" : null }
-  if (changes.some((one) => isOpenWrite(view, shape, one, Object.keys(patch)))) return { done: null, refusals: codes, open: "a field rule that differs before and after" }
+  if (codes.size > 0) return refused(codes)
   return finish(view, shape, operation, changes)
 }
 
@@ -117,8 +115,10 @@ function changeProblems(view: CallerView, shape: EntityShape, { before, after }:
   const codes = new Set<string>()
   if (!allows(after)) codes.add(policyCode)
   for (const name of named) {
-    const rules = view.policy(shape.name).fields.get(name)
-    if (rules?.writableBy && !view.holds(rules.writableBy, after, before ?? after)) codes.add(policyCode)
+    const rule = view.policy(shape.name).fields.get(name)?.writableBy
+    // Who may set a field is asked of the row as it was and as it would be, and only where the value changes.
+    const changes = before ? JSON.stringify(before[name]) !== JSON.stringify(after[name]) : (after[name] ?? null) !== null
+    if (rule && changes && !(view.holds(rule, before ?? after) && view.holds(rule, after))) codes.add(policyCode)
   }
   for (const field of shape.fields) {
     const value = after[field.name] ?? null
@@ -126,14 +126,6 @@ function changeProblems(view: CallerView, shape: EntityShape, { before, after }:
     if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
   }
   return codes
-}
-
-/** Who may set a field is asked of the row, and the rows before and after answer differently. */
-function isOpenWrite(view: CallerView, shape: EntityShape, { before, after }: Change, named: readonly string[]): boolean {
-  return named.some((name) => {
-    const rule = view.policy(shape.name).fields.get(name)?.writableBy ?? null
-    return rule !== null && before !== null && view.holds(rule, before) !== view.holds(rule, after)
-  })
 }
 
 function nullProblems(shape: EntityShape, row: Row): readonly string[] {

@@ -1,5 +1,6 @@
 /** Adds to a bare model who may do what: facts about the caller, access rules, and rules of single fields. */
 import type { AccessDescription, EntityDescription, FactDescription, FieldDescription, ModelDescription, RuleDescription } from "./description.ts"
+import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { randomRule, type RuleContext } from "./random-rule.ts"
 import type { ValuePool } from "./random-value.ts"
@@ -84,6 +85,7 @@ function randomStep(context: RuleContext, entity: EntityDescription): RuleDescri
 
 function randomFieldRules(field: FieldDescription, context: RuleContext): FieldDescription {
   const { random } = context
+  if (field.default !== undefined && isOpen("default-not-writable")) return field
   const caller = (): RuleDescription => randomRule({ ...context, callerOnly: true, depth: 1 })
   const row = (): RuleDescription => randomRule({ ...context, depth: 1 })
   const visibleTo = random.chance(0.1) ? caller() : random.chance(0.08) ? row() : undefined

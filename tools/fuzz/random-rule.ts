@@ -1,5 +1,6 @@
 /** Random rules over a described model: every question the language has, mostly asked of values that occur. */
 import type { CompareName, FactDescription, KindDescription, RuleDescription, TextName, ValueDescription } from "./description.ts"
+import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { callerIds, roles, type ValuePool } from "./random-value.ts"
 import { type EntityShape, entityOf, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
@@ -112,7 +113,7 @@ function compareRule(context: RuleContext): RuleDescription | null {
 
 /** Two kinds whose values a rule may compare. */
 function mayMeet(left: KindDescription, right: KindDescription): boolean {
-  if ([left.type, right.type].toSorted().join() === "bigint,decimal") return false
+  if (isOpen("bigint-with-decimal") && [left.type, right.type].toSorted().join() === "bigint,decimal") return false
   return familyOf(left) === familyOf(right)
 }
 

@@ -9,10 +9,13 @@ export const badValueCodes: readonly string[] = ["22P02", "22003", "22007", "220
 /** A row that the policy does not let be written. */
 export const policyCode = "42501"
 
+/** The same for a caller without a token, who may want to sign in first. */
+export const anonymousPolicyCode = "UC316"
+
 /** A reference to a row that is absent, or that the caller can't see: the two must be alike. */
-export const referenceCodes: readonly string[] = ["23503", "42501"]
+export const referenceCodes: readonly string[] = ["23503"]
 
 export const notNullCode = "23502"
 export const uniqueCode = "23505"
 /** A row that is still referred to. */
-export const referredCode = "23503"
+export const referredCode = "UC311"

@@ -84,17 +84,8 @@ function* smaller(rule: RuleDescription): Iterable<RuleDescription> {
   }
 }
 
-/** The model without a field, its constraints, and the ways that go through it. */
+/** The model without a field; `cleanModel` takes out what names it. */
 export function withoutField(model: ModelDescription, name: string, field: string): ModelDescription {
-  return {
-    ...model,
-    entities: model.entities.map((one) => ({
-      ...one,
-      ...(one.name === name
-        ? { fields: one.fields.filter((other) => other.name !== field), unique: one.unique.filter((names) => !names.includes(field)) }
-        : {}),
-      many: one.many.filter((many) => many.target !== name || many.via !== field),
-    })),
-    views: model.views.map((view) => (view.from === name ? { ...view, fields: view.fields.filter((other) => other.path[0] !== field) } : view)),
-  }
+  const entities = model.entities.map((one) => (one.name === name ? { ...one, fields: one.fields.filter((other) => other.name !== field) } : one))
+  return { ...model, entities }
 }

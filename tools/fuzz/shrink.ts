@@ -1,4 +1,5 @@
 /** Makes a failing case smaller while it keeps failing: steps, rows, operation, rules, fields, entities. */
+import { cleanModel } from "./clean-model.ts"
 import { repairRows } from "./constraints.ts"
 import { declareModel } from "./declare-model.ts"
 import type { CaseDescription, EntityDescription, ModelDescription, Row, Rows } from "./description.ts"
@@ -12,8 +13,8 @@ export type Fails = (kase: CaseDescription) => Promise<boolean>
 type Pass = (kase: CaseDescription) => Iterable<CaseDescription>
 
 const passes: readonly Pass[] = [
-  fewerSteps, fewerRows, smallerLastOperation, fewerViews, fewerEntities, simplerRules, fewerFields, fewerFacts, fewerRows, fewerEntities,
-  simplerRules, fewerFields, simplerCallers,
+  fewerSteps, smallerLastOperation, barerModels, fewerEntities, fewerRows, fewerFields, simplerRules, fewerFacts, fewerEntities, fewerFields,
+  simplerCallers,
 ]
 
 /** Tries at most `attempts` smaller cases, and gives the smallest that fails. */
@@ -89,52 +90,60 @@ function* smallerLastOperation(kase: CaseDescription): Iterable<CaseDescription>
   }
 }
 
-function* fewerViews(kase: CaseDescription): Iterable<CaseDescription> {
-  const { model } = kase
-  for (const view of model.views) yield { ...kase, model: { ...model, views: model.views.filter((one) => one !== view) } }
-}
-
-/** Without an entity, the references to it and the ways back; rules that name it make the model invalid and go first. */
+/** Without an entity, and without all that names it. */
 function* fewerEntities(kase: CaseDescription): Iterable<CaseDescription> {
   const used = new Set(kase.steps.map((step) => step.operation.entity))
   const { model } = kase
-  for (const gone of model.entities) {
+  for (const gone of model.entities.toReversed()) {
     if (used.has(gone.name)) continue
-    const entities = model.entities.filter((one) => one !== gone).map((one): EntityDescription => ({
-      ...one,
-      fields: one.fields.filter((field) => field.kind.type !== "ref" || field.kind.target !== gone.name),
-      many: one.many.filter((many) => many.target !== gone.name),
-    }))
-    const facts = model.facts.filter((fact) => !("entity" in fact) || fact.entity !== gone.name)
-    const views = model.views.filter((view) => view.from !== gone.name)
-    const keep = (rows: Rows): Rows => Object.fromEntries(Object.entries(rows).filter(([name]) => name !== gone.name))
-    yield {
-      ...kase, model: { ...model, entities, facts, views }, rows: keep(kase.rows),
-      ...(kase.otherRows ? { otherRows: keep(kase.otherRows) } : {}),
-    }
+    yield withModel(kase, { ...model, entities: model.entities.filter((one) => one !== gone) })
   }
 }
 
+/** Without the rules for writing and for fields, all at once: most are not what a failure is about. */
+function* barerModels(kase: CaseDescription): Iterable<CaseDescription> {
+  const { model } = kase
+  if (model.views.length > 0) yield withModel(kase, { ...model, views: [] })
+  if (model.facts.length > 0) yield withModel(kase, { ...model, facts: [] })
+  const bare = (fits: (name: string) => boolean): ModelDescription => ({ ...model, entities: model.entities.map((one) => (fits(one.name) ? bareEntity(one) : one)) })
+  const used = kase.steps.at(-1)?.operation.entity
+  for (const fits of [() => true, (name: string) => name !== used]) {
+    const next = bare(fits)
+    if (JSON.stringify(next) !== JSON.stringify(model)) yield withModel(kase, next)
+  }
+}
+
+function bareEntity(entity: EntityDescription): EntityDescription {
+  const { read } = entity.access
+  return { ...entity, access: read ? { read } : {}, fields: entity.fields.map(({ visibleTo: _, writableBy: __, unique: ___, ...field }) => field) }
+}
+
+/** The case with another model; rows keep to what is left of it. */
+function withModel(kase: CaseDescription, changed: ModelDescription): CaseDescription {
+  const model = cleanModel(changed)
+  const shapes = shapeOf(model)
+  const fit = (rows: Rows): Rows => repairRows(shapes, Object.fromEntries(model.entities.map((entity) => {
+    const names = new Set(shapes.get(entity.name)?.fields.map((field) => field.name))
+    return [entity.name, (rows[entity.name] ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))))]
+  })))
+  return { ...kase, model, rows: fit(kase.rows), ...(kase.otherRows ? { otherRows: fit(kase.otherRows) } : {}) }
+}
+
 function* simplerRules(kase: CaseDescription): Iterable<CaseDescription> {
-  for (const model of smallerRules(kase.model)) yield { ...kase, model }
+  for (const model of smallerRules(kase.model)) yield withModel(kase, model)
 }
 
 function* fewerFields(kase: CaseDescription): Iterable<CaseDescription> {
   for (const entity of kase.model.entities) {
     for (const { name } of entity.fields) {
-      if (entity.key?.includes(name)) continue
-      const without = (rows: Rows): Rows => ({
-        ...rows, [entity.name]: (rows[entity.name] ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([field]) => field !== name))),
-      })
-      const model = withoutField(kase.model, entity.name, name)
-      yield { ...kase, model, rows: without(kase.rows), ...(kase.otherRows ? { otherRows: without(kase.otherRows) } : {}) }
+      if (!entity.key?.includes(name)) yield withModel(kase, withoutField(kase.model, entity.name, name))
     }
   }
 }
 
 function* fewerFacts(kase: CaseDescription): Iterable<CaseDescription> {
   const { model } = kase
-  for (const fact of model.facts) yield { ...kase, model: { ...model, facts: model.facts.filter((one) => one !== fact) } }
+  for (const fact of model.facts) yield withModel(kase, { ...model, facts: model.facts.filter((one) => one !== fact) })
 }
 
 function* simplerCallers(kase: CaseDescription): Iterable<CaseDescription> {

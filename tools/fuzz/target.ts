@@ -1,7 +1,7 @@
 /** What the harness asks questions of: the real engine on PostgreSQL, or an imitation to try the harness itself. */
 import type { Policies } from "../../src/policy/policies.ts"
 import type { DeclaredModel } from "./declare-model.ts"
-import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
+import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import type { RestRequest } from "./rest-request.ts"
 
 export interface RestAnswer {
@@ -9,6 +9,8 @@ export interface RestAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Why the server failed, for people. */
+  readonly why?: string
 }
 
 /** What a model is loaded as. Without planted bugs: its own policies everywhere, every statement as it is. */
@@ -24,6 +26,12 @@ export interface Loading {
   readonly faults: ReadonlySet<string>
 }
 
+/** What SQL of the API role's own reads; null where it is refused. */
+export interface Peek {
+  readonly table: readonly Row[] | null
+  readonly fieldView: readonly Row[] | null
+}
+
 export interface Target {
   /** Makes an empty database for the model. Throws where it refuses to start, as it should when a table isn't safe. */
   load(loading: Loading): Promise<void>
@@ -33,5 +41,7 @@ export interface Target {
   request(caller: CallerDescription, request: RestRequest, operation: OperationDescription): Promise<RestAnswer>
   /** All rows as canonical JSON values, whoever may read them. */
   dump(): Promise<Rows>
+  /** Looks at an entity past the engine, with the rights that an injected statement would have. */
+  peek?(caller: CallerDescription, entity: string): Promise<Peek>
   close(): Promise<void>
 }

@@ -105,17 +105,35 @@ async function compareTwins(target: Target, world: World, otherRows: Rows, steps
   return null
 }
 
-/** Runs a kept case. Null where nothing fails any more. */
-export async function replayCase(target: Target, kase: CaseDescription, plant: (loading: Loading) => Loading | null = (one) => one): Promise<Failure | null> {
-  const world = openWorld(kase)
-  const loading = plant(honestLoading(world))
-  if (loading === null) return null
-  const session = new Session(world, target)
-  await session.start(loading)
-  if (kase.otherRows) return compareTwins(target, world, kase.otherRows, kase.steps)
-  for (const [at, step] of kase.steps.entries()) {
-    const finding = await session.step(step)
-    if (finding) return { ...finding, kase: { ...kase, steps: kase.steps.slice(0, at + 1) } }
+/** Runs kept cases, and cases that are being made smaller; a model that is loaded already is not loaded again. */
+export class Replayer {
+  private readonly target: Target
+  private readonly plant: (loading: Loading) => Loading | null
+  private loaded = ""
+
+  constructor(target: Target, plant: (loading: Loading) => Loading | null = (one) => one) {
+    this.target = target
+    this.plant = plant
   }
-  return null
+
+  /** Null where nothing fails. */
+  async run(kase: CaseDescription): Promise<Failure | null> {
+    const world = openWorld(kase)
+    const session = new Session(world, this.target)
+    const model = JSON.stringify(kase.model)
+    if (this.loaded !== model) {
+      const loading = this.plant(honestLoading(world))
+      if (loading === null) return null
+      this.loaded = ""
+      await this.target.load(loading)
+      this.loaded = model
+    }
+    await session.reset()
+    if (kase.otherRows) return compareTwins(this.target, world, kase.otherRows, kase.steps)
+    for (const [at, step] of kase.steps.entries()) {
+      const finding = await session.step(step)
+      if (finding) return { ...finding, kase: { ...kase, steps: kase.steps.slice(0, at + 1) } }
+    }
+    return null
+  }
 }

@@ -1,6 +1,6 @@
 /** A time of day without a day or a zone. */
 import { Field } from "../field.ts"
-import { BadValue, checkText, type FieldKind, ordered } from "../value.ts"
+import { BadValue, checkText, compareValues, type FieldKind, ordered } from "../value.ts"
 
 /**
  * A time of day: `08:30` or `08:30:15.25`.
@@ -26,6 +26,8 @@ const timeKind: FieldKind = {
   operators: ordered,
   parse: checkTime,
   parseText: checkTime,
+  // `08:30` is `08:30:00`.
+  compare: (left, right) => compareValues(String(left).padEnd(8, ":00"), String(right).padEnd(8, ":00")),
   schema: () => ({ type: "string", pattern: "^\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?$" }),
   typescript: () => "string",
 }

@@ -1,0 +1,87 @@
+/** SQL under a caller's rights, for people: each statement in a transaction of its own, through the API role. */
+import pg from "pg"
+import { UndercroftError } from "../base/errors.ts"
+import type { SealedCaller } from "./flight.ts"
+
+/** What a statement answered; values are PostgreSQL's texts. */
+export interface SqlResult {
+  /** `SELECT`, `UPDATE` … */
+  readonly command: string
+  readonly rowCount: number | null
+  readonly columns: readonly { readonly name: string; readonly type: number }[]
+  readonly rows: readonly (readonly (string | null)[])[]
+}
+
+export interface RunOptions {
+  readonly values?: readonly string[]
+  /** Whether what was written stays; true unless given. */
+  readonly keep?: boolean
+}
+
+/** A connection as the API role. */
+export interface SqlSession {
+  /** Runs one statement as a caller; null is an anonymous one. Throws `SqlRefusal`. */
+  run(caller: SealedCaller | null, text: string, options?: RunOptions): Promise<SqlResult>
+  /** Stops the statement that runs. */
+  cancel(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What PostgreSQL says against a statement. `position` counts from 1. */
+export class SqlRefusal extends Error {
+  readonly sqlstate: string
+  readonly detail: string | null
+  readonly hint: string | null
+  readonly position: number | null
+
+  constructor(cause: pg.DatabaseError) {
+    super(cause.message, { cause })
+    this.name = "SqlRefusal"
+    this.sqlstate = cause.code ?? "XX000"
+    this.detail = cause.detail ?? null
+    this.hint = cause.hint ?? null
+    this.position = cause.position === undefined ? null : Number(cause.position)
+  }
+}
+
+const options =
+  "-c statement_timeout=300000 -c lock_timeout=5000 -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c search_path=fields,app"
+
+/** Opens a session; `apiUrl` logs in as the API role. Throws UC520. */
+export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
+  const client = new pg.Client({ connectionString: apiUrl, application_name: "undercroft sql", options })
+  client.on("error", () => undefined)
+  try {
+    await client.connect()
+  } catch (cause) {
+    throw new UndercroftError("UC520", { why: (cause as Error).message || "no answer" }, { cause })
+  }
+  const asText = { getTypeParser: () => (text: string) => text }
+  // The extended protocol takes one statement at a time, so that none can follow the end of the transaction unseen.
+  const send = (text: string, values: readonly string[]): Promise<pg.QueryArrayResult<(string | null)[]>> =>
+    client.query({ text, values: [...values], rowMode: "array", types: asText, queryMode: "extended" } as pg.QueryArrayConfig)
+  const backend = Number((await send("select pg_backend_pid()", [])).rows[0]?.[0])
+
+  async function run(caller: SealedCaller | null, text: string, { values = [], keep = true }: RunOptions = {}): Promise<SqlResult> {
+    try {
+      await client.query("begin")
+      if (caller) await client.query("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+      const result = await send(text, values)
+      await client.query(keep ? "commit" : "rollback")
+      const columns = result.fields.map((field) => ({ name: field.name, type: field.dataTypeID }))
+      return { command: result.command ?? "", rowCount: result.rowCount, columns, rows: result.rows }
+    } catch (cause) {
+      await client.query("rollback").catch(() => undefined)
+      throw cause instanceof pg.DatabaseError ? new SqlRefusal(cause) : cause
+    }
+  }
+
+  async function cancel(): Promise<void> {
+    const other = new pg.Client({ connectionString: apiUrl })
+    other.on("error", () => undefined)
+    await other.connect()
+    await other.query("select pg_cancel_backend($1)", [backend]).finally(() => other.end())
+  }
+
+  return { run, cancel, close: () => client.end() }
+}

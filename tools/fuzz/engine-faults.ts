@@ -1,0 +1,43 @@
+/** Carries out the planted bugs of the engine on a real target. */
+import type { Caller } from "../../src/engine/caller.ts"
+import type { FlightRequest } from "../../src/store/flight.ts"
+import type { FlightPool } from "../../src/store/pool.ts"
+import type { OperationDescription, QueryDescription } from "./description.ts"
+import { type RestRequest, toRequest } from "./rest-request.ts"
+
+/** A caller for whom the engine finds nothing hidden, whatever it looks up. */
+export function forgetHidden(caller: Caller): Caller {
+  return Object.defineProperties({ ...caller }, {
+    hidden: { get: () => new Set(), set: () => undefined, enumerable: true },
+    hiddenKey: { get: () => "", set: () => undefined, enumerable: true },
+  })
+}
+
+/** A pool that sends something else than it was given. */
+export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightPool {
+  if (!faults.has("previous-caller") && !faults.has("raw-tables")) return pool
+  let previous: FlightRequest["caller"] = null
+  return {
+    ...pool,
+    send(request) {
+      const { name, text, caller } = request
+      const sent = faults.has("raw-tables") ? { ...request, name: `raw${name}`, text: text.replaceAll('"fields".', '"app".') } : { ...request, caller: previous }
+      previous = caller
+      return pool.send(sent)
+    },
+  }
+}
+
+/** A request that has lost something on its way. */
+export function editRequest(request: RestRequest, operation: OperationDescription, faults: ReadonlySet<string>): RestRequest {
+  const edit = faults.has("filter-dropped") ? (query: QueryDescription) => ({ ...query, where: [] })
+    : faults.has("order-dropped") ? (query: QueryDescription) => ({ ...query, order: [] })
+    : faults.has("inner-dropped") ? withoutInner
+    : null
+  const collection = decodeURIComponent(/^\/rest\/([^?]*)/.exec(request.url)?.[1] ?? "")
+  return edit ? toRequest({ ...operation, query: edit(operation.query) }, collection) : request
+}
+
+function withoutInner(query: QueryDescription): QueryDescription {
+  return { ...query, select: query.select.map((item) => ("embed" in item ? { ...item, inner: false, query: withoutInner(item.query) } : item)) }
+}

@@ -1,0 +1,187 @@
+/** The real thing: PostgreSQL with the DDL of the model, the engine and the REST door, without a socket in between. */
+import type { FastifyInstance } from "fastify"
+import pg from "pg"
+import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
+import { createEngine } from "../../src/engine/engine.ts"
+import { createHttpServer } from "../../src/http/server.ts"
+import type { EntityInfo, Model } from "../../src/model/model.ts"
+import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
+import { defaultQueryLimits } from "../../src/query/limits.ts"
+import { defaultGrammarLimits } from "../../src/rest/parse-query.ts"
+import { addRestDoor } from "../../src/rest/rest-door.ts"
+import { prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
+import { startEmbedded } from "../../src/store/embedded.ts"
+import { type FlightPool, openPool } from "../../src/store/pool.ts"
+import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
+import { editRequest, forgetHidden, wrapPool } from "./engine-faults.ts"
+import type { RestRequest } from "./rest-request.ts"
+import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
+
+const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000 }
+const callerHeader = "x-fuzz-caller"
+
+/** One model that is loaded. */
+interface Loaded {
+  readonly model: Model
+  readonly database: ReadyDatabase
+  readonly admin: pg.Client
+  readonly pool: FlightPool
+  readonly server: FastifyInstance
+  readonly faults: ReadonlySet<string>
+  readonly callers: Map<string, Caller>
+}
+
+export class PgTarget implements Target {
+  private readonly url: string
+  private readonly stop: () => Promise<void>
+  private loaded: Loaded | null = null
+  private why = ""
+
+  private constructor(url: string, stop: () => Promise<void>) {
+    this.url = url
+    this.stop = stop
+  }
+
+  /** On an embedded server that leaves nothing behind, or on the server of an administrator's URL. */
+  static async start(url?: string): Promise<PgTarget> {
+    if (url !== undefined) return new PgTarget(url, async () => undefined)
+    const server = await startEmbedded({ directory: "", ephemeral: true })
+    return new PgTarget(server.url, () => server.stop())
+  }
+
+  async load(loading: Loading): Promise<void> {
+    await this.unload()
+    const url = new URL(this.url)
+    url.pathname = "/fuzz"
+    await this.administer(["drop database if exists fuzz with (force)", "create database fuzz"])
+    const database = await prepareDatabase(url.href, loading.ddlPolicies, { rewrite: loading.editStatements })
+    const admin = new pg.Client({ connectionString: url.href })
+    await admin.connect()
+    const { faults } = loading
+    const pool = wrapPool(openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 }), faults)
+    const callers = new Map<string, Caller>()
+    const engine = createEngine({ policies: loading.planPolicies, pool, constraints: database.constraints, limits })
+    const server = createHttpServer({ bodyBytes: limits.bodyBytes, isReady: engine.isReady, onError: (error) => { this.why = String((error.cause as Error | undefined)?.stack ?? error.stack) } })
+    addRestDoor(server, { engine, limits, authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous })
+    await server.ready()
+    this.loaded = { model: loading.declared.model, database, admin, pool, server, faults, callers }
+  }
+
+  async fill(rows: Rows): Promise<void> {
+    const { admin, model } = this.current()
+    const tables = model.entities.filter((one) => !one.view)
+    await admin.query([
+      "begin", "set local session_replication_role = replica",
+      ...tables.map((one) => `delete from ${tableOf(one)}`),
+      ...tables.flatMap((one) => insertText(one, rows[one.name] ?? [])),
+      "commit",
+    ].join(";\n"))
+  }
+
+  async request(caller: CallerDescription, request: RestRequest, operation: OperationDescription): Promise<RestAnswer> {
+    const { server, faults } = this.current()
+    const { method, url, headers, body } = editRequest(request, operation, faults)
+    const answer = await server.inject({
+      method, url, headers: { ...headers, [callerHeader]: this.callerKey(caller) }, ...(body === null ? {} : { payload: body }),
+    })
+    const why = answer.statusCode >= 500 ? { why: this.why } : {}
+    const found = { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }
+    return faults.has("count-everything") ? this.countEverything(found, operation) : found
+  }
+
+  async dump(): Promise<Rows> {
+    const { admin, model } = this.current()
+    const tables = model.entities.filter((one) => !one.view)
+    const parts = tables.map((one) => `(select coalesce(json_agg(json_build_object(${jsonFields(one, "t")})), '[]') from ${tableOf(one)} t) as ${quoteName(one.name)}`)
+    const { rows } = await admin.query(`set timezone = 'UTC'; select ${parts.join(", ")}`).then((found) => [found].flat().at(-1) as pg.QueryResult)
+    return rows[0] as Rows
+  }
+
+  async peek(caller: CallerDescription, entity: string): Promise<Peek> {
+    const { model, pool } = this.current()
+    const info = model.byName.get(entity)
+    if (!info) throw new Error(`the model has no ${entity}`)
+    const sealed = this.current().callers.get(this.callerKey(caller))?.sealed ?? null
+    const ask = async (relation: string): Promise<readonly Row[] | null> => {
+      const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
+      try {
+        return JSON.parse((await pool.send({ name: "", text, values: [], caller: sealed }))?.[0] ?? "[]") as readonly Row[]
+      } catch (cause) {
+        const { code } = cause as { code?: string }
+        // No privilege, or no such relation.
+        if (code === "42501" || code === "42P01") return null
+        throw cause
+      }
+    }
+    return { table: await ask(tableOf(info)), fieldView: await ask(`"fields".${quoteName(info.table)}`) }
+  }
+
+  async close(): Promise<void> {
+    await this.unload()
+    await this.stop()
+  }
+
+  private async unload(): Promise<void> {
+    const { loaded } = this
+    this.loaded = null
+    if (!loaded) return
+    await loaded.server.close()
+    await loaded.pool.close()
+    await loaded.admin.end()
+  }
+
+  private current(): Loaded {
+    if (!this.loaded) throw new Error("no model is loaded")
+    return this.loaded
+  }
+
+  private async administer(statements: readonly string[]): Promise<void> {
+    const admin = new pg.Client({ connectionString: this.url })
+    await admin.connect()
+    try {
+      for (const statement of statements) await admin.query(statement)
+    } finally {
+      await admin.end()
+    }
+  }
+
+  private callerKey(caller: CallerDescription): string {
+    const { callers, database, faults } = this.current()
+    const key = Buffer.from(JSON.stringify(caller)).toString("base64url")
+    if (callers.has(key)) return key
+    const { id, roles, claims } = caller
+    const made = id === null ? { ...anonymous } : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 86_400, database.processKey)
+    callers.set(key, faults.has("hidden-forgotten") ? forgetHidden(made) : made)
+    return key
+  }
+
+  private async countEverything(answer: RestAnswer, operation: OperationDescription): Promise<RestAnswer> {
+    const range = answer.headers["content-range"]
+    if (range === undefined || range.endsWith("/*")) return answer
+    const all = (await this.dump())[operation.entity]?.length ?? 0
+    return { ...answer, headers: { ...answer.headers, "content-range": range.replace(/\d+$/, String(all)) } }
+  }
+}
+
+function headersOf(headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+}
+
+function insertText(entity: EntityInfo, rows: readonly Row[]): readonly string[] {
+  if (rows.length === 0) return []
+  const columns = entity.fields.map((field) => quoteName(field.column))
+  const record = entity.fields.map((field) => `${quoteName(field.column)} ${field.kind.sqlType}`)
+  const values = rows.map((row) => Object.fromEntries(entity.fields.map((field) => {
+    const value = row[field.name] ?? null
+    return [field.column, value === null ? null : field.kind.parse(value)]
+  })))
+  return [`insert into ${tableOf(entity)} (${columns.join(", ")}) select ${columns.join(", ")} from json_to_recordset(${pg.escapeLiteral(JSON.stringify(values))}::json) as x(${record.join(", ")})`]
+}
+
+/** The fields of a row as answers have them. */
+function jsonFields(entity: EntityInfo, alias: string): string {
+  return entity.fields.map((field) => {
+    const column = `${alias}.${quoteName(field.column)}`
+    return `${pg.escapeLiteral(field.name)}, ${field.kind.toJson?.(column) ?? column}`
+  }).join(", ")
+}
