@@ -40,7 +40,8 @@ describe("reads", () => {
 
   test("inner embeds and embedded filters", async () => {
     const db = await as(ada)
-    const { data } = await db.from("films").select("title,director!inner(first)").eq("director.first", "Bo")
+    const { data, count } = await db.from("films").select("title,director!inner(first)", { count: "exact" }).eq("director.first", "Bo")
+    expect(count).toBe(1)
     expect(data).toEqual([{ title: "Beta", director: { first: "Bo" } }])
     const empty = await db.from("films").select("title,actors(name)").eq("actors.name", "Hero").order("title")
     expect(empty.data).toEqual([{ title: "Alpha", actors: [{ name: "Hero" }] }, { title: "Beta", actors: [] }])

@@ -137,6 +137,8 @@ export const catalogue = {
     hint: "Use an operator that fits the field's kind.",
   },
   // Writes that the data refuses.
+  "PG:21000": { status: 400, message: "two rows of the request are the same row of {entity}", hint: "Send each row once." },
+  "PG:54000": { status: 400, message: "{field} is too large for its index", hint: "Send a shorter value, or give the field a max in the model." },
   "PG:23505": { status: 409, message: "another row has the same {fields}", hint: "Use another value, or update the row that is there." },
   "PG:23503": { status: 409, message: "{field} refers to a row that does not exist", hint: "Create the row first, or refer to another." },
   "PG:23P01": { status: 409, message: "another row overlaps in {fields}", hint: "Choose values that do not overlap." },
@@ -152,6 +154,12 @@ export const catalogue = {
   UC314: { status: 400, message: "the pattern for {entity} is not a regular expression", hint: "Correct the pattern." },
   UC315: { status: 400, message: "the answer is too large", hint: "Ask for fewer rows, embeds or fields." },
   UC316: { status: 401, message: "permission denied to {what}", hint: "Sign in: send a bearer token." },
+  UC321: { status: 400, message: "the request is too complex", hint: "Ask for less at once: fewer conditions, fields, steps into JSON, or levels." },
+  UC322: { status: 400, message: "the search in {field} can't be understood", hint: "Correct its operators, or use wfts or plfts, which take plain words." },
+  UC323: { status: 400, message: "the request is not HTTP as it should be", hint: "Send it with an HTTP library, with a Host and one length." },
+  UC324: { status: 431, message: "the address and the headers together are too long", hint: "Filter by less at once, or send a shorter token." },
+  UC325: { status: 408, message: "the request took too long to arrive", hint: "Send it again." },
+  UC326: { status: 417, message: "only Expect: 100-continue is supported", hint: "Leave the header out." },
   UC317: { status: 415, message: "the body's type {type} is not supported", hint: "Send application/json." },
   UC318: { status: 413, message: "the body is larger than {max} bytes", hint: "Send less at once, or raise limits.bodyBytes." },
   UC319: { status: 400, message: "the request has more than {max} rows", hint: "Send less at once, or raise limits.writtenRows." },
@@ -178,6 +186,11 @@ export const catalogue = {
     status: 405,
     message: "{entity} is a view and can't be written",
     hint: "Write the entity that it reads from.",
+  },
+  UC304: {
+    status: 400,
+    message: "'{name}' can't be a key of the answer: it must have 1 to 63 bytes",
+    hint: "Give it another alias: select=alias:field.",
   },
   UC303: { status: 400, message: "{field} can't be changed once it is set", hint: "Leave it out." },
   PGRST200: {

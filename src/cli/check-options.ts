@@ -4,9 +4,16 @@ import type { ArgDef, ArgsDef } from "citty"
 import { UndercroftError } from "../base/errors.ts"
 
 /** Throws UC906. `words` is how many more words may follow those that the command names. */
-export function checkOptions(command: string, declared: ArgsDef, line: readonly string[], words: number): void {
+export function checkOptions(
+  command: string,
+  declared: ArgsDef,
+  line: readonly string[],
+  words: number,
+): void {
   const options = Object.entries(declared).filter(([, one]) => one.type !== "positional")
-  const byName = new Map(options.flatMap(([name, one]) => namesOf(name, one).map((each) => [each, one] as const)))
+  const byName = new Map(
+    options.flatMap(([name, one]) => namesOf(name, one).map((each) => [each, one] as const)),
+  )
   const types = Object.fromEntries(
     options.flatMap(([name, one]) =>
       namesOf(name, one).map((each) => {
@@ -15,14 +22,21 @@ export function checkOptions(command: string, declared: ArgsDef, line: readonly 
       }),
     ),
   )
-  const { tokens, positionals } = parseArgs({ args: [...line], options: types, strict: false, allowPositionals: true, tokens: true })
+  const { tokens, positionals } = parseArgs({
+    args: [...line],
+    options: types,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
   const refuse = (what: string): never => {
     throw new UndercroftError("UC906", { what, command })
   }
   for (const token of tokens) {
     if (token.kind !== "option") continue
     const plain = token.name.replace(/^no-/, "")
-    const one = byName.get(token.name) ?? (byName.get(plain)?.type === "boolean" ? byName.get(plain) : undefined)
+    const one =
+      byName.get(token.name) ?? (byName.get(plain)?.type === "boolean" ? byName.get(plain) : undefined)
     if (!one) refuse(`${command} has no option ${token.rawName}${nearest(token.name, [...byName.keys()])}.`)
     else if (one.type === "boolean" && token.value !== undefined) refuse(`${token.rawName} takes no value.`)
     else if (one.type !== "boolean" && !token.value) refuse(`${token.rawName} needs a value.`)
@@ -52,7 +66,9 @@ function distance(a: string, b: string): number {
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1]
     for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+      next.push(
+        Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1),
+      )
     }
     row = next
   }

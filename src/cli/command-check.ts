@@ -3,14 +3,17 @@ import { buildBackend } from "../app.ts"
 import type { BackendDefinition } from "../backend.ts"
 import { ModelError, type ModelProblem } from "../model/model-error.ts"
 import type { Policies } from "../policy/policies.ts"
-import { command, jsonOption, projectOption } from "./command.ts"
 import type { Command } from "./command.ts"
+import { command, jsonOption, projectOption } from "./command.ts"
 import { loadProject } from "./project.ts"
 import { problemCount, problemLines } from "./tell-error.ts"
 import { countText, stdout } from "./terminal.ts"
 
 export const checkCommand: Command = command({
-  meta: { name: "check", description: "Build the project's model and rules without starting anything, and print every problem." },
+  meta: {
+    name: "check",
+    description: "Build the project's model and rules without starting anything, and print every problem.",
+  },
   args: { project: projectOption, json: jsonOption("As JSON: ok, problems, and a summary.") },
   examples: ["undercroft check", "undercroft check --json"],
   async run({ args }) {
@@ -19,7 +22,9 @@ export const checkCommand: Command = command({
     if ("problems" in found) process.exitCode = 1
     if (args.json) return stdout.line(JSON.stringify(toJson(definition, found)))
     if ("problems" in found) {
-      stdout.line(`${stdout.paint("red", "✗")} ${definition.name} has ${problemCount(found.problems.length)}.`)
+      stdout.line(
+        `${stdout.paint("red", "✗")} ${definition.name} has ${problemCount(found.problems.length)}.`,
+      )
       for (const line of problemLines(found.problems, stdout)) stdout.line(line)
       return
     }
@@ -61,15 +66,28 @@ function summarize({ model, facts }: Policies): Summary {
 }
 
 function toJson(definition: BackendDefinition, found: Built): object {
-  if ("policies" in found) return { ok: true, name: definition.name, problems: [], summary: summarize(found.policies) }
-  return { ok: false, name: definition.name, problems: found.problems.map(({ code, where, message, hint }) => ({ code, where, message, hint })) }
+  if ("policies" in found)
+    return { ok: true, name: definition.name, problems: [], summary: summarize(found.policies) }
+  return {
+    ok: false,
+    name: definition.name,
+    problems: found.problems.map(({ code, where, message, hint }) => ({ code, where, message, hint })),
+  }
 }
 
 function summaryLines(summary: Summary): readonly string[] {
   const classified = Object.entries(summary.classified).filter(([, count]) => count > 0)
   return [
-    `${countText(summary.entities)} entities${summary.views > 0 ? ` and ${countText(summary.views)} views` : ""}, ${countText(summary.fields)} fields`,
+    [
+      counted(summary.entities, "entity", "entities"),
+      counted(summary.views, "view"),
+      counted(summary.fields, "field"),
+    ].join(", "),
     `classified: ${classified.map(([name, count]) => `${countText(count)} ${name}`).join(", ")}`,
-    `${countText(summary.facts)} facts about callers, looked up by the database`,
+    `${counted(summary.facts, "fact")} about callers, looked up by the database`,
   ]
+}
+
+function counted(count: number, one: string, many: string = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`
 }

@@ -16,7 +16,9 @@ interface Flag {
 }
 
 /** Declares a command; `run` gets the arguments with their types. */
-export function command<const A extends ArgsDef>(definition: CommandDef<A> & { readonly examples?: readonly string[] }): Command {
+export function command<const A extends ArgsDef>(
+  definition: CommandDef<A> & { readonly examples?: readonly string[] },
+): Command {
   return definition as unknown as Command
 }
 

@@ -4,7 +4,7 @@ import { chmod, chown, link, mkdir, readFile, rm, stat, writeFile } from "node:f
 import { dirname, join } from "node:path"
 import type { JwtIssuer } from "../auth/jwt.ts"
 import { UndercroftError } from "../base/errors.ts"
-import { shortPath } from "./project.ts"
+import { shortPath } from "./short-path.ts"
 
 export const developmentIssuer = "undercroft-development"
 
@@ -54,9 +54,21 @@ async function makeKey(directory: string, path: string): Promise<void> {
 function checkKey(text: string, path: string): string {
   const key = text.trim()
   if (Buffer.byteLength(key) >= 32) return key
-  throw new UndercroftError("UC907", { path: shortPath(path), why: "it is shorter than 32 bytes", mend: "Delete the file; a new key will be made." })
+  throw new UndercroftError("UC907", {
+    path: shortPath(path),
+    why: "it is shorter than 32 bytes",
+    mend: "Delete the file; a new key will be made.",
+  })
 }
 
 function unusable(path: string, cause: unknown): UndercroftError {
-  return new UndercroftError("UC907", { path: shortPath(path), why: (cause as Error).message, mend: "Give this user the right to read and write it." }, { cause })
+  return new UndercroftError(
+    "UC907",
+    {
+      path: shortPath(path),
+      why: (cause as Error).message,
+      mend: "Give this user the right to read and write it.",
+    },
+    { cause },
+  )
 }

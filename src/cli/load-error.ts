@@ -2,23 +2,39 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { UndercroftError } from "../base/errors.ts"
-import { shortPath } from "./project.ts"
+import { shortPath } from "./short-path.ts"
 
 /** UC902 for what a project's file threw; errors of Undercroft itself stay what they are. */
 export function toLoadError(cause: unknown, file: string): UndercroftError {
   if (cause instanceof UndercroftError) return cause
-  if (!(cause instanceof Error)) return new UndercroftError("UC902", { place: shortPath(file), why: `it threw ${String(cause)}` }, { cause })
+  if (!(cause instanceof Error))
+    return new UndercroftError(
+      "UC902",
+      { place: shortPath(file), why: `it threw ${String(cause)}` },
+      { cause },
+    )
   const missing = missingModule(cause)
-  if (missing) return new UndercroftError("UC902", { place: missing.from, why: `it imports ${missing.what}, which is not there` }, { cause, hint: missing.mend })
+  if (missing)
+    return new UndercroftError(
+      "UC902",
+      { place: missing.from, why: `it imports ${missing.what}, which is not there` },
+      { cause, hint: missing.mend },
+    )
   const place = placeOf(cause) ?? { path: file, line: null }
   const why = cause.message || cause.name
   const where = `${shortPath(place.path)}${place.line === null ? "" : `:${place.line}`}`
   const source = place.line === null ? null : sourceLine(place.path, Number.parseInt(place.line, 10))
-  const mend = (cause as NodeJS.ErrnoException).code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" ? erasableOnly : undefined
-  return new UndercroftError("UC902", { place: where, why }, { cause, ...(source && { details: source }), ...(mend && { hint: mend }) })
+  const mend =
+    (cause as NodeJS.ErrnoException).code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" ? erasableOnly : undefined
+  return new UndercroftError(
+    "UC902",
+    { place: where, why },
+    { cause, ...(source && { details: source }), ...(mend && { hint: mend }) },
+  )
 }
 
-const erasableOnly = "Node runs TypeScript by leaving the types out: use a union in place of an enum, fields in place of parameter properties."
+const erasableOnly =
+  "Node runs TypeScript by leaving the types out: use a union in place of an enum, fields in place of parameter properties."
 
 interface Place {
   readonly path: string
@@ -29,7 +45,11 @@ interface Place {
 function placeOf(error: Error): Place | null {
   const lines = (error.stack ?? "").split("\n")
   const first = /^((?:file:\/\/)?(?:\/|[A-Za-z]:\\).*?):(\d+)$/.exec(lines[0] ?? "")
-  const found = first ?? lines.map((line) => /^\s+at .*?\(?(file:\/\/[^\s)]+?):(\d+:\d+)\)?$/.exec(line)).find((frame) => frame && !isForeign(frame[1] ?? ""))
+  const found =
+    first ??
+    lines
+      .map((line) => /^\s+at .*?\(?(file:\/\/[^\s)]+?):(\d+:\d+)\)?$/.exec(line))
+      .find((frame) => frame && !isForeign(frame[1] ?? ""))
   if (!found?.[1]) return null
   return { path: found[1].startsWith("file://") ? fileURLToPath(found[1]) : found[1], line: found[2] ?? null }
 }
@@ -47,7 +67,11 @@ function missingModule(error: Error): { what: string; from: string; mend: string
   const [, kind, name = "", from = ""] = found
   return kind === "package"
     ? { what: `the package ${name}`, from: shortPath(from), mend: `Install it: npm install ${name}` }
-    : { what: shortPath(name), from: shortPath(from), mend: "Correct the path; it ends with the file's own ending, such as ./model.ts." }
+    : {
+        what: shortPath(name),
+        from: shortPath(from),
+        mend: "Correct the path; it ends with the file's own ending, such as ./model.ts.",
+      }
 }
 
 function sourceLine(path: string, line: number): string | null {

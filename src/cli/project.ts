@@ -1,11 +1,12 @@
 /** A team's project: the folder, its definition, and where its data lies. */
 import { existsSync, statSync } from "node:fs"
 import { registerHooks } from "node:module"
-import { join, relative, resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { BackendDefinition } from "../backend.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { toLoadError } from "./load-error.ts"
+import { shortPath } from "./short-path.ts"
 
 export interface Project {
   readonly folder: string
@@ -20,7 +21,7 @@ const files = ["backend.ts", "backend.mts", "backend.js", "backend.mjs"]
 export function findProject(option: string | undefined): { folder: string; file: string; directory: string } {
   const folder = resolve(option ?? ".")
   const file = files.map((name) => join(folder, name)).find((path) => existsSync(path))
-  if (file === undefined || !statSync(file).isFile()) throw new UndercroftError("UC901", { folder: shortPath(folder) })
+  if (file === undefined || !statSync(file).isFile()) throw new UndercroftError("UC901", { folder })
   return { folder, file, directory: join(folder, ".undercroft") }
 }
 
@@ -32,12 +33,6 @@ export async function loadProject(option: string | undefined): Promise<Project> 
     throw toLoadError(cause, file)
   })) as { default?: unknown }
   return { folder, directory, definition: checkDefinition(module.default, shortPath(file)) }
-}
-
-/** A path as people type it: relative where that is shorter. */
-export function shortPath(path: string): string {
-  const near = relative(process.cwd(), path) || "."
-  return near.startsWith("..") && near.length > path.length ? path : near
 }
 
 let isResolved = false

@@ -18,12 +18,18 @@ export function signReadyTokens(definition: BackendDefinition, key: string): Pro
     callers.map(async ({ name, description, claims }) => ({
       name,
       description,
-      token: await signToken(claims, { secret: key, issuer: developmentIssuer, expiresInSeconds: tokenDays * 86_400 }),
+      token: await signToken(claims, {
+        secret: key,
+        issuer: developmentIssuer,
+        expiresInSeconds: tokenDays * 86_400,
+      }),
     })),
   )
 }
 
 /** `{"nurse":{"token":"…"}}`, as programs read it. */
-export function tokensByName(tokens: readonly ReadyToken[]): Readonly<Record<string, { token: string; description: string }>> {
+export function tokensByName(
+  tokens: readonly ReadyToken[],
+): Readonly<Record<string, { token: string; description: string }>> {
   return Object.fromEntries(tokens.map(({ name, token, description }) => [name, { token, description }]))
 }

@@ -4,25 +4,11 @@ import { type ArgsDef, runCommand } from "citty"
 import { UndercroftError } from "../base/errors.ts"
 import { checkOptions, nearest } from "./check-options.ts"
 import type { Command } from "./command.ts"
-import { accessCommand } from "./command-access.ts"
-import { callersCommand } from "./command-callers.ts"
-import { checkCommand } from "./command-check.ts"
-import { devCommand } from "./command-dev.ts"
-import { sqlCommand } from "./command-sql.ts"
-import { startCommand } from "./command-start.ts"
+import { commands } from "./commands.ts"
 import { tellFailure } from "./supervised.ts"
 import { tellError } from "./tell-error.ts"
 import { stderr, stdout } from "./terminal.ts"
 import { usageOf, usageOfAll } from "./usage.ts"
-
-const commands: Readonly<Record<string, Command>> = {
-  dev: devCommand,
-  start: startCommand,
-  check: checkCommand,
-  access: accessCommand,
-  sql: sqlCommand,
-  callers: callersCommand,
-}
 
 /** Runs a line, such as `["check", "--json"]`, and ends the process: 0, or 1 after an error. */
 export async function runLine(line: readonly string[]): Promise<void> {
@@ -44,22 +30,26 @@ export async function runLine(line: readonly string[]): Promise<void> {
 }
 
 async function run([name = "--help", ...rest]: readonly string[]): Promise<void> {
+  if (["--version", "-v"].includes(name)) return stdout.line(version())
   if (["--help", "-h", "help"].includes(name)) {
-    const asked = commands[rest[0] ?? ""]
+    const asked = await loadCommand(rest[0])
     return stdout.line(asked ? usageOf(asked, stdout) : usageOfAll(commands, version(), stdout))
   }
-  if (["--version", "-v"].includes(name)) return stdout.line(version())
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  const command = await loadCommand(name)
   if (!command) {
-    const hint = nearest(name, Object.keys(commands), "")
-    throw new UndercroftError("UC906", { what: `There is no command ${name}${hint}.`, command: "" }, { hint: "See: undercroft --help" })
+    const what = `There is no command ${name}${nearest(name, Object.keys(commands), "")}.`
+    throw new UndercroftError("UC906", { what }, { hint: "See: undercroft --help" })
   }
   const end = rest.indexOf("--")
-  if (rest.slice(0, end < 0 ? rest.length : end).some((word) => word === "--help" || word === "-h")) {
-    return stdout.line(usageOf(command, stdout))
-  }
+  const isHelp = rest.slice(0, end < 0 ? rest.length : end).some((word) => word === "--help" || word === "-h")
+  if (isHelp) return stdout.line(usageOf(command, stdout))
+  // A composite key takes several words.
   checkOptions(name, (command.args ?? {}) as ArgsDef, rest, name === "access" ? 8 : 0)
   await runCommand(command, { rawArgs: [...rest] })
+}
+
+async function loadCommand(name: string | undefined): Promise<Command | undefined> {
+  return name !== undefined && Object.hasOwn(commands, name) ? commands[name]?.load() : undefined
 }
 
 function version(): string {

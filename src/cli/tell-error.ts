@@ -2,7 +2,7 @@
 import { inspect } from "node:util"
 import { UndercroftError } from "../base/errors.ts"
 import { ModelError, type ModelProblem } from "../model/model-error.ts"
-import { SqlRefusal } from "../store/sql-session.ts"
+import { SqlRefusal } from "../store/sql-refusal.ts"
 import { printable, type Terminal } from "./terminal.ts"
 
 /** Writes an error, its parts below one another. */
@@ -19,13 +19,24 @@ export function codeOf(error: unknown): string {
 
 function errorLines(error: unknown, out: Terminal): readonly string[] {
   if (error instanceof ModelError) {
-    return [titleOf("UC100", `The model has ${problemCount(error.problems.length)}.`, out), ...problemLines(error.problems, out)]
+    return [
+      titleOf("UC100", `The model has ${problemCount(error.problems.length)}.`, out),
+      ...problemLines(error.problems, out),
+    ]
   }
   if (error instanceof SqlRefusal) {
-    return [titleOf(error.sqlstate, printable(error.message), out), ...indented(error.detail, out), ...indented(error.hint, out)]
+    return [
+      titleOf(error.sqlstate, printable(error.message), out),
+      ...indented(error.detail, out),
+      ...indented(error.hint, out),
+    ]
   }
   if (error instanceof UndercroftError) {
-    return [titleOf(error.code, error.message, out), ...indented(error.details, out, "dim"), ...indented(error.hint, out)]
+    return [
+      titleOf(error.code, error.message, out),
+      ...indented(error.details, out, "dim"),
+      ...indented(error.hint, out),
+    ]
   }
   const why = error instanceof Error ? error.message : String(error)
   return errorLines(new UndercroftError("UC900", { why: why || "it gave no reason" }), out)

@@ -1,11 +1,16 @@
 /** The help of the command line, and of each command. */
 import type { ArgDef, ArgsDef, CommandMeta } from "citty"
 import type { Command } from "./command.ts"
+import type { CommandEntry } from "./commands.ts"
 import { padTo, type Terminal, widthOf, wrap } from "./terminal.ts"
 
 /** `undercroft --help`. */
-export function usageOfAll(commands: Readonly<Record<string, Command>>, version: string, out: Terminal): string {
-  const rows = Object.entries(commands).map(([name, one]) => [name, metaOf(one).description ?? ""] as const)
+export function usageOfAll(
+  commands: Readonly<Record<string, CommandEntry>>,
+  version: string,
+  out: Terminal,
+): string {
+  const rows = Object.entries(commands).map(([name, one]) => [name, one.summary] as const)
   return [
     `${out.paint("bold", "undercroft")} ${version}: declare data, access and rules in TypeScript, run them on PostgreSQL.`,
     section("Usage", ["undercroft <command> [options]"], out),
@@ -34,8 +39,26 @@ export function usageOf(command: Command, out: Terminal): string {
   return [
     wrap(description ?? "", out.width).join("\n"),
     section("Usage", [line], out),
-    ...(words.length > 0 ? [section("Words", columns(words.map(([word, one]) => [word, one.description ?? ""]), out), out)] : []),
-    section("Options", columns([...options.map(([option, one]) => [optionText(option, one), one.description ?? ""] as const), help], out), out),
+    ...(words.length > 0
+      ? [
+          section(
+            "Words",
+            columns(
+              words.map(([word, one]) => [word, one.description ?? ""]),
+              out,
+            ),
+            out,
+          ),
+        ]
+      : []),
+    section(
+      "Options",
+      columns(
+        [...options.map(([option, one]) => [optionText(option, one), one.description ?? ""] as const), help],
+        out,
+      ),
+      out,
+    ),
     ...(command.examples ? [section("Examples", command.examples, out)] : []),
   ].join("\n")
 }

@@ -1,9 +1,12 @@
 /** Turns what PostgreSQL says into the catalogue's words: entity and field by name, never its text, never a value. */
+import type { CatalogueCode } from "../base/catalogue.ts"
 import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
+import type { Operation } from "../query/operation.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { isDatabaseError } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
+import { hasSearch, suspectFields } from "./suspect-fields.ts"
 
 export interface ErrorContext {
   readonly model: Model
@@ -12,9 +15,12 @@ export interface ErrorContext {
 
 const verbs = { read: "read", insert: "create", update: "update", delete: "delete" } as const
 
+/** What a caller can make of it: operators, casts and groups that the types don't have. */
+const misuses: ReadonlySet<string> = new Set(["42883", "42804", "42846", "42725", "42P18", "42P22", "0A000"])
+
 /** The error that a door sends. */
 export function explainDatabaseError(
-  cause: unknown, kind: "read" | "insert" | "update" | "delete", entity: EntityInfo, caller: Caller, context: ErrorContext,
+  cause: unknown, operation: Operation, entity: EntityInfo, caller: Caller, context: ErrorContext,
 ): UndercroftError {
   if (cause instanceof UndercroftError) return cause
   if (!isDatabaseError(cause)) return new UndercroftError("UC690", {}, { cause })
@@ -27,13 +33,16 @@ export function explainDatabaseError(
     case "28000":
       return new UndercroftError("PGRST303", { why: "The token has expired" }, more)
     case "42501":
-      return explainRefusal(verbs[kind], entity, caller, constraint, column, cause)
+      return explainRefusal(verbs[operation.kind], entity, caller, constraint, column, cause)
+    case "21000":
+      return new UndercroftError("PG:21000", { entity: name }, more)
     case "23505":
       return new UndercroftError("PG:23505", { fields }, more)
+    case "23001":
     case "23503":
       return plan && plan.entity !== entity.name
         ? new UndercroftError("UC311", { entity: name, other: fields }, more)
-        : new UndercroftError("PG:23503", { field: fields }, more)
+        : explainReference(operation, fields, name, more)
     case "23514":
       return new UndercroftError("PG:23514", { field: fields, why: `does not meet the condition ${constraint ?? ""}`.trim() }, more)
     case "23502":
@@ -42,28 +51,55 @@ export function explainDatabaseError(
       return new UndercroftError("PG:23P01", { fields }, more)
     case "57014":
       return new UndercroftError("PG:57014", {}, more)
-    case "40001":
-    case "40P01":
-      return new UndercroftError("PG:40001", {}, more)
     case "UC116":
       return new UndercroftError("PGRST116", {}, { ...more, details: `The result contains ${cause.detail ?? "0"} rows` })
     case "UC124":
       return new UndercroftError("PGRST124", {}, { ...more, details: `The query affects ${cause.detail ?? "more"} rows` })
-    case "42883":
-    case "42804":
-      return new UndercroftError("UC312", { entity: name }, more)
     case "42803":
       return new UndercroftError("UC313", { entity: name }, more)
     case "42P10":
       return new UndercroftError("PG:42P10", { entity: name }, more)
     case "2201B":
-      return new UndercroftError("UC314", { entity: name }, more)
+      return new UndercroftError("UC314", { entity: suspectFields(operation, code) }, more)
+    case "42601":
+      // Of our SQL, it would be our mistake; a search has a grammar of its own.
+      return hasSearch(operation) ? new UndercroftError("UC322", { field: suspectFields(operation, code) }, more) : new UndercroftError("UC690", {}, more)
+    case "54000":
+      return explainLimit(cause, constraint ?? "", operation, entity, plan)
+    case "54001":
+    case "54011":
+    case "54023":
+      return new UndercroftError("UC321", {}, more)
+    case "53200":
+      return new UndercroftError("UC315", {}, more)
+    case "25006":
+      return new UndercroftError("UC691", {}, more)
   }
-  // Data that an operator can't take, and requests too large for the server.
-  if (code.startsWith("22") || code.startsWith("42")) return new UndercroftError("UC312", { entity: name }, more)
-  if (code.startsWith("54") || code === "53200") return new UndercroftError("UC315", {}, more)
-  if (code.startsWith("53") || code.startsWith("57") || code.startsWith("08")) return new UndercroftError("UC691", {}, more)
-  return new UndercroftError("UC690", {}, more)
+  if (code.startsWith("22") || misuses.has(code)) return new UndercroftError("UC312", { entity: suspectFields(operation, code) }, more)
+  return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, more)
+}
+
+/** What the class of a SQLSTATE says by itself; 42 is a mistake of ours, since names and rights were resolved before. */
+const byClass: Readonly<Record<string, CatalogueCode>> = { "40": "PG:40001", "53": "UC691", "57": "UC691" }
+
+/** A reference of an entity to itself: the row is referred to, or refers. */
+function explainReference(operation: Operation, fields: string, name: string, more: { readonly cause: unknown }): UndercroftError {
+  return operation.kind === "delete"
+    ? new UndercroftError("UC311", { entity: name, other: fields }, more)
+    : new UndercroftError("PG:23503", { field: fields }, more)
+}
+
+/** A value too large for its index, a text too long to be searched, or an answer past a gigabyte. */
+function explainLimit(
+  cause: unknown, constraint: string, operation: Operation, entity: EntityInfo, plan: ConstraintPlan | undefined,
+): UndercroftError {
+  if (constraint !== "") {
+    const named = plan?.fields ?? entity.fields.filter((field) => constraint.includes(field.column)).map((field) => field.name)
+    const field = named.map((one) => `${entity.collection}.${one}`).join(", ") || entity.collection
+    return new UndercroftError("PG:54000", { field }, { cause })
+  }
+  if (hasSearch(operation)) return new UndercroftError("UC312", { entity: suspectFields(operation, "54000") }, { cause })
+  return new UndercroftError("UC315", {}, { cause })
 }
 
 function explainRefusal(verb: string, entity: EntityInfo, caller: Caller, constraint: string | undefined, column: string | undefined, cause: unknown): UndercroftError {

@@ -93,7 +93,7 @@ export function createEngine(parts: EngineParts): Engine {
       const row = await pool.send({ name: statement.name, text: statement.text, values, caller: caller.sealed })
       return readAnswer(row, operation, limits)
     } catch (cause) {
-      throw explainDatabaseError(cause, operation.kind, entity, caller, context)
+      throw explainDatabaseError(cause, operation, entity, caller, context)
     }
   }
 

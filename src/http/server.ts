@@ -1,6 +1,8 @@
 /** The HTTP server that the doors are added to: limits, headers, errors in one shape, health. */
+import type { IncomingHttpHeaders } from "node:http"
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
+import { answerOddRequests, explainClientError, refuseSocket } from "./refuse-socket.ts"
 
 export interface HttpOptions {
   readonly bodyBytes: number
@@ -10,24 +12,34 @@ export interface HttpOptions {
   readonly onError: (error: UndercroftError) => void
 }
 
+/** Request line and headers together: the longest query string that the grammar takes, and room for a token. */
+const headerBytes = 81_920
+
 /** Makes a server without doors. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
   const server = fastify({
     logger: false,
     bodyLimit: options.bodyBytes,
     requestTimeout: 30_000,
+    http: {
+      maxHeaderSize: headerBytes,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 2_000,
+      // Node's own refusal has no body.
+      requireHostHeader: false,
+    },
     keepAliveTimeout: 10_000,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     frameworkErrors: (error, _request, reply) => sendError(reply, toUndercroftError(error, options), options),
     clientErrorHandler(error, socket) {
-      const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request"
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+      refuseSocket(explainClientError(error.code), socket)
     },
   })
+  answerOddRequests(server.server, options.bodyBytes)
   server.removeAllContentTypeParsers()
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
-  server.addHook("onRequest", (_request, reply, done) => {
+  server.addHook("onRequest", (request, reply, done) => {
     reply.headers({
       "cache-control": "private, no-store",
       "x-content-type-options": "nosniff",
@@ -36,9 +48,17 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
       "referrer-policy": "no-referrer",
       vary: "Authorization, Accept, Prefer",
     })
-    done()
+    // RFC 9112, 3.2; and of a body that nobody reads (RFC 9110, 9.3.1) not even the rest is waited for.
+    const { headers, method } = request
+    if (headers.host === undefined && request.raw.httpVersion !== "1.0") done(new UndercroftError("UC323"))
+    else {
+      if ((method === "GET" || method === "HEAD") && hasBody(headers)) reply.header("connection", "close")
+      done()
+    }
   })
-  server.setErrorHandler((error: FastifyError | UndercroftError, _request, reply) => sendError(reply, toUndercroftError(error, options), options))
+  server.setErrorHandler((error: FastifyError | UndercroftError, _request, reply) =>
+    sendError(reply, toUndercroftError(error, options), options),
+  )
   server.setNotFoundHandler((_request, reply) => sendError(reply, new UndercroftError("UC320"), options))
   server.get("/health/live", (_request, reply) => reply.send({ status: "live" }))
   server.get("/health/ready", async (_request, reply) => {
@@ -48,10 +68,17 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   return server
 }
 
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+}
+
 function toUndercroftError(error: FastifyError | UndercroftError, options: HttpOptions): UndercroftError {
   if (error instanceof UndercroftError) return error
-  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return new UndercroftError("UC318", { max: options.bodyBytes })
-  if (error.code === "FST_ERR_BAD_URL" || error.code === "FST_ERR_MAX_PARAM_LENGTH") return new UndercroftError("UC320")
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return new UndercroftError("UC318", { max: options.bodyBytes })
+  if (error.statusCode === 415) return new UndercroftError("UC317", { type: "in Content-Type" })
+  if (error.code === "FST_ERR_BAD_URL" || error.code === "FST_ERR_MAX_PARAM_LENGTH")
+    return new UndercroftError("UC320")
   if (typeof error.statusCode === "number" && error.statusCode >= 400 && error.statusCode < 500) {
     return new UndercroftError("PGRST102", { why: "The request could not be read" }, { cause: error })
   }
@@ -61,9 +88,14 @@ function toUndercroftError(error: FastifyError | UndercroftError, options: HttpO
 function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOptions): FastifyReply {
   if (error.status >= 500) options.onError(error)
   if (error.status === 401) {
-    const invalid = error.code.startsWith("PGRST30") ? `, error="invalid_token", error_description="${error.message.replace(/["\\]/g, "'")}"` : ""
+    const invalid = error.code.startsWith("PGRST30")
+      ? `, error="invalid_token", error_description="${error.message.replace(/["\\]/g, "'")}"`
+      : ""
     reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}`)
   }
   if (error.status === 503) reply.header("retry-after", "1")
-  return reply.code(error.status).header("content-type", "application/json; charset=utf-8").send(JSON.stringify(error.toBody()))
+  return reply
+    .code(error.status)
+    .header("content-type", "application/json; charset=utf-8")
+    .send(JSON.stringify(error.toBody()))
 }

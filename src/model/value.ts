@@ -20,6 +20,8 @@ export type OperatorFamily = "equality" | "order" | "text" | "list" | "range" | 
 export interface FieldKind {
   readonly name: string
   readonly sqlType: string
+  /** What a literal in a filter is cast to, where the column's own type would round it. */
+  readonly filterType?: string
   readonly operators: ReadonlySet<OperatorFamily>
   /** Checks a JSON value and gives what `json_to_recordset` takes for the column. Throws `BadValue`. */
   parse(value: unknown): unknown

@@ -68,23 +68,48 @@ export function buildAccessMatrix(policies: Policies): AccessMatrix {
 export function grantOf(policy: EntityPolicy, operation: AccessOperation): AccessGrant {
   const { rule, sentence } = sentences[operation](policy)
   const tree = toTree(rule, rowNamesOf(policy.entity))
-  const allowed = tree.kind === "leaf" || tree.terms.length > 0 ? "conditional" : tree.kind === "all" ? "everyone" : "no one"
-  return { operation, allowed, sentence: allowed === "no one" ? `No one may ${operation === "update" ? "change" : operation} ${pluralOf(policy.entity)}.` : sentence }
+  const allowed =
+    tree.kind === "leaf" || tree.terms.length > 0
+      ? "conditional"
+      : tree.kind === "all"
+        ? "everyone"
+        : "no one"
+  return {
+    operation,
+    allowed,
+    sentence:
+      allowed === "no one"
+        ? `No one may ${operation === "update" ? "change" : operation} ${pluralOf(policy.entity)}.`
+        : sentence,
+  }
 }
 
 const operations: readonly AccessOperation[] = ["read", "create", "update", "delete"]
 
-const sentences: Readonly<Record<AccessOperation, (policy: EntityPolicy) => { rule: Rule; sentence: string }>> = {
-  read: (policy) => ({ rule: policy.read, sentence: `${startOf(policy)} may be read by ${whomOf(policy, policy.read)}.${viewText(policy)}` }),
-  create: (policy) => ({ rule: policy.create, sentence: `${startOf(policy)} may be created by ${whomOf(policy, policy.create)}.` }),
+const sentences: Readonly<
+  Record<AccessOperation, (policy: EntityPolicy) => { rule: Rule; sentence: string }>
+> = {
+  read: (policy) => ({
+    rule: policy.read,
+    sentence: `${startOf(policy)} may be read by ${whomOf(policy, policy.read)}.${viewText(policy)}`,
+  }),
+  create: (policy) => ({
+    rule: policy.create,
+    sentence: `${startOf(policy)} may be created by ${whomOf(policy, policy.create)}.`,
+  }),
   update: (policy) => ({ rule: policy.updateFrom, sentence: updateText(policy) }),
-  delete: (policy) => ({ rule: policy.delete, sentence: `${startOf(policy)} may be deleted by ${whomOf(policy, policy.delete)}.` }),
+  delete: (policy) => ({
+    rule: policy.delete,
+    sentence: `${startOf(policy)} may be deleted by ${whomOf(policy, policy.delete)}.`,
+  }),
 }
 
 function accessOf(policy: EntityPolicy): AccessEntity {
   const { entity } = policy
   const classes = ["personal", "special", "secret"] as const
-  const classified = classes.map((one) => [one, entity.fields.filter((field) => field.classification === one)] as const)
+  const classified = classes.map(
+    (one) => [one, entity.fields.filter((field) => field.classification === one)] as const,
+  )
   return {
     entity: entity.name,
     collection: entity.collection,
@@ -92,18 +117,31 @@ function accessOf(policy: EntityPolicy): AccessEntity {
     viewOf: entity.view?.from.name ?? null,
     grants: operations.map((operation) => grantOf(policy, operation)),
     fields: entity.fields.flatMap((field) => restrictionOf(policy, field)),
-    classified: Object.fromEntries(classified.filter(([, fields]) => fields.length > 0).map(([name, fields]) => [name, fields.map((one) => one.name)])),
+    classified: Object.fromEntries(
+      classified
+        .filter(([, fields]) => fields.length > 0)
+        .map(([name, fields]) => [name, fields.map((one) => one.name)]),
+    ),
     reveals: entity.reveals,
   }
 }
 
 function restrictionOf(policy: EntityPolicy, field: FieldInfo): readonly RestrictedField[] {
   const rules = policy.fields.get(field.name)
-  const immutable = field.immutable && !field.readonly && field.automatic === null && policy.entity.access.updateFrom !== null
+  const immutable =
+    field.immutable && !field.readonly && field.automatic === null && policy.entity.access.updateFrom !== null
   if (!rules?.visibleTo && !rules?.writableBy && !immutable) return []
   const whom = (rule: Rule | null): string | null => (rule ? whomOf(policy, rule) : null)
   const { name, classification } = field
-  return [{ field: name, classification, visibleTo: whom(rules?.visibleTo ?? null), writableBy: whom(rules?.writableBy ?? null), immutable }]
+  return [
+    {
+      field: name,
+      classification,
+      visibleTo: whom(rules?.visibleTo ?? null),
+      writableBy: whom(rules?.writableBy ?? null),
+      immutable,
+    },
+  ]
 }
 
 function whomOf(policy: EntityPolicy, rule: Rule): string {
@@ -116,7 +154,11 @@ function updateText(policy: EntityPolicy): string {
   const after = toClause(updateTo, names)
   const same = after === toClause(updateFrom, names)
   const isFree = updateTo.kind === "all" && updateTo.terms.length === 0
-  const afterwards = isFree ? "" : same ? " The same must hold after the change." : ` After the change it must hold that ${after}.`
+  const afterwards = isFree
+    ? ""
+    : same
+      ? " The same must hold after the change."
+      : ` After the change it must hold that ${after}.`
   const step = updateStep ? ` Of every change it must hold that ${toClause(updateStep, names)}.` : ""
   return `${startOf(policy)} may be changed by ${whomOf(policy, updateFrom)}.${afterwards}${step}`
 }

@@ -1,7 +1,15 @@
 /** Explains a rule over an actual row, clause by clause: the predicate that decides, and the sentence that says what it asks. */
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Fact, Rule, RuleValue } from "./rule.ts"
-import { quoted, type RowNames, rowNamesOf, toWords, valueText, withOneOf, withRelated } from "./sentence-words.ts"
+import {
+  quoted,
+  type RowNames,
+  rowNamesOf,
+  toWords,
+  valueText,
+  withOneOf,
+  withRelated,
+} from "./sentence-words.ts"
 import { holds, type JsonRow, type PredicateCaller, type RowScopes } from "./to-predicate.ts"
 import { toClause } from "./to-sentence.ts"
 
@@ -25,7 +33,12 @@ export interface Clause {
 }
 
 /** Decides a rule over a row. */
-export function explainRule(rule: Rule, row: JsonRow, entity: EntityInfo, world: ExplainWorld): Promise<Clause> {
+export function explainRule(
+  rule: Rule,
+  row: JsonRow,
+  entity: EntityInfo,
+  world: ExplainWorld,
+): Promise<Clause> {
   // An update that changes nothing: the row is what it was.
   return explain(rule, { row, before: row }, rowNamesOf(entity), world)
 }
@@ -88,9 +101,21 @@ async function explainGroup(
   names: RowNames,
   world: ExplainWorld,
 ): Promise<Clause> {
+  if (rule.terms.length === 0) {
+    const isFree = rule.kind === "all"
+    return {
+      kind: "one",
+      holds: isFree,
+      text: isFree ? "everyone is let in" : "no one is let in",
+      found: null,
+      terms: [],
+    }
+  }
   const explained: Clause[] = []
   for (const term of rule.terms) explained.push(await explain(term, rows, names, world))
-  const terms = explained.flatMap((one) => (one.kind === rule.kind && one.terms.length > 0 ? one.terms : [one]))
+  const terms = explained.flatMap((one) =>
+    one.kind === rule.kind && one.terms.length > 0 ? one.terms : [one],
+  )
   const [only, ...others] = terms
   if (only && others.length === 0) return only
   const isHeld = rule.kind === "all" ? terms.every((one) => one.holds) : terms.some((one) => one.holds)
@@ -108,13 +133,20 @@ async function explainRelated(
   const name = toWords(relation.name)
   const reference = rows[scope]?.[relation.field.name] ?? null
   const key = relation.to.key[0]
-  if (reference === null || !key) return { kind: "one", holds: false, text, found: `there is no ${name}`, terms: [] }
+  if (reference === null || !key)
+    return { kind: "one", holds: false, text, found: `there is no ${name}`, terms: [] }
   const [row] = await world.rowsWhere(relation.to, key, reference)
   if (!row) return { kind: "one", holds: rule.negated, text, found: `its ${name} does not exist`, terms: [] }
   const further = withRelated(names, scope, relation.name, inner)
   const where = await explain(rule.where, { ...rows, [inner]: row }, further, world)
   if (!rule.visible) return where
-  return { kind: "one", holds: where.holds !== rule.negated, text, found: null, terms: rule.negated ? [] : [where] }
+  return {
+    kind: "one",
+    holds: where.holds !== rule.negated,
+    text,
+    found: null,
+    terms: rule.negated ? [] : [where],
+  }
 }
 
 async function explainSome(

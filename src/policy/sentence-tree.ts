@@ -44,7 +44,9 @@ export function toTree(rule: Rule, names: RowNames): Tree {
 export function clauseText(tree: Tree, nested: boolean): string {
   if (tree.kind === "leaf") return tree.clause
   if (tree.terms.length === 0) return tree.kind === "all" ? "nothing more is asked" : "it is never so"
-  const joined = tree.terms.map((term) => clauseText(term, true)).join(tree.kind === "all" ? " and " : ", or ")
+  const joined = tree.terms
+    .map((term) => clauseText(term, true))
+    .join(tree.kind === "all" ? " and " : ", or ")
   return nested ? `(${joined})` : joined
 }
 

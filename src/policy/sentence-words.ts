@@ -47,7 +47,9 @@ const counts = ["", "second ", "third ", "fourth ", "fifth "]
 /** Names for one row among many: "that appointment", and inside of it "that second appointment". */
 export function withOneOf(names: RowNames, entity: EntityInfo, inner: ScopeName): RowNames {
   const noun = nounOf(entity)
-  const used = [...names.values()].filter((one) => one.subject.startsWith("that ") && one.subject.endsWith(` ${noun}`)).length
+  const used = [...names.values()].filter(
+    (one) => one.subject.startsWith("that ") && one.subject.endsWith(` ${noun}`),
+  ).length
   const subject = `that ${counts[used] ?? `${used + 1}th `}${noun}`
   return new Map([...names, [inner, { subject, owner: `${subject}'s` }]])
 }
@@ -75,7 +77,9 @@ export function quoted(value: unknown): string {
 /** "the patient's practice"; a name that ends in a preposition stands in quotes: the slot's "starts at". */
 function fieldText(name: string, owner: string): string {
   const words = toWords(name)
-  return /\b(at|by|for|from|in|of|on|since|till|to|until|with)$/.test(words) ? `${owner} ${quoted(words)}` : `${owner} ${words}`
+  return /\b(at|by|for|from|in|of|on|since|till|to|until|with)$/.test(words)
+    ? `${owner} ${quoted(words)}`
+    : `${owner} ${words}`
 }
 
 /** A value in a rule. */
@@ -97,7 +101,10 @@ export function valueText(value: RuleValue, names: RowNames): string {
     case "shift":
       return shiftText(value, names)
     case "call":
-      return callText(value.name, value.values.map((one) => valueText(one, names)))
+      return callText(
+        value.name,
+        value.values.map((one) => valueText(one, names)),
+      )
   }
 }
 
@@ -107,8 +114,16 @@ function shiftText(value: RuleValue & { kind: "shift" }, names: RowNames): strin
   return `${length} ${value.back ? "before" : "after"} ${valueText(value.value, names)}`
 }
 
-const infixes: Readonly<Record<string, string>> = { concat: "followed by", add: "plus", subtract: "minus", multiply: "times" }
-const forms: Readonly<Record<string, string>> = { lower: "the lower-case form of", upper: "the upper-case form of" }
+const infixes: Readonly<Record<string, string>> = {
+  concat: "followed by",
+  add: "plus",
+  subtract: "minus",
+  multiply: "times",
+}
+const forms: Readonly<Record<string, string>> = {
+  lower: "the lower-case form of",
+  upper: "the upper-case form of",
+}
 
 function callText(name: string, values: readonly string[]): string {
   return forms[name] === undefined ? `(${values.join(` ${infixes[name]} `)})` : `${forms[name]} ${values[0]}`

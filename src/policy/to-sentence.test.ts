@@ -95,7 +95,10 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ["everyone who is not the bed's guest", (row) => not(guest(row))],
   ["everyone whose wards include the bed's ward", mine],
   ["everyone whose wards do not include the bed's ward", (row) => not(mine(row))],
-  ["everyone whose wards include the bed's ward or who is the bed's guest", (row) => anyOf(mine(row), guest(row))],
+  [
+    "everyone whose wards include the bed's ward or who is the bed's guest",
+    (row) => anyOf(mine(row), guest(row)),
+  ],
   ["everyone whose tenant is the bed's next state", (row) => row.nextState.is(me.tenant)],
   ["everyone who is the bed's ward's head", (row) => row.ward.head.is(me.id)],
   ["everyone who may read the bed's ward", (row) => row.ward.visible()],
@@ -108,31 +111,31 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ["anyone if the bed's level is at least 3", (row) => row.level.atLeast(3)],
   ['anyone if the bed\'s next state does not start with "x"', (row) => not(row.nextState.startsWith("x"))],
   [
-    'anyone if (the bed\'s state followed by "!") is the lower-case form of the bed\'s next state',
+    "anyone if (the bed's state followed by \"!\") is the lower-case form of the bed's next state",
     (row) => concat(row.state, "!").is(lower(row.nextState)),
   ],
   [
-    'everyone whose wards include the bed\'s ward, or anyone if the bed\'s state is "free"',
+    "everyone whose wards include the bed's ward, or anyone if the bed's state is \"free\"",
     (row) => anyOf(free(row), mine(row)),
   ],
   [
-    'everyone whose wards include the bed\'s ward, if the bed\'s state is "free" and the bed is marked as clean',
+    "everyone whose wards include the bed's ward, if the bed's state is \"free\" and the bed is marked as clean",
     (row) => allOf(free(row), mine(row), row.clean.is(true)),
   ],
   [
-    'everyone who is signed in and (whose wards include the bed\'s ward or who is the bed\'s guest)',
+    "everyone who is signed in and (whose wards include the bed's ward or who is the bed's guest)",
     (row) => allOf(signedIn, anyOf(mine(row), guest(row))),
   ],
   [
-    'everyone whose wards include the bed\'s ward, or everyone who is the bed\'s guest, if the bed\'s state is "free"; in each case only if the bed is marked as clean',
+    "everyone whose wards include the bed's ward, or everyone who is the bed's guest, if the bed's state is \"free\"; in each case only if the bed is marked as clean",
     (row) => allOf(row.clean.is(true), anyOf(mine(row), allOf(guest(row), free(row)))),
   ],
   [
-    'anyone if (the caller\'s wards include the bed\'s ward, or the bed\'s state is "free") and the bed is marked as clean',
+    "anyone if (the caller's wards include the bed's ward, or the bed's state is \"free\") and the bed is marked as clean",
     (row) => allOf(anyOf(mine(row), free(row)), row.clean.is(true)),
   ],
   [
-    'anyone if there is at least one among the bed\'s ward\'s beds for which (that bed\'s level is 1 and that bed\'s state is "free")',
+    "anyone if there is at least one among the bed's ward's beds for which (that bed's level is 1 and that bed's state is \"free\")",
     (row) => row.ward.beds.some((one) => allOf(one.level.is(1), one.state.is("free"))),
   ],
 ])("%s", (sentence, condition) => {
@@ -156,7 +159,11 @@ test("rules that are true in different cases differ in words", () => {
       ]),
     )
   const pairs = groups(leaves)
-  const rules = [{ kind: "all", terms: [] }, { kind: "any", terms: [] }, ...groups([...leaves, ...pairs])] as Rule[]
+  const rules = [
+    { kind: "all", terms: [] },
+    { kind: "any", terms: [] },
+    ...groups([...leaves, ...pairs]),
+  ] as Rule[]
   const isTrue = (rule: Rule, world: number): boolean => {
     if (rule.kind === "all") return rule.terms.every((term) => isTrue(term, world))
     if (rule.kind === "any") return rule.terms.some((term) => isTrue(term, world))

@@ -61,9 +61,7 @@ function conditionText(terms: readonly Tree[]): string {
 function namesCallers(tree: Tree): boolean {
   const saysWho = (term: Tree): boolean =>
     isAboutCaller(term) || (term.kind === "all" && term.terms.some(isAboutCaller))
-  return (
-    tree.kind === "any" && tree.terms.every(saysWho) && tree.terms.some((term) => term.kind !== "leaf")
-  )
+  return tree.kind === "any" && tree.terms.every(saysWho) && tree.terms.some((term) => term.kind !== "leaf")
 }
 
 function isAboutCaller(tree: Tree): boolean {

@@ -227,8 +227,8 @@ function collationFor(of: FieldKind, isNeeded: boolean): (sql: string) => string
 
 /** PostgreSQL cuts names at 63 bytes; a long one ends in a hash instead, so that it stays unique. */
 export function shortName(name: string): string {
-  if (name.length <= 63) return name
-  return `${name.slice(0, 50)}_${createHash("sha256").update(name).digest("hex").slice(0, 12)}`
+  if (Buffer.byteLength(name) <= 63) return name
+  return `${name.replace(/[^\x20-\x7e]/g, "_").slice(0, 50)}_${createHash("sha256").update(name).digest("hex").slice(0, 12)}`
 }
 
 function hash(text: string): string {

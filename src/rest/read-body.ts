@@ -10,8 +10,8 @@ export interface BodyRows {
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** Throws PGRST102. */
-export function readRows(body: Buffer | undefined, maxRows: number): BodyRows {
+/** `named` are the fields that the request names in `columns`; others are then not looked at. Throws PGRST102. */
+export function readRows(body: Buffer | undefined, maxRows: number, named: readonly string[] | null): BodyRows {
   const parsed = parseJson(body)
   const isList = Array.isArray(parsed)
   const rows = (isList ? parsed : [parsed]) as readonly unknown[]
@@ -22,6 +22,7 @@ export function readRows(body: Buffer | undefined, maxRows: number): BodyRows {
     }
     return row as Readonly<Record<string, unknown>>
   })
+  if (named) return { rows: records, columns: named, isList }
   const columns = Object.keys(records[0] ?? {})
   const names = new Set(columns)
   for (const record of records) {
@@ -36,9 +37,60 @@ export function readRows(body: Buffer | undefined, maxRows: number): BodyRows {
 
 function parseJson(body: Buffer | undefined): unknown {
   if (!body || body.length === 0) throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
+  if (body.length > harmlessBytes) checkShape(body)
   try {
     return JSON.parse(decoder.decode(body))
   } catch {
     throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
   }
+}
+
+/** Bodies up to this size are read in a few milliseconds, whatever is in them. */
+const harmlessBytes = 65_536
+const most = { depth: 100, members: 5_000, objects: 25_000, lists: 100_000 } as const
+
+const quote = 34
+const colon = 58
+const openBracket = 91
+const backslash = 92
+const closeBracket = 93
+const openBrace = 123
+const closeBrace = 125
+
+/**
+ * Counts brackets and members before anything is made of them: the deepest, the widest and the most objects that fit
+ * into a body would hold up all other requests while they are parsed.
+ */
+function checkShape(body: Buffer): void {
+  const members = new Uint32Array(most.depth + 2)
+  let depth = 0
+  let objects = 0
+  let lists = 0
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]
+    if (byte === quote) at = endOfText(body, at)
+    else if (byte === colon) {
+      members[depth] = (members[depth] ?? 0) + 1
+      if ((members[depth] ?? 0) > most.members) refuseShape(`has an object with more than ${most.members} members`)
+    } else if (byte === openBrace || byte === openBracket) {
+      if (++depth > most.depth) refuseShape(`is nested deeper than ${most.depth} levels`)
+      members[depth] = 0
+      if (byte === openBrace && ++objects > most.objects) refuseShape(`has more than ${most.objects} objects`)
+      if (byte === openBracket && ++lists > most.lists) refuseShape(`has more than ${most.lists} lists`)
+    } else if ((byte === closeBrace || byte === closeBracket) && --depth < 0) refuseShape("is not JSON")
+  }
+}
+
+/** Where the text that starts here ends: at a quote behind an even number of backslashes. */
+function endOfText(body: Buffer, start: number): number {
+  for (let at = body.indexOf(quote, start + 1); at !== -1; at = body.indexOf(quote, at + 1)) {
+    let before = at
+    while (body[before - 1] === backslash) before--
+    if ((at - before) % 2 === 0) return at
+  }
+  return body.length
+}
+
+function refuseShape(what: string): never {
+  throw new UndercroftError("PGRST102", { why: `The body ${what}` })
 }

@@ -68,6 +68,7 @@ function sendAnswer(reply: FastifyReply, method: string, operation: Operation | 
   if (isRead && answer.total !== null && answer.total > 0 && offset >= answer.total && answer.rows === 0 && offset > 0) {
     throw new UndercroftError("PGRST103", {}, { details: `An offset of ${offset} was requested, but there are only ${answer.total} rows.` })
   }
+  if (operation === null && single) throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
   reply.header("content-range", contentRange(method, answer, offset))
   const applied = appliedHeader(preferences, preferencesHonoured[honoured(method)])
   if (applied) reply.header("preference-applied", applied)

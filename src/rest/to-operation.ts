@@ -33,23 +33,21 @@ export function toOperation(request: RestRequest, limits: RestLimits): Operation
     case "DELETE":
       return { kind: "delete", ...write }
     case "POST": {
-      const body = readRows(request.body, limits.writtenRows)
+      const body = readRows(request.body, limits.writtenRows, columns)
       if (body.rows.length === 0) return null
-      const names = columns ?? body.columns
       values.push(body.rows)
       return {
-        kind: "insert", ...write, query: withoutFilters(query), columns: names, rows: values.length - 1,
+        kind: "insert", ...write, query: withoutFilters(query), columns: body.columns, rows: values.length - 1,
         missingDefault: preferences.missing === "default",
         conflict: preferences.resolution === null ? null : { fields: onConflict, resolution: preferences.resolution },
       }
     }
     case "PATCH": {
-      const body = readRows(request.body, 1)
+      const body = readRows(request.body, 1, columns)
       const [row] = body.rows
-      const names = columns ?? body.columns
-      if (row === undefined || names.length === 0) return null
+      if (row === undefined || body.columns.length === 0) return null
       values.push(row)
-      return { kind: "update", ...write, columns: names, row: values.length - 1 }
+      return { kind: "update", ...write, columns: body.columns, row: values.length - 1 }
     }
     default:
       throw new UndercroftError("PGRST117", { method: request.method.slice(0, 20) })

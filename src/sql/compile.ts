@@ -1,7 +1,8 @@
 /** Prints a plan as one statement whose answer is JSON, with its parameters in the order of their places. */
 import { UndercroftError } from "../base/errors.ts"
 import type { FieldInfo } from "../model/model.ts"
-import { BadValue, type FieldKind, quoteLiteral } from "../model/value.ts"
+import { BadValue, checkText, type FieldKind, quoteLiteral } from "../model/value.ts"
+import { checkJsonText } from "../model/fields/json.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
@@ -74,7 +75,8 @@ class Compiler {
     const alias = this.alias()
     const grouped = query.items.some(isAggregate)
     if (grouped) return this.select({ ...query, limit: null, offset: null, order: [] }, `${relationOf(query.policy)} ${alias}`, alias, [], false)
-    return `select 1 from ${relationOf(query.policy)} ${alias}${this.where(query, alias, [])}`
+    const where = this.where(query, alias, [])
+    return `select 1 from ${relationOf(query.policy)} ${alias}${where}${this.innerJoins(query, alias, where === "")}`
   }
 
   private bounded(): string {
@@ -113,10 +115,10 @@ class Compiler {
       const set = plan.columns.map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`).join(", ")
       return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, [])}`
     }
+    // A row that says nothing has no parameter.
+    if (plan.columns.length === 0) return `insert into ${target} default values${this.onConflict(plan, policy)}`
     const rows = this.parameter(plan.rows, (value) => encodeRows(value as readonly unknown[], plan.columns, true))
-    const into = plan.columns.length === 0
-      ? `insert into ${target} ${"default values"}`
-      : `insert into ${target} (${names(plan.columns)}) select ${values.join(", ")} from json_to_recordset(${rows}::json) as x(${record})`
+    const into = `insert into ${target} (${names(plan.columns)}) select ${values.join(", ")} from json_to_recordset(${rows}::json) as x(${record})`
     return into + this.onConflict(plan, policy)
   }
 
@@ -147,21 +149,22 @@ class Compiler {
 
   private item(item: PlannedItem, alias: string, columns: string[], joins: string[], groups: string[], used: FieldInfo[]): void {
     if (item.kind === "count") {
-      columns.push(`${cast("count(*)", item.cast)} as ${quoteName(item.as)}`)
+      columns.push(`${cast("count(*)", item.cast)} as ${outputName(item.as)}`)
       return
     }
     if (item.kind === "field") {
       used.push(item.field)
       const sql = fieldSql(item, alias)
-      if (!item.aggregate) groups.push(sql.replace(/ as "[^"]*"$/, ""))
-      columns.push(`${sql} as ${quoteName(item.as)}`)
+      // By the value, not by its JSON, which can't be compared.
+      if (!item.aggregate) groups.push(item.cast === null ? pathSql(item.field, item.json, alias) : sql)
+      columns.push(`${sql} as ${outputName(item.as)}`)
       return
     }
     used.push(...this.linkFields(item))
     if (item.query.items.length === 0) return
     if (item.spread) this.spread(item, alias, columns, joins, groups)
     else {
-      columns.push(`${this.embedValue(item, alias)} as ${quoteName(item.as)}`)
+      columns.push(`${this.embedValue(item, alias)} as ${outputName(item.as)}`)
     }
   }
 
@@ -254,20 +257,20 @@ class Compiler {
     const sql = pathSql(field, filter.json, alias)
     const kind = filter.json.length === 0 ? field.kind : filter.json.at(-1)!.text ? textOnly : jsonOnly
     const isPattern = operator === "like" || operator === "ilike" || operator === "match" || operator === "imatch"
-    const of = isPattern ? textOnly : kind
+    const of = operator === "match" || operator === "imatch" ? regexOnly : isPattern ? patternOnly : kind
     const search = searches[operator]
     if (search) {
       const config = filter.config ?? "simple"
       if (!searchConfigs.has(config)) throw new UndercroftError("PG:42704", { what: `text search configuration "${config.slice(0, 60)}"` })
-      const place = this.parameter(value, one(field, textOnly))
+      const place = this.parameter(value, one(field, searchOnly))
       return `to_tsvector('${config}', ${sql}) @@ ${search}('${config}', ${place}::text)`
     }
     if (operator === "in" || quantifier) {
       const place = this.parameter(value, (list) => arrayLiteral((list as readonly string[]).map((text) => one(field, of)(text) ?? "")))
       const sign = operator === "in" ? "=" : this.sign(operator, field)
-      return `${this.left(sql, field, isPattern)} ${sign} ${quantifier === "all" ? "all" : "any"}(${place}::${of.sqlType}[])`
+      return `${this.left(sql, field, isPattern)} ${sign} ${quantifier === "all" ? "all" : "any"}(${place}::${of.filterType ?? of.sqlType}[])`
     }
-    const place = `${this.parameter(value, one(field, of))}::${of.sqlType}`
+    const place = `${this.parameter(value, one(field, of))}::${of.filterType ?? of.sqlType}`
     if (operator === "isdistinct") return `${sql} is distinct from ${place}`
     return `${this.left(sql, field, isPattern)} ${this.sign(operator, field)} ${place}`
   }
@@ -317,30 +320,42 @@ class Compiler {
   }
 }
 
+type LiteralKind = Pick<FieldKind, "name" | "sqlType" | "filterType" | "parseText">
+
+/** Regular expressions and searches of callers cost the server time that grows with them. */
+const regexLength = 200
+const searchLength = 1000
+
 /** Texts from JSON and patterns: no kind of their own. */
-const textOnly: Pick<FieldKind, "sqlType" | "parseText" | "name"> = {
-  name: "text",
-  sqlType: "text",
+const textOnly: LiteralKind = { name: "text", sqlType: "text", parseText: checkText }
+const patternOnly: LiteralKind = {
+  ...textOnly,
   parseText(text) {
-    if (text.includes("\u0000")) throw new BadValue("must not contain the character U+0000", "22021")
+    const slashes = /\\*$/.exec(checkText(text))?.[0].length ?? 0
+    if (slashes % 2 === 1) throw new BadValue("must not be compared with a pattern that ends in a single backslash")
     return text
   },
 }
-const jsonOnly: Pick<FieldKind, "sqlType" | "parseText" | "name"> = {
-  name: "json",
-  sqlType: "jsonb",
+const regexOnly: LiteralKind = {
+  ...textOnly,
   parseText(text) {
-    try {
-      JSON.parse(text)
-    } catch {
-      throw new BadValue("must be JSON")
-    }
-    return textOnly.parseText(text)
+    if (text.length > regexLength) throw new BadValue(`must be compared with a pattern of at most ${regexLength} characters`, "22001")
+    return checkText(text)
   },
 }
+const searchOnly: LiteralKind = {
+  ...textOnly,
+  parseText(text) {
+    if (text.length > searchLength) throw new BadValue(`must be searched with at most ${searchLength} characters`, "22001")
+    // PostgreSQL's parser has 32 places for what is still to be applied.
+    if (/(?:!\s*){30}/.test(text)) throw new BadValue("must be searched with fewer negations in a row")
+    return checkText(text)
+  },
+}
+const jsonOnly: LiteralKind = { name: "json", sqlType: "jsonb", parseText: checkJsonText }
 
 /** Encodes one text of a filter as a kind. */
-function one(field: FieldInfo, kind: Pick<FieldKind, "parseText" | "name">): (value: unknown) => string {
+function one(field: FieldInfo, kind: LiteralKind): (value: unknown) => string {
   return (value) => {
     try {
       return kind.parseText(String(value))
@@ -396,6 +411,12 @@ function fieldSql(item: PlannedField, alias: string): string {
   }
   if (item.cast !== null) return cast(raw, item.cast)
   return item.json.length === 0 ? (item.field.kind.toJson?.(raw) ?? raw) : raw
+}
+
+/** A key of the answer. PostgreSQL would cut a longer one, and two could become one. */
+function outputName(name: string): string {
+  if (name === "" || Buffer.byteLength(name) > 63) throw new UndercroftError("UC304", { name: name.slice(0, 60) })
+  return quoteName(name)
 }
 
 function cast(sql: string, type: string | null): string {

@@ -3,13 +3,12 @@
  * It is dropped and made anew whenever the model changes.
  */
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
-import { quoteLiteral } from "../model/value.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import { type Rule, readsRow } from "../policy/rule.ts"
 import { type ColumnOf, inScope, type PolicyFunction, quoteName, ruleFunction, schemas, shortName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
 import { callerFunctions } from "./caller.ts"
-import { createTriggers } from "./triggers.ts"
 import type { RoleNames } from "./roles.ts"
+import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
 
 /** One row of policies: unqualified columns. */
 const ownRow: ColumnOf = (_, field) => quoteName(field.column)
@@ -72,6 +71,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
+    ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),
     ...functions.flatMap((one) => functionRights(ruleFunction(one.name), roles)),
@@ -204,11 +204,6 @@ function pathValue(field: FieldInfo, source: EntityPolicy, policies: Policies): 
     before = alias
   })
   return sql
-}
-
-/** The name of the function that says whether the caller can see the row of a key. */
-export function seesName(entity: EntityInfo): string {
-  return shortName(`sees_${entity.table}`)
 }
 
 /** Whether the caller can see the row of a key: a reference to an invisible row is refused like one to no row. */

@@ -1,4 +1,5 @@
 /** The database roles of one backend, and what each is for. */
+import { createHash } from "node:crypto"
 
 export interface RoleNames {
   /** Owns the tables; migrations run as this role. */
@@ -11,8 +12,9 @@ export interface RoleNames {
   readonly api: string
 }
 
-/** Role names are for the whole server, so they carry the name of the database. */
+/** Role names are for the whole server, so they carry the name of the database; a long one is cut, and told apart by a hash. */
 export function roleNames(database: string): RoleNames {
-  const prefix = database.slice(0, 50)
+  const isShort = Buffer.byteLength(database) <= 50
+  const prefix = isShort ? database : `${database.replace(/[^\x20-\x7e]/g, "_").slice(0, 37)}_${createHash("sha256").update(database).digest("hex").slice(0, 12)}`
   return { owner: `${prefix}_owner`, internal: `${prefix}_internal`, fields: `${prefix}_fields`, api: `${prefix}_api` }
 }

@@ -62,7 +62,8 @@ function planTable(entity: EntityInfo, policies: Policies, serverMajor: number):
   }
 }
 
-function defaultOf(field: FieldInfo, serverMajor: number): string | null {
+/** The default of a column as SQL, or null. */
+export function defaultOf(field: FieldInfo, serverMajor: number): string | null {
   switch (field.automatic) {
     case "id":
       return serverMajor >= 18 ? "uuidv7()" : `"app"."uuidv7"()`
@@ -91,7 +92,7 @@ function planConstraints(entity: EntityInfo, policies: Policies, printer: SqlPri
   for (const field of entity.fields) {
     if (field.reference) {
       const { entity: to, onDelete } = field.reference
-      add("reference", `${field.column}_fkey`, [field],
+      add("reference", referenceSuffix(field), [field],
         `foreign key (${quoteName(field.column)}) references ${tableOf(to)} (${columns(to.key)}) on delete ${onDelete}`)
       continue
     }
@@ -107,6 +108,15 @@ function planConstraints(entity: EntityInfo, policies: Policies, printer: SqlPri
     add("exclude", `${one.overlapping.column}_excl${at === 0 ? "" : at + 1}`, [...one.same, one.overlapping], `exclude using gist (${parts.join(", ")})${where}`)
   })
   return found
+}
+
+function referenceSuffix(field: FieldInfo): string {
+  return `${field.column}_fkey`
+}
+
+/** The name of the constraint of a reference. */
+export function referenceName(field: FieldInfo): string {
+  return shortName(`${field.entity.table}_${referenceSuffix(field)}`)
 }
 
 /** The declared indexes, and one for each reference that no other index begins with. */

@@ -3,13 +3,15 @@ import { createHash, hkdfSync } from "node:crypto"
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import type { Policies } from "../policy/policies.ts"
-import { quoteName } from "../policy/to-sql.ts"
+import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap.ts"
 import { createMachinery, dropMachinery } from "../sql/machinery.ts"
 import { type RoleNames, roleNames } from "../sql/roles.ts"
 import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../sql/tables.ts"
 import { checkDatabase } from "./check-database.ts"
+import { type MachineryRecord, readMachinery } from "./machinery-record.ts"
 import { planSchemaChange, type SchemaStep } from "./schema-change.ts"
+import { scramVerifier } from "./scram.ts"
 
 /** A database that is ready: what the engine needs of it. */
 export interface ReadyDatabase {
@@ -39,23 +41,26 @@ export interface PrepareOptions {
 export async function prepareDatabase(adminUrl: string, policies: Policies, options: PrepareOptions = {}): Promise<ReadyDatabase> {
   const admin = await connectAdmin(adminUrl)
   try {
-    const major = await checkVersion(admin)
+    const version = Number((await admin.query("show server_version_num")).rows[0].server_version_num)
+    const major = checkServerVersion(version)
     const database = String((await admin.query("select current_database() as name")).rows[0].name)
     const roles = roleNames(database)
     // One node at a time; the others find everything done.
     await admin.query("select pg_advisory_lock(hashtext('undercroft schema'))")
     const password = apiPassword(adminUrl, database)
-    await ensureRoles(admin, roles, password)
+    const apiUrl = withLogin(adminUrl, roles.api, password)
+    await ensureRoles(admin, roles, password, apiUrl)
     const plan = planTables(policies, major)
     const statements = createMachinery(policies, roles)
     const machinery = options.rewrite?.(statements) ?? statements
-    const hash = createHash("sha256").update(JSON.stringify([plan, machinery, createSchemas(database, roles)])).digest("hex")
+    const hash = createHash("sha256").update(JSON.stringify([plan, machinery, createSchemas(database, roles), version])).digest("hex")
     const applied = await readState(admin)
     const changes = applied?.hash === hash ? [] : await applySchema(admin, { policies, database, roles, plan, machinery, hash, major, before: applied?.plan ?? {} })
-    await checkDatabase(admin, roles, policies)
+    const made = await readRecord(admin)
+    await checkDatabase(admin, roles, policies, made)
     const keys = await admin.query("select process_key from undercroft_state.keys")
     return {
-      apiUrl: withLogin(adminUrl, roles.api, password),
+      apiUrl,
       roles,
       processKey: keys.rows[0].process_key,
       constraints: new Map(Object.values(plan).flatMap((table) => Object.entries(table.constraints))),
@@ -76,11 +81,15 @@ async function connectAdmin(url: string): Promise<pg.Client> {
     throw new UndercroftError("UC520", { why: cause instanceof Error ? cause.message : "no answer" }, { cause })
   }
   client.on("error", () => undefined)
+  // Names are told in full, and moments are written and read in UTC, whatever the login's own settings are.
+  await client.query(
+    "set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'iso_8601'; set quote_all_identifiers = off",
+  )
   return client
 }
 
-async function checkVersion(admin: pg.Client): Promise<number> {
-  const version = Number((await admin.query("show server_version_num")).rows[0].server_version_num)
+/** Gives the major version of what `server_version_num` says. Throws UC521 for one with known holes. */
+export function checkServerVersion(version: number): number {
   const major = Math.floor(version / 10_000)
   const smallest = smallestVersions.get(major)
   if (major < 15 || (smallest !== undefined && version % 10_000 < smallest)) {
@@ -102,23 +111,37 @@ function withLogin(adminUrl: string, user: string, password: string): string {
   return url.href
 }
 
-async function ensureRoles(admin: pg.Client, roles: RoleNames, password: string): Promise<void> {
+async function ensureRoles(admin: pg.Client, roles: RoleNames, password: string, apiUrl: string): Promise<void> {
   const names = [roles.owner, roles.internal, roles.fields, roles.api]
   const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map((row) => row.rolname)
-  const statements = createRoles(roles, password)
+  const verifier = scramVerifier(password)
+  const statements = createRoles(roles, verifier)
+  const missing = statements.filter((_, at) => names[at] === undefined || !found.includes(names[at]))
+  const isMember = (await admin.query(
+    "select bool_and(pg_has_role(current_user, name::name, 'USAGE')) as member from unnest($1::text[]) name where exists (select from pg_roles where rolname = name)",
+    [[roles.owner, roles.internal, roles.fields]],
+  )).rows[0].member
+  // An administrator may have made them; then there is nothing to do, and nothing that this login would have to be allowed.
+  const due = missing.length === 1 && isMember ? [] : missing
+  if (found.includes(roles.api) && !(await canLogIn(apiUrl))) due.push(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(verifier)}`)
   try {
-    for (const [at, statement] of statements.entries()) {
-      const name = names[at]
-      if (name === undefined || !found.includes(name)) await admin.query(statement)
-    }
-    if (found.includes(roles.api)) {
-      await admin.query(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(password)}`)
-    }
+    for (const statement of due) await admin.query(statement)
   } catch (cause) {
-    if ((cause as { code?: string }).code === "42501") {
-      throw new UndercroftError("UC522", {}, { cause, details: `${createRoles(roles, "CHOOSE-A-PASSWORD").join(";\n")};` })
-    }
+    if ((cause as { code?: string }).code === "42501") throw new UndercroftError("UC522", {}, { cause, details: `${due.join(";\n")};` })
     throw cause
+  }
+}
+
+async function canLogIn(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  client.on("error", () => undefined)
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
   }
 }
 
@@ -127,6 +150,10 @@ async function readState(admin: pg.Client): Promise<{ plan: SchemaPlan; hash: st
   if (!there.rows[0].there) return null
   const state = await admin.query("select plan, hash from undercroft_state.schema")
   return state.rows[0] ?? null
+}
+
+async function readRecord(admin: pg.Client): Promise<MachineryRecord> {
+  return (await admin.query("select objects from undercroft_state.schema")).rows[0]?.objects ?? {}
 }
 
 interface SchemaWork {
@@ -147,15 +174,15 @@ async function applySchema(admin: pg.Client, work: SchemaWork): Promise<readonly
     await admin.query(createSchemas(work.database, work.roles).join(";\n"))
     if (work.major < 18) await admin.query(createUuidFunction(work.roles).join(";\n"))
     if (needsGist(work.policies)) await admin.query("create extension if not exists btree_gist with schema app")
-    await admin.query(dropMachinery().join(";\n"))
     const steps = await safeSteps(admin, work)
+    await runStep(admin, { sql: dropMachinery().join(";\n"), why: "drop the former policies and views" })
     await admin.query(`set local role ${quoteName(work.roles.owner)}`)
     for (const step of steps) await runStep(admin, step)
     await admin.query("reset role")
-    await admin.query(work.machinery.join(";\n"))
+    await runStep(admin, { sql: work.machinery.join(";\n"), why: "make policies and views" })
     await admin.query(
-      "insert into undercroft_state.schema (plan, hash) values ($1, $2) on conflict (one) do update set plan = excluded.plan, hash = excluded.hash, applied_at = now()",
-      [JSON.stringify(work.plan), work.hash],
+      "insert into undercroft_state.schema (plan, hash, objects) values ($1, $2, $3) on conflict (one) do update set plan = excluded.plan, hash = excluded.hash, objects = excluded.objects, applied_at = now()",
+      [JSON.stringify(work.plan), work.hash, JSON.stringify(await readMachinery(admin))],
     )
     await admin.query("commit")
     return [...new Set(steps.map((step) => step.why))]
@@ -167,14 +194,17 @@ async function applySchema(admin: pg.Client, work: SchemaWork): Promise<readonly
 
 /** The safe steps, and those unsafe ones that meet no data. */
 async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly SchemaStep[]> {
-  const { steps, unsafe } = planSchemaChange(await stillThere(admin, work.before), work.plan)
+  const before = await stillThere(admin, work.before)
+  const { steps, unsafe } = planSchemaChange(before, work.plan)
   const refused = []
   const harmless: SchemaStep[] = []
+  if (unsafe.length > 0) await lookPastPolicies(admin, work, Object.keys(before))
   for (const one of unsafe) {
     const met = (await admin.query(`select ${one.unless} as met`)).rows[0].met
     if (met) refused.push(one)
     else harmless.push(one.step)
   }
+  await admin.query("reset role; set local row_security to default")
   if (refused.length > 0) {
     throw new UndercroftError("UC523", { count: refused.length }, {
       details: refused.map((one) => `${one.what}: ${one.mend}`).join("\n"),
@@ -182,6 +212,16 @@ async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly S
   }
   const all = [...harmless, ...steps]
   return [...all.filter((one) => !one.last), ...all.filter((one) => one.last)]
+}
+
+/**
+ * Whether there is data must not hang on what this login's policies show: the owner looks, no longer under them, and where
+ * a policy would still hide a row PostgreSQL refuses instead. The policies are forced again when they are made anew.
+ */
+async function lookPastPolicies(admin: pg.Client, work: SchemaWork, tables: readonly string[]): Promise<void> {
+  await admin.query(`set local role ${quoteName(work.roles.owner)}`)
+  for (const table of tables) await admin.query(`alter table ${tableOf({ table })} no force row level security`)
+  await admin.query("set local row_security = off")
 }
 
 /** What a person dropped by hand is not expected to be there. */

@@ -1,6 +1,6 @@
 /** The lock file: who holds it, who is dead, and that only one may take it over. */
 import { existsSync } from "node:fs"
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
@@ -41,7 +41,8 @@ async function writeHolder(change: Readonly<Record<string, unknown>>): Promise<v
     socket: "/tmp/old",
     held: true,
   }
-  await writeFile(path, JSON.stringify({ ...holder, ...change }))
+  await writeFile(`${directory}/draft`, JSON.stringify({ ...holder, ...change }))
+  await rename(`${directory}/draft`, path)
 }
 
 const refused = { code: "UC506", message: expect.stringContaining(`process ${process.pid}`) }

@@ -17,7 +17,10 @@ export async function findEmbedded(directory: string): Promise<EmbeddedState> {
   const place = await choosePlace(directory)
   if (!existsSync(place.data)) return { kind: "none" }
   const endpoint = await readEndpoint(place.data)
-  const password = await readFile(place.passwordFile ?? "", "utf8").then((text) => text.trim(), () => null)
+  const password = await readFile(place.passwordFile ?? "", "utf8").then(
+    (text) => text.trim(),
+    () => null,
+  )
   if (!endpoint || password === null) return { kind: "stopped" }
   const host = encodeURIComponent(endpoint.host)
   const url = `postgresql://${superuser}:${encodeURIComponent(password)}@${host}:${endpoint.port}/postgres`

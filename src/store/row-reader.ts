@@ -1,11 +1,13 @@
-/** Reads rows past the policies, as JSON in the model's names: for explanations of who may see them. */
+/** Reads rows past the policies, and the facts about a caller, as JSON in the model's names: for explanations of access. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
+import type { Fact } from "../policy/rule.ts"
 import type { JsonRow } from "../policy/to-predicate.ts"
-import { quoteName, tableOf } from "../policy/to-sql.ts"
+import { quoteName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
+import type { SealedCaller } from "./flight.ts"
 
 /** Reads in one transaction, which can't write. */
 export interface RowReader {
@@ -13,18 +15,32 @@ export interface RowReader {
   rowByKey(entity: EntityInfo, key: readonly string[]): Promise<JsonRow>
   /** The rows whose field has a value, at most 10,000. */
   rowsWhere(entity: EntityInfo, field: FieldInfo, value: unknown): Promise<readonly JsonRow[]>
+  /** The values of a fact about the caller. */
+  factValues(fact: Fact): Promise<readonly unknown[]>
   close(): Promise<void>
 }
 
 /** Opens a reader behind an administrator's URL. */
-export async function openRowReader(adminUrl: string, roles: RoleNames): Promise<RowReader> {
+export async function openRowReader(
+  adminUrl: string,
+  roles: RoleNames,
+  caller: SealedCaller | null,
+): Promise<RowReader> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: "undercroft row reader" })
   client.on("error", () => undefined)
   await client.connect()
   await client.query("begin isolation level repeatable read read only")
   await client.query(`set local role ${quoteName(roles.internal)}`)
-  await client.query("set local timezone = 'UTC'; set local intervalstyle = iso_8601; set local datestyle = ISO")
-  const read = async (entity: EntityInfo, where: string, values: readonly string[]): Promise<readonly JsonRow[]> => {
+  await client.query(
+    "set local timezone = 'UTC'; set local intervalstyle = iso_8601; set local datestyle = ISO",
+  )
+  if (caller)
+    await client.query("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+  const read = async (
+    entity: EntityInfo,
+    where: string,
+    values: readonly string[],
+  ): Promise<readonly JsonRow[]> => {
     const columns = entity.fields.map((field) => {
       const column = quoteName(field.column)
       return `${field.kind.toJson?.(column) ?? column} as ${quoteName(field.name)}`
@@ -35,14 +51,26 @@ export async function openRowReader(adminUrl: string, roles: RoleNames): Promise
   return {
     async rowByKey(entity, key) {
       const values = keyTexts(entity, key)
-      const where = entity.key.map((field, at) => `${quoteName(field.column)} = $${at + 1}::${field.kind.sqlType}`)
+      const where = entity.key.map(
+        (field, at) => `${quoteName(field.column)} = $${at + 1}::${field.kind.sqlType}`,
+      )
       const [row] = await read(entity, where.join(" and "), values)
       if (!row) throw new UndercroftError("UC913", { entity: entity.name, key: key.join(", ") })
       return row
     },
     rowsWhere(entity, field, value) {
       const wanted = `(select v from json_to_record($1) as r(v ${field.kind.sqlType}))`
-      return read(entity, `${quoteName(field.column)} = ${wanted}`, [JSON.stringify({ v: field.kind.parse(value) })])
+      return read(entity, `${quoteName(field.column)} = ${wanted}`, [
+        JSON.stringify({ v: field.kind.parse(value) }),
+      ])
+    },
+    async factValues(fact) {
+      const list = new SqlPrinter().fact(fact)
+      const json = fact.field.kind.toJson
+      const item = json
+        ? `(select coalesce(json_agg(${json("u.x")}), '[]') from unnest(${list}) u(x))`
+        : `to_json(${list})`
+      return (await client.query(`select ${item} as list`)).rows[0].list as unknown[]
     },
     async close() {
       await client.end()
@@ -62,7 +90,11 @@ export function keyTexts(entity: EntityInfo, key: readonly string[]): readonly s
       return field.kind.parseText(key[at] ?? "")
     } catch (cause) {
       if (!(cause instanceof BadValue)) throw cause
-      throw new UndercroftError("UC912", { key: key[at] ?? "", entity: entity.name, why: `${field.name} ${cause.message}` })
+      throw new UndercroftError("UC912", {
+        key: key[at] ?? "",
+        entity: entity.name,
+        why: `${field.name} ${cause.message}`,
+      })
     }
   })
 }

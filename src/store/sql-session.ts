@@ -2,6 +2,7 @@
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import type { SealedCaller } from "./flight.ts"
+import { SqlRefusal } from "./sql-refusal.ts"
 
 /** What a statement answered; values are PostgreSQL's texts. */
 export interface SqlResult {
@@ -27,23 +28,6 @@ export interface SqlSession {
   close(): Promise<void>
 }
 
-/** What PostgreSQL says against a statement. `position` counts from 1. */
-export class SqlRefusal extends Error {
-  readonly sqlstate: string
-  readonly detail: string | null
-  readonly hint: string | null
-  readonly position: number | null
-
-  constructor(cause: pg.DatabaseError) {
-    super(cause.message, { cause })
-    this.name = "SqlRefusal"
-    this.sqlstate = cause.code ?? "XX000"
-    this.detail = cause.detail ?? null
-    this.hint = cause.hint ?? null
-    this.position = cause.position === undefined ? null : Number(cause.position)
-  }
-}
-
 const options =
   "-c statement_timeout=300000 -c lock_timeout=5000 -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c search_path=fields,app"
 
@@ -59,13 +43,28 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
   const asText = { getTypeParser: () => (text: string) => text }
   // The extended protocol takes one statement at a time, so that none can follow the end of the transaction unseen.
   const send = (text: string, values: readonly string[]): Promise<pg.QueryArrayResult<(string | null)[]>> =>
-    client.query({ text, values: [...values], rowMode: "array", types: asText, queryMode: "extended" } as pg.QueryArrayConfig)
+    client.query({
+      text,
+      values: [...values],
+      rowMode: "array",
+      types: asText,
+      queryMode: "extended",
+    } as pg.QueryArrayConfig)
   const backend = Number((await send("select pg_backend_pid()", [])).rows[0]?.[0])
 
-  async function run(caller: SealedCaller | null, text: string, { values = [], keep = true }: RunOptions = {}): Promise<SqlResult> {
+  async function run(
+    caller: SealedCaller | null,
+    text: string,
+    { values = [], keep = true }: RunOptions = {},
+  ): Promise<SqlResult> {
     try {
       await client.query("begin")
-      if (caller) await client.query("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+      if (caller)
+        await client.query("select undercroft.enter($1, $2, $3)", [
+          caller.claims,
+          caller.expires,
+          caller.seal,
+        ])
       const result = await send(text, values)
       await client.query(keep ? "commit" : "rollback")
       const columns = result.fields.map((field) => ({ name: field.name, type: field.dataTypeID }))

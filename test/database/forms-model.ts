@@ -21,27 +21,29 @@ import {
   today,
 } from "../../src/index.ts"
 
+import type { Row, Who } from "./database.ts"
+
 type Condition = typeof signedIn
 type RowRule = (row: any) => Condition
 
 /** Facts about the caller: looked up, looked up through another one, and brought along. */
-export const me = actor({
+export const me: any = actor({
   get practices() {
-    return Staff.where(({ me: caller, row }) => row.user.is(caller.id)).pick("practice")
+    return Staff.where(({ me: caller, row }: any) => row.user.is(caller.id)).pick("practice")
   },
   get led() {
-    return Staff.where(({ me: caller, row }) => allOf(row.user.is(caller.id), row.job.is("lead"))).pick("practice")
+    return Staff.where(({ me: caller, row }: any) => allOf(row.user.is(caller.id), row.job.is("lead"))).pick("practice")
   },
   get nearby() {
-    return Practice.where(({ row }) => row.region.in(me.regions)).pick("id")
+    return Practice.where(({ row }: any) => row.region.in(me.regions)).pick("id")
   },
   get regions() {
-    return Practice.where(({ row }) => row.id.in(me.practices)).pick("region")
+    return Practice.where(({ row }: any) => row.id.in(me.practices)).pick("region")
   },
   tenant: claim(text()),
 })
 
-export const Practice: AnyEntity = entity("Practice", {
+export const Practice: any = entity("Practice", {
   fields: {
     name: text({ max: 60 }),
     region: text({ max: 20 }),
@@ -81,6 +83,9 @@ const forms: Readonly<Record<string, RowRule>> = {
   Negated: (row) =>
     allOf(not(row.owner.is(me.id)), not(row.practice.in(me.practices)), not(row.mark.in(["a"]))),
   Shut: (row) => allOf(row.owner.is(me.id), row.level.above(1000)),
+  PlainBoth: (row) => anyOf(row.owner.is(me.id), row.practice.in(me.practices)),
+  PlainRelated: (row) => row.practice.region.is("north"),
+  PlainUnseen: (row) => allOf(signedIn, not(row.practice.visible())),
 }
 
 export const Share: any = entity("Share", {
@@ -88,17 +93,21 @@ export const Share: any = entity("Share", {
     user: text(),
     word: text(),
     get shared() {
-      return ref(formEntities.Shared as AnyEntity).optional()
+      return ref(formEntities["Shared"] as AnyEntity).optional()
     },
     get unshared() {
-      return ref(formEntities.Unshared as AnyEntity).optional()
+      return ref(formEntities["Unshared"] as AnyEntity).optional()
     },
   },
 })
 Share.access(() => ({}))
 
+/** Forms whose entities hide no field, so that their tables are reached without a field view. */
+const plain: ReadonlySet<string> = new Set(["PlainBoth", "PlainRelated", "PlainUnseen"])
+
 function formEntity(name: string, rule: RowRule): AnyEntity {
   const via = name === "Shared" ? "shared" : name === "Unshared" ? "unshared" : null
+  const hide = (field: any, rule: (scope: any) => Condition): any => (plain.has(name) ? field : field.visibleTo(rule))
   const fields = {
     title: text({ max: 60 }),
     owner: text({ max: 60 }),
@@ -109,14 +118,11 @@ function formEntity(name: string, rule: RowRule): AnyEntity {
     at: instant(),
     mark: text({ max: 20 }).optional(),
     folded: text({ max: 60, caseInsensitive: true }).optional(),
-    /** For callers with a role. */
-    gated: text({ max: 60 }).optional().internal().visibleTo(() => me.has("keeper")),
-    /** For the row's owner. */
-    quiet: text({ max: 60 }).optional().internal().visibleTo(({ row }) => row.owner.is(me.id)),
-    /** For who leads the row's practice. */
-    sum: integer().optional().internal().visibleTo(({ row }) => row.practice.in(me.led)),
-    /** For whoever may see the practice itself. */
-    deep: text({ max: 60 }).optional().internal().visibleTo(({ row }) => row.practice.visible()),
+    // For callers with a role; for the row's owner; for who leads its practice; for who may see the practice itself.
+    gated: hide(text({ max: 60 }).optional(), () => me.has("keeper")),
+    quiet: hide(text({ max: 60 }).optional(), ({ row }) => row.owner.is(me.id)),
+    sum: hide(integer().optional(), ({ row }) => row.practice.in(me.led)),
+    deep: hide(text({ max: 60 }).optional(), ({ row }) => row.practice.visible()),
     get parent(): any {
       return ref(formEntities[name] as AnyEntity).optional()
     },
@@ -139,8 +145,6 @@ for (const [name, rule] of Object.entries(forms)) {
 }
 
 export const formsModel: readonly AnyEntity[] = [Practice, Staff, Share, ...Object.values(formEntities)]
-
-export type Row = Readonly<Record<string, any>>
 
 const practices = ["p1", "p2", "p3"].map((_, at) => `00000000-0000-7000-8000-00000000000${at + 1}`)
 
@@ -198,13 +202,7 @@ export function formRows(todayIso: string): Readonly<Record<string, readonly Row
   return rows
 }
 
-export interface FormCaller {
-  readonly id: string | null
-  readonly roles: readonly string[]
-  readonly claims: Readonly<Record<string, unknown>>
-}
-
-export const formCallers: readonly FormCaller[] = [
+export const formCallers: readonly Who[] = [
   { id: null, roles: [], claims: {} },
   { id: "anna", roles: ["keeper"], claims: { tenant: "tenant1" } },
   { id: "ben", roles: [], claims: { tenant: "Tenant1" } },

@@ -2,7 +2,7 @@
 import type { OperationDescription, QueryDescription, Row, Rows } from "./description.ts"
 import { isOpen } from "./known-open.ts"
 import type { Expected } from "./oracle.ts"
-import { anonymousPolicyCode, anyRefusal, policyCode, referredCode } from "./semantics.ts"
+import { anonymousPolicyCode, anyRefusal, policyCode, referredCodes } from "./semantics.ts"
 import { type EntityShape, entityOf, type ModelShape } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
@@ -34,7 +34,7 @@ function rangeKind(expected: string, given: string | null): Difference["kind"] {
 }
 
 function compareRefusal(operation: OperationDescription, expected: Expected, answer: RestAnswer): Difference | null {
-  const isRestrict = isOpen("restrict-is-500") && expected.refusals.has(referredCode) && (answer.why ?? "").includes("RESTRICT")
+  const isRestrict = isOpen("restrict-is-500") && referredCodes.some((code) => expected.refusals.has(code)) && (answer.why ?? "").includes("RESTRICT")
   if (isRestrict) return null
   if (answer.status >= 500) return difference("wrong", "failed", "no failure of the server", { status: answer.status, body: answer.body, why: answer.why })
   const code = operation.head ? null : codeOf(answer.body)

@@ -11,9 +11,24 @@ export type OpenFinding =
   | "default-not-writable"
   /** PostgreSQL 18 refuses to delete a row that is referred to with 23001, which the engine answers with a 500. */
   | "restrict-is-500"
+  /** `not(row.x.in([]))` and the same with an empty fact let a null x pass: `null <> all ('{}')` is true in SQL. */
+  | "not-in-empty-list"
+  /** What a write gives back keeps rows that `!inner` should leave out. */
+  | "inner-after-write"
+  /** Grouping by a field whose JSON is made by an expression (bigint) is refused with UC312. */
+  | "group-by-bigint"
+  /** A constant with `$undercroft$` in it ends the body of the function that its rule is in. */
+  | "dollar-quoted-constant"
+  /** A view's field at the end of a path to a reference has the kind text, so that no filter fits it. */
+  | "view-path-reference"
+  /** An order by an embed's field sees rows that the embed's own `!inner` leaves out. */
+  | "order-through-inner"
+  /** Without an order rows come as they are stored, which rows that the caller can't see have a part in. */
+  | "no-default-order"
 
 const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
-  "bigint-with-decimal", "count-with-inner", "default-not-writable", "restrict-is-500",
+  "bigint-with-decimal", "count-with-inner", "default-not-writable", "restrict-is-500", "not-in-empty-list", "inner-after-write",
+  "group-by-bigint", "dollar-quoted-constant", "view-path-reference", "order-through-inner", "no-default-order",
 ])
 
 export function isOpen(finding: OpenFinding): boolean {

@@ -10,7 +10,7 @@ import type { Random } from "./random.ts"
 import { randomValue } from "./random-rows.ts"
 import { uuidKey, type ValuePool } from "./random-value.ts"
 import { uniqueCode } from "./semantics.ts"
-import { type EntityShape, entityOf, type ModelShape } from "./shape.ts"
+import { type EntityShape, entityOf, fieldOf, type FieldShape, type ModelShape } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
 /** Other rows that this caller can't tell from the given ones; null where nothing was found to change. */
@@ -54,7 +54,9 @@ function changeEntity(random: Random, view: CallerView, entity: EntityShape, row
     [1, () => (unseen.length === 0 ? null : replaced(random.pick(unseen), null))],
     [2, () => {
       if (all.length === 0) return null
-      const copy = { ...random.pick(all), [entity.key[0] as string]: uuidKey(0xee, at) }
+      const key = newKey(fieldOf(entity, entity.key[0] as string), at)
+      if (key === null) return null
+      const copy = { ...random.pick(all), [entity.key[0] as string]: key }
       return { ...rows, [entity.name]: [...all, withOtherFields(random, entity, copy, entity.fields.map((field) => field.name), rows, pool)] }
     }],
     [3, () => {
@@ -65,6 +67,12 @@ function changeEntity(random: Random, view: CallerView, entity: EntityShape, row
     }],
   ])
   return made
+}
+
+/** A key that no row has; null where keys refer to other rows. */
+function newKey(field: FieldShape, at: number): unknown {
+  if (field.target !== null) return null
+  return field.kind.type === "uuid" ? uuidKey(0xee, at) : field.kind.type === "integer" ? 1_000_000 + at : `unseen ${at}`
 }
 
 function withOtherFields(random: Random, entity: EntityShape, row: Row, names: readonly string[], rows: Rows, pool: ValuePool): Row {
@@ -86,11 +94,16 @@ export function mayDiffer(shapes: ModelShape, operation: OperationDescription, l
   return !isConflict || uniquesOf(entityOf(shapes, operation.entity)).some((one) => one.reveals || one.isKey)
 }
 
-/** Headers that say when and not what. */
-const timely: ReadonlySet<string> = new Set(["date", "server-timing", "x-request-id"])
+/** Headers that say when and not what; the length is that of the body, which is compared itself. */
+const timely: ReadonlySet<string> = new Set(["date", "server-timing", "x-request-id", "content-length"])
 
-/** An answer as its bytes, without what only tells the time. */
+/** An answer as its bytes, without what only tells the time: no moment in rows is near the present. */
 export function bytesOf({ status, headers, body }: RestAnswer): string {
   const kept = Object.entries(headers).filter(([name]) => !timely.has(name.toLowerCase())).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return [String(status), ...kept.map(([name, value]) => `${name}: ${value}`), "", body].join("\n")
+  return [String(status), ...kept.map(([name, value]) => `${name}: ${value}`), "", withoutPresent(body)].join("\n")
+}
+
+function withoutPresent(body: string): string {
+  const days = [-1, 0, 1].map((more) => new Date(Date.now() + more * 86_400_000).toISOString().slice(0, 10))
+  return body.replaceAll(new RegExp(`"(${days.join("|")})T[^"]*"`, "g"), '"now"')
 }

@@ -43,13 +43,16 @@ export function isBadText(kind: KindDescription, value: string | readonly string
 }
 
 /** Whether a row passes: unknown does not. */
-export function passes(filters: readonly FilterDescription[], entity: EntityShape, seen: Row): boolean {
-  return filters.every((filter) => truth(filter, entity, seen) === true)
+export function passes(filters: readonly FilterDescription[], entity: EntityShape, seen: Row, embed: EmbedTest = () => null): boolean {
+  return filters.every((filter) => truth(filter, entity, seen, embed) === true)
 }
 
-function truth(filter: FilterDescription, entity: EntityShape, seen: Row): Truth {
-  const plain = "logic" in filter ? logic(filter.logic, filter.terms.map((term) => truth(term, entity, seen)))
-    : "is" in filter ? isTest(filter.is, seen[filter.field] ?? null)
+/** Whether the embed that answers under this name is empty; null where none does. */
+export type EmbedTest = (name: string) => boolean | null
+
+function truth(filter: FilterDescription, entity: EntityShape, seen: Row, embed: EmbedTest): Truth {
+  const plain = "logic" in filter ? logic(filter.logic, filter.terms.map((term) => truth(term, entity, seen, embed)))
+    : "is" in filter ? embedTest(filter.is, embed(filter.field)) ?? isTest(filter.is, seen[filter.field] ?? null)
     : comparison(filter.operator, filter.value, fieldOf(entity, filter.field).kind, seen[filter.field] ?? null)
   return filter.negated && plain !== null ? !plain : plain
 }
@@ -58,6 +61,12 @@ function logic(kind: "and" | "or", terms: readonly Truth[]): Truth {
   const decisive = kind === "or"
   if (terms.includes(decisive)) return decisive
   return terms.includes(null) ? null : !decisive
+}
+
+/** `relation=is.null` asks for rows without the embed, before it asks for a field of that name. */
+function embedTest(what: string, isEmpty: boolean | null): boolean | null {
+  if (isEmpty === null || (what !== "null" && what !== "not_null")) return null
+  return isEmpty === (what === "null")
 }
 
 function isTest(what: string, value: unknown): boolean {

@@ -71,8 +71,9 @@ export function readRows(view: CallerView, shape: EntityShape, rows: readonly Ro
   const embeds = query.select.filter((item) => "embed" in item)
   const found: Found[] = []
   for (const seen of rows) {
-    if (!passes(query.where, shape, seen)) continue
     const results = new Map(embeds.map((item) => [item, embed(view, shape, item, seen)]))
+    const isEmpty = (name: string): boolean | null => results.get(embeds.find((item) => (item.alias ?? item.embed) === name) as EmbedDescription)?.isEmpty ?? null
+    if (!passes(query.where, shape, seen, isEmpty)) continue
     if (embeds.some((item) => item.inner && results.get(item)?.isEmpty)) continue
     found.push({ seen, embeds: results })
   }

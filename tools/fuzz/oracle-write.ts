@@ -6,7 +6,7 @@ import { deleteRows } from "./oracle-delete.ts"
 import { passes } from "./oracle-filter.ts"
 import { queryProblems, readRows } from "./oracle-read.ts"
 import { readBody } from "./oracle-body.ts"
-import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCode, uniqueCode } from "./semantics.ts"
+import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCodes, uniqueCode } from "./semantics.ts"
 import { type EntityShape, entityOf } from "./shape.ts"
 
 export interface WriteResult {
@@ -92,7 +92,7 @@ function update(view: CallerView, shape: EntityShape, operation: OperationDescri
     for (const code of nullProblems(shape, change.after)) others.add(code)
     if (gate.size > 0) continue
     if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, next))) others.add(uniqueCode)
-    if (movesKey(view, shape, change)) others.add(referredCode)
+    if (movesKey(view, shape, change)) for (const code of referredCodes) others.add(code)
   }
   // One row fails first, and which is not said; but a row that the policy refuses tells nothing else.
   const codes = gates.size > 0 ? new Set([...gates, ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode))]) : others
@@ -105,7 +105,7 @@ function remove(view: CallerView, shape: EntityShape, operation: OperationDescri
   const found = view.readable(shape.name)
     .filter(({ raw, seen }) => view.holds(policy.delete, raw) && passes(operation.query.where, shape, seen))
   const { rows, refused: isReferred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
-  if (isReferred) return refused([referredCode])
+  if (isReferred) return refused(referredCodes)
   const { json } = readRows(view, shape, found.map((one) => one.seen), { ...operation.query, where: [] })
   return single(operation, { rows, json, affected: found.length })
 }

@@ -61,8 +61,9 @@ export class Oracle {
     const offset = operation.query.offset ?? 0
     // PostgREST refuses an offset behind the last row where rows are counted; that the last row is there it tells anyway.
     if (operation.count && offset > 0 && offset >= total) refusals.add("PGRST103")
-    if (operation.count && offset > total && total > 0) return { ...base, answer: null, refusals: new Set([...refusals, "PGRST103"]) }
-    if (operation.single && json.length !== 1) return { ...base, answer: null, refusals: new Set([...refusals, "PGRST116"]) }
+    if (operation.single && json.length !== 1) refusals.add("PGRST116")
+    if (operation.count && offset > total && total > 0) return { ...base, answer: null, refusals }
+    if (operation.single && json.length !== 1) return { ...base, answer: null, refusals: refusals }
     const isPart = operation.count && json.length < total
     const body = operation.head ? undefined : operation.single ? json[0] : json
     return { ...base, answer: { status: isPart ? 206 : 200, body, range: rangeOf(offset, json.length, operation.count ? total : null) }, refusals }

@@ -4,6 +4,7 @@ import type {
 } from "./description.ts"
 import { ModelError } from "../../src/model/model-error.ts"
 import { declareModel } from "./declare-model.ts"
+import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
 import { ValuePool } from "./random-value.ts"
@@ -158,7 +159,9 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
     const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const field = random.pick(entityOf(shapes, relation.to).fields)
+      const able = entityOf(shapes, relation.to).fields.filter((field) => field.target === null || !isOpen("view-path-reference"))
+      if (able.length === 0) return []
+      const field = random.pick(able)
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string

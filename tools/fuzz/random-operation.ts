@@ -3,7 +3,7 @@ import type { OperationDescription, QueryDescription, Row, SelectDescription } f
 import { isOpen } from "./known-open.ts"
 import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
-import { type EntityShape, entityOf, familyOf } from "./shape.ts"
+import { type EntityShape, entityOf, familyOf, type FieldShape } from "./shape.ts"
 
 /** Zones in which a day starts well before or after it does in UTC. */
 const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata"]
@@ -12,8 +12,7 @@ export function randomRead(context: OperationContext): OperationDescription {
   const { random, shapes } = context
   const entity = pickEntity(context, [...shapes.values()])
   const query = random.chance(0.06) ? aggregateQuery(context, entity) : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
-  const hasInner = query.select.some((item) => "embed" in item && item.inner)
-  const count = random.chance(0.3) && !(hasInner && isOpen("count-with-inner"))
+  const count = random.chance(0.3) && !(hasInner(query) && isOpen("count-with-inner"))
   return {
     kind: "read", entity: entity.name, query, count, single: random.chance(0.04),
     ...(random.chance(0.04) ? { head: true } : {}),
@@ -41,7 +40,8 @@ function oneWrite(context: WriteContext): OperationDescription {
   const entity = pickEntity(context, [...shapes.values()].filter((one) => one.view === null || random.chance(0.1)))
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const)
   const returning = random.pick(["minimal", "representation", "representation", "headers-only"] as const)
-  const query = returning === "representation" ? randomQuery(context, entity, random.pick([0, 0, 1])) : plainQuery(context, entity)
+  const whole = returning === "representation" ? randomQuery(context, entity, random.pick([0, 0, 1])) : plainQuery(context, entity)
+  const query = isOpen("inner-after-write") ? { ...whole, select: whole.select.map((item) => ("embed" in item ? { ...item, inner: false } : item)) } : whole
   const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
   const base = { entity: entity.name, count: false, ...zone, single: returning === "representation" && random.chance(0.05), returning }
   if (kind === "insert") {
@@ -81,13 +81,18 @@ export function randomQuery(context: OperationContext, entity: EntityShape, dept
   const select = randomSelect(context, entity, depth)
   const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () => randomFilter(context, entity, 2))
   const order = random.chance(0.8) ? randomOrder(context, entity) : []
-  const embedded = select.flatMap((item) => ("embed" in item && item.alias === undefined && !isMany(entity, item.embed) ? [item] : []))
+  const embedded = select.flatMap((item) =>
+    "embed" in item && item.alias === undefined && !isMany(entity, item.embed) && !(isOpen("order-through-inner") && hasInner(item.query)) ? [item] : [])
   const ordered = order.length > 0 && embedded.length > 0 && random.chance(0.15) ? embeddedOrder(context, entity, random.pick(embedded).embed) : []
   return {
     select, where, order: [...ordered, ...order],
     limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
     offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
   }
+}
+
+function hasInner(query: QueryDescription): boolean {
+  return query.select.some((item) => "embed" in item && item.inner)
 }
 
 function isMany(entity: EntityShape, relation: string): boolean {
@@ -134,11 +139,16 @@ function randomSelect(context: OperationContext, entity: EntityShape, depth: num
   return random.chance(0.8) ? items : random.shuffle(items)
 }
 
+function isGroupable(field: FieldShape): boolean {
+  if (isOpen("group-by-bigint") && (field.kind.type === "bigint" || field.kind.type === "decimal")) return false
+  return isFilterable(field) && familyOf(field.kind) !== "nocase"
+}
+
 /** Counts and extremes, over all rows or by the values of a field. */
 function aggregateQuery(context: OperationContext, entity: EntityShape): QueryDescription {
   const { random } = context
   const select: SelectDescription[] = []
-  const group = random.chance(0.4) ? pickField(context, entity, (field) => isFilterable(field) && familyOf(field.kind) !== "nocase") : null
+  const group = random.chance(0.4) ? pickField(context, entity, isGroupable) : null
   if (group) select.push({ field: group.name })
   const field = pickField(context, entity, (one) => one.name !== group?.name && (["integer", "date"].includes(one.kind.type) || familyOf(one.kind) === "text"))
   if (field && random.chance(0.6)) {

@@ -57,7 +57,7 @@ function randomLeaf(context: RuleContext): RuleDescription {
     [0.7, () => ({ signedIn: true })],
     [0.5, () => meInFact(context)],
     [0.4, () => ({ compare: random.pick(["is", "isNot"] as const), left: { me: "id" }, right: { value: random.pick(callerIds) } })],
-    [0.3, () => ({ in: { me: "id" }, values: random.some(callerIds) })],
+    [0.3, () => ({ in: { me: "id" }, values: [random.pick(callerIds), ...random.some(callerIds)] })],
     [0.3, () => claimRule(context)],
   ]
   const row: typeof caller = context.callerOnly ? [] : [
@@ -99,16 +99,21 @@ function isComparable(field: FieldShape): boolean {
 }
 
 function compareRule(context: RuleContext): RuleDescription | null {
-  const { random, pool } = context
+  const { random } = context
   const left = place(context, (field) => isComparable(field) && !field.readonly)
   if (!left) return null
   const family = familyOf(left.field.kind)
   // What an ICU collation puts first is its own affair: without regard to case only equality is compared.
   const compare = family === "nocase" || family === "boolean" ? random.pick(["is", "isNot"] as const) : random.pick(compares)
   const other = random.chance(0.35) ? place(context, (field) => !field.readonly && mayMeet(left.field.kind, field.kind)) : null
-  const values = pool.of(left.field.kind)
+  const values = constants(context, left.field.kind)
   if (!other && values.length === 0) return null
   return { compare, left: lowered(context, left), right: other ? { path: other.path } : { value: random.pick(values) } }
+}
+
+/** What a rule may compare a value of a kind with. */
+function constants({ pool }: RuleContext, kind: KindDescription): readonly unknown[] {
+  return pool.of(kind).filter((value) => !isOpen("dollar-quoted-constant") || !String(value).includes("$undercroft$"))
 }
 
 /** Two kinds whose values a rule may compare. */
@@ -135,10 +140,12 @@ function factRule(context: RuleContext): RuleDescription | null {
   const fact = random.pick(lookups)
   const picked = entityOf(shapes, fact.entity).fields.find((field) => field.name === fact.pick)
   const found = picked && place(context, (field) => mayMeet(field.kind, picked.kind) && field.kind.type === picked.kind.type)
+  if (found && context.negated && (found.field.optional || found.path.length > 2) && isOpen("not-in-empty-list")) return null
   return found ? { in: { path: found.path }, fact: fact.name } : null
 }
 
-function meInFact({ random, facts, shapes }: RuleContext): RuleDescription | null {
+function meInFact({ random, facts, shapes, negated }: RuleContext): RuleDescription | null {
+  if (negated && isOpen("not-in-empty-list")) return null
   const fits = facts.filter((fact) => {
     const field = "pick" in fact ? entityOf(shapes, fact.entity).fields.find((one) => one.name === fact.pick) : undefined
     return field?.kind.type === "uuid" || field?.kind.type === "text"
@@ -147,20 +154,22 @@ function meInFact({ random, facts, shapes }: RuleContext): RuleDescription | nul
 }
 
 function claimRule(context: RuleContext): RuleDescription | null {
-  const { random, facts, pool, callerOnly } = context
+  const { random, facts, callerOnly } = context
   const claims = facts.filter((fact) => "claim" in fact)
   if (claims.length === 0) return null
   const claim = random.pick(claims)
   const found = callerOnly ? null : place(context, (field) => mayMeet(field.kind, claim.claim) && !field.readonly)
   const compare = random.pick(["is", "is", "isNot"] as const)
   if (found) return { compare, left: { path: found.path }, right: { claim: claim.name } }
-  return { compare, left: { claim: claim.name }, right: { value: random.pick(pool.of(claim.claim)) } }
+  return { compare, left: { claim: claim.name }, right: { value: random.pick(constants(context, claim.claim)) } }
 }
 
 function inRule(context: RuleContext): RuleDescription | null {
-  const { random, pool } = context
+  const { random } = context
   const found = place(context, (field) => isComparable(field) && !field.readonly)
-  return found && { in: { path: found.path }, values: random.some(pool.of(found.field.kind), random.pick([0, 0.3, 0.5])) }
+  if (!found) return null
+  const values = random.some(constants(context, found.field.kind), random.pick([0, 0.3, 0.5]))
+  return values.length === 0 && context.negated && isOpen("not-in-empty-list") ? null : { in: { path: found.path }, values }
 }
 
 function nullRule(context: RuleContext): RuleDescription | null {
@@ -174,11 +183,11 @@ function flagRule(context: RuleContext): RuleDescription | null {
 }
 
 function textRule(context: RuleContext): RuleDescription | null {
-  const { random, pool } = context
+  const { random } = context
   const left = place(context, (field) => field.kind.type === "text")
   if (!left) return null
   const other = random.chance(0.3) ? place(context, (field) => mayMeet(left.field.kind, field.kind)) : null
-  const right = other ? { path: other.path } : { value: random.pick(pool.of(left.field.kind)) }
+  const right = other ? { path: other.path } : { value: random.pick(constants(context, left.field.kind)) }
   return { text: random.pick(texts), left: { path: left.path }, right }
 }
 

@@ -17,5 +17,5 @@ export const referenceCodes: readonly string[] = ["23503"]
 
 export const notNullCode = "23502"
 export const uniqueCode = "23505"
-/** A row that is still referred to. */
-export const referredCode = "UC311"
+/** A row that is still referred to, from elsewhere or from its own kind. */
+export const referredCodes: readonly string[] = ["UC311", "23503"]

@@ -30,6 +30,7 @@ function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
   return {
     name: "decimal",
     sqlType: `numeric(${precision},${scale})`,
+    filterType: "numeric",
     operators: ordered,
     parse(value) {
       if (typeof value !== "string" && typeof value !== "number") throw new BadValue("must be a decimal number")
@@ -37,7 +38,7 @@ function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
       if ((found.split(".")[1] ?? "").length > scale) {
         throw new BadValue(`must have at most ${scale} digits behind the point`, "22003")
       }
-      return found
+      return toCanonical(found, scale)
     },
     parseText: check,
     toJson: (sql) => `${sql}::text`,
@@ -45,6 +46,13 @@ function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
     schema: () => ({ type: "string", pattern: `^-?[0-9]+(\\.[0-9]{1,${Math.max(scale, 1)}})?$` }),
     typescript: () => "string",
   }
+}
+
+/** As PostgreSQL prints it: `+07.5` is `7.50` at a scale of 2. */
+function toCanonical(text: string, scale: number): string {
+  const [whole = "", fraction = ""] = text.replace(/^[+-]/, "").split(".")
+  const digits = `${whole.replace(/^0+(?=\d)/, "") || "0"}${scale > 0 ? `.${fraction.padEnd(scale, "0")}` : ""}`
+  return text.startsWith("-") && /[1-9]/.test(digits) ? `-${digits}` : digits
 }
 
 /** Orders decimal texts by value, exactly. */

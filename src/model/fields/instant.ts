@@ -4,7 +4,8 @@ import { BadValue, checkText, type FieldKind, ordered } from "../value.ts"
 import { checkDate } from "./date.ts"
 
 /**
- * A moment: `2026-02-28T08:30:00Z`; an offset is required on the way in, and answers are in UTC.
+ * A moment of the years 0001 to 9999: `2026-02-28T08:30:00Z`; an offset is required on the way in, and answers are in
+ * UTC. Digits beyond the microsecond are left out.
  *
  * @example
  * instant().optional()
@@ -13,26 +14,41 @@ export function instant(): Field<string> {
   return new Field(instantKind)
 }
 
-const shape = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)$/i
+const shape =
+  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(?:Z|([+-])(\d{2})(?::?(\d{2}))?)$/i
 
-/** Checks an ISO 8601 moment with an offset. Throws `BadValue`. */
+const smallestMs = Date.parse("0001-01-01T00:00:00Z")
+const largestMs = Date.parse("9999-12-31T23:59:59Z")
+
+/** Checks an ISO 8601 moment with an offset, and gives it in UTC. Throws `BadValue`. */
 function checkInstant(value: unknown): string {
-  const found = shape.exec(checkText(value).trim())
-  if (!found) throw new BadValue("must be a moment with an offset, such as 2026-02-28T08:30:00Z", "22007")
-  checkDate(found[1])
-  const zone = found[5] ?? "Z"
-  const zoneHours = zone.length > 1 ? Number(zone.slice(1, 3)) : 0
-  if (Number(found[2]) > 23 || Number(found[3]) > 59 || Number(found[4] ?? 0) > 59 || zoneHours > 15) {
-    throw new BadValue("is not a time of day", "22007")
+  const { secondMs, fraction } = readInstant(checkText(value).trim())
+  if (secondMs < smallestMs || secondMs > largestMs) {
+    throw new BadValue("must be a moment of the years 0001 to 9999 in UTC", "22007")
   }
-  return found[0]
+  return `${new Date(secondMs).toISOString().slice(0, 19)}${/[1-9]/.test(fraction) ? `.${fraction}` : ""}Z`
 }
 
-/** A moment as microseconds since 1970, exact. */
+/** A moment as microseconds since 1970, exact. Throws `BadValue`. */
 export function instantMicros(value: string): bigint {
-  const fraction = /\.(\d+)/.exec(value)?.[1] ?? ""
-  const whole = value.replace(/\.\d+/, "").replace(" ", "T").replace(/([+-]\d{2})$/, "$1:00")
-  return BigInt(Date.parse(whole)) * 1000n + BigInt(fraction.padEnd(6, "0").slice(0, 6) || "0")
+  const { secondMs, fraction } = readInstant(value)
+  return BigInt(secondMs) * 1000n + BigInt(fraction.padEnd(6, "0"))
+}
+
+/** The start of its second in milliseconds since 1970, and up to six digits behind the point. */
+function readInstant(value: string): { readonly secondMs: number; readonly fraction: string } {
+  const found = shape.exec(value)
+  if (!found) throw new BadValue("must be a moment with an offset, such as 2026-02-28T08:30:00Z", "22007")
+  const [, date, hour, minute, second = "0", fraction = "", sign, zoneHour = "0", zoneMinute = "0"] = found
+  const [year = 1, month = 1, day = 1] = checkDate(date).split("-").map(Number)
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
+    throw new BadValue("is not a time of day", "22007")
+  if (Number(zoneHour) > 15 || Number(zoneMinute) > 59)
+    throw new BadValue("has an offset that does not exist", "22007")
+  const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === "-" ? -1 : 1)
+  const dayMs = new Date(0).setUTCFullYear(year, month - 1, day)
+  const seconds = (Number(hour) * 60 + Number(minute) - offset) * 60 + Number(second)
+  return { secondMs: dayMs + seconds * 1000, fraction: fraction.slice(0, 6) }
 }
 
 export const instantKind: FieldKind = {

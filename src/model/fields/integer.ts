@@ -52,6 +52,8 @@ export function integerKind({ min = -2147483648, max = 2147483647 }: IntegerOpti
       ...(min === -2147483648 ? [] : [`${column} >= ${min}`]),
       ...(max === 2147483647 ? [] : [`${column} <= ${max}`]),
     ],
+    // A literal is text, and `"10" < "9"`.
+    compare: (left, right) => Number(left) - Number(right),
     schema: () => ({ type: "integer", minimum: min, maximum: max }),
     typescript: () => "number",
   }

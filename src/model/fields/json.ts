@@ -7,9 +7,16 @@ export interface StandardSchema<T> {
   readonly "~standard": {
     readonly version: 1
     readonly vendor: string
-    validate(value: unknown):
+    validate(
+      value: unknown,
+    ):
       | { readonly value: T; readonly issues?: undefined }
-      | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
+      | {
+          readonly issues: readonly {
+            readonly message: string
+            readonly path?: readonly unknown[] | undefined
+          }[]
+        }
       | Promise<unknown>
     readonly types?: { readonly input: unknown; readonly output: T } | undefined
   }
@@ -33,6 +40,9 @@ const maxDepth = 64
 function checkJson(value: unknown, depth = 0): void {
   if (depth > maxDepth) throw new BadValue(`must not be nested deeper than ${maxDepth} levels`)
   if (typeof value === "string") checkText(value)
+  // `1e400` is infinite to JavaScript, which would write it as null.
+  else if (value === Infinity || value === -Infinity)
+    throw new BadValue("must not have a number past 1.8e308", "22003")
   else if (Array.isArray(value)) for (const item of value) checkJson(item, depth + 1)
   else if (typeof value === "object" && value !== null) {
     for (const [key, item] of Object.entries(value)) {
@@ -40,6 +50,18 @@ function checkJson(value: unknown, depth = 0): void {
       checkJson(item, depth + 1)
     }
   }
+}
+
+/** Checks JSON text and gives it as it would be stored. Throws `BadValue`. */
+export function checkJsonText(text: string): string {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw new BadValue("must be JSON")
+  }
+  checkJson(parsed)
+  return JSON.stringify(parsed)
 }
 
 function jsonKind(schema: StandardSchema<unknown> | undefined): FieldKind {
@@ -52,20 +74,16 @@ function jsonKind(schema: StandardSchema<unknown> | undefined): FieldKind {
       const result = schema?.["~standard"].validate(value)
       if (result === undefined) return value
       if (result instanceof Promise) throw new BadValue("has an asynchronous schema, which is not supported")
-      if (!("issues" in result) || result.issues === undefined) return "value" in result ? result.value : value
+      if (!("issues" in result) || result.issues === undefined)
+        return "value" in result ? result.value : value
       const issue = result.issues[0]
       const path = issue?.path?.map((step) => String(step)).join(".")
-      throw new BadValue(`does not fit its schema${path ? ` at ${path}` : ""}: ${issue?.message ?? "refused"}`, "23514")
+      throw new BadValue(
+        `does not fit its schema${path ? ` at ${path}` : ""}: ${issue?.message ?? "refused"}`,
+        "23514",
+      )
     },
-    parseText(text) {
-      try {
-        checkJson(JSON.parse(checkText(text)))
-      } catch (cause) {
-        if (cause instanceof BadValue) throw cause
-        throw new BadValue("must be JSON")
-      }
-      return text
-    },
+    parseText: checkJsonText,
     schema: () => ({}),
     typescript: () => "Json",
   }

@@ -21,6 +21,7 @@ function listKind(element: FieldKind, max: number): FieldKind {
   return {
     name: "list",
     sqlType: `${element.sqlType}[]`,
+    ...(element.filterType === undefined ? {} : { filterType: `${element.filterType}[]` }),
     operators: new Set(["equality", "list"]),
     element,
     parse(value) {

@@ -9,7 +9,10 @@ export interface Range<T> {
 }
 
 const rangeTypes: ReadonlyMap<string, string> = new Map([
-  ["date", "daterange"], ["timestamptz", "tstzrange"], ["integer", "int4range"], ["bigint", "int8range"],
+  ["date", "daterange"],
+  ["timestamptz", "tstzrange"],
+  ["integer", "int4range"],
+  ["bigint", "int8range"],
 ])
 
 /**
@@ -22,9 +25,14 @@ export function range<F extends Field<unknown, string>>(of: F): Field<Range<Valu
   return new Field(rangeKind(of.kind))
 }
 
+function unquote(text: string): string {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
+}
+
 function rangeKind(element: FieldKind): FieldKind {
   const compare = element.compare ?? compareValues
-  const bound = (value: unknown): unknown => (value === null || value === undefined ? null : element.parse(value))
+  const bound = (value: unknown): unknown =>
+    value === null || value === undefined ? null : element.parse(value)
   const json = element.toJson ?? ((sql: string): string => sql)
   return {
     name: "range",
@@ -39,16 +47,22 @@ function rangeKind(element: FieldKind): FieldKind {
       if (other !== undefined) throw new BadValue(`has the unknown key ${JSON.stringify(other.slice(0, 40))}`)
       const { from, to } = value as { from?: unknown; to?: unknown }
       const [low, high] = [bound(from), bound(to)]
-      if (low !== null && high !== null && compare(low, high) > 0) throw new BadValue("must not end before it starts")
+      // An empty range has no ends, and would be read as one without bounds.
+      if (low !== null && high !== null && compare(low, high) >= 0)
+        throw new BadValue("must end after it starts")
       return `[${low === null ? "" : `"${low}"`},${high === null ? "" : `"${high}"`})`
     },
     parseText(text) {
-      const found = /^\s*([[(])\s*"?([^",]*?)"?\s*,\s*"?([^",]*?)"?\s*([\])])\s*$/.exec(checkText(text).slice(0, 300))
+      const found = /^([[(])([^,]*),([^,]*)([\])])$/.exec(checkText(text).trim())
       if (!found) throw new BadValue("must be a range such as [a,b)")
-      const [low, high] = [found[2], found[3]].map((side) => (side ? element.parseText(side) : ""))
-      if (low && high && compare(low, high) > 0) throw new BadValue("must not end before it starts", "22003")
+      const [low, high] = [found[2], found[3]].map((side) => {
+        const bare = unquote((side ?? "").trim())
+        return bare === "" ? "" : element.parseText(bare)
+      })
+      if (low && high && compare(low, high) > 0) throw new BadValue("must not end before it starts")
       return `${found[1]}${low && `"${low}"`},${high && `"${high}"`}${found[4]}`
     },
+    checks: (column) => [`not isempty(${column})`],
     toJson: (sql) =>
       `case when ${sql} is null then null else json_build_object('from', ${json(`lower(${sql})`)}, 'to', ${json(`upper(${sql})`)}) end`,
     schema: () => ({

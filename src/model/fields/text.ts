@@ -32,10 +32,13 @@ export function textKind(name: string, options: TextOptions, refine?: (text: str
     ...(caseInsensitive ? { collation: '"app"."nocase"' } : {}),
     parse(value) {
       const found = checkText(value)
-      if (min !== undefined || max !== undefined) {
-        const length = [...found].length
-        if (max !== undefined && length > max) throw new BadValue(`must be at most ${max} characters long`, "22001")
-        if (min !== undefined && length < min) throw new BadValue(`must be at least ${min} characters long`, "23514")
+      // A code point has one or two code units: most texts need no counting, and long ones must not cost it.
+      const units = found.length
+      if (max !== undefined && units > max && (units > 2 * max || countPoints(found) > max)) {
+        throw new BadValue(`must be at most ${max} characters long`, "22001")
+      }
+      if (min !== undefined && units < 2 * min && countPoints(found) < min) {
+        throw new BadValue(`must be at least ${min} characters long`, "23514")
       }
       if (whole && !whole.test(found)) throw new BadValue(`must match ${pattern}`, "23514")
       refine?.(found)
@@ -47,7 +50,9 @@ export function textKind(name: string, options: TextOptions, refine?: (text: str
       ...(max === undefined ? [] : [`char_length(${column}) <= ${max}`]),
       ...(pattern === undefined
         ? []
-        : [`${column} ${pattern.flags.includes("i") ? "~*" : "~"} ${quoteLiteral(`^(?:${pattern.source})$`)}`]),
+        : [
+            `${column} ${pattern.flags.includes("i") ? "~*" : "~"} ${quoteLiteral(`^(?:${pattern.source})$`)}`,
+          ]),
     ],
     compare: caseInsensitive ? (a, b) => compareText(foldCase(a), foldCase(b)) : compareText,
     schema: () => ({
@@ -58,6 +63,12 @@ export function textKind(name: string, options: TextOptions, refine?: (text: str
     }),
     typescript: () => "string",
   }
+}
+
+function countPoints(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
 }
 
 function foldCase(value: unknown): string {

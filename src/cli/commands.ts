@@ -1,0 +1,35 @@
+/** The commands of the line, each loaded when it is asked for. */
+import type { Command } from "./command.ts"
+
+/** A command as the overview names it. */
+export interface CommandEntry {
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  dev: {
+    summary: "Run the project for development: data to start with, ready callers, restarts at every change.",
+    load: async () => (await import("./command-dev.ts")).devCommand,
+  },
+  start: {
+    summary: "Run the project for production.",
+    load: async () => (await import("./command-start.ts")).startCommand,
+  },
+  check: {
+    summary: "Build the project's model and rules, and print every problem.",
+    load: async () => (await import("./command-check.ts")).checkCommand,
+  },
+  access: {
+    summary: "Print who may do what with the data, or why a caller may or may not touch a row.",
+    load: async () => (await import("./command-access.ts")).accessCommand,
+  },
+  sql: {
+    summary: "Print the schema as SQL, or run SQL under a caller's rights.",
+    load: async () => (await import("./command-sql.ts")).sqlCommand,
+  },
+  callers: {
+    summary: "Print the ready callers with tokens for the development server.",
+    load: async () => (await import("./command-callers.ts")).callersCommand,
+  },
+}

@@ -1,0 +1,70 @@
+/** Runs a server from its start to its orderly end, for the commands that serve. */
+import { type App, type AppOptions, startApp } from "../app.ts"
+import { UndercroftError } from "../base/errors.ts"
+import { checkAddress, type ListenAddress, toListenError } from "./listen-address.ts"
+import { createProgress, silentProgress } from "./progress.ts"
+import type { Project } from "./project.ts"
+import { listenForStop } from "./stop-signal.ts"
+import { stderr } from "./terminal.ts"
+
+export interface ServeOptions extends Pick<AppOptions, "issuers" | "seed"> {
+  readonly project: Project
+  readonly address: ListenAddress
+  readonly quiet: boolean
+  /** Tells an error of the server to whoever runs it. */
+  readonly onError: (error: UndercroftError) => void
+  onReady(app: App, tookMs: number): void
+}
+
+const stopMsMax = 10_000
+
+/** Returns when the server has stopped. Throws what kept it from starting. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { project, address } = options
+  const stop = listenForStop()
+  const started = Date.now()
+  await checkAddress(address)
+  const progress = options.quiet ? silentProgress : createProgress(stderr)
+  let app: App
+  try {
+    app = await startApp(project.definition, {
+      ...address,
+      directory: project.directory,
+      databaseUrl: databaseUrl(),
+      issuers: options.issuers ?? [],
+      seed: options.seed ?? false,
+      onProgress: progress.step,
+      onError: options.onError,
+    })
+    progress.done()
+  } catch (cause) {
+    progress.fail()
+    throw toListenError(cause, address)
+  }
+  if (!stop.isRequested()) options.onReady(app, Date.now() - started)
+  await stop.requested
+  const late = setTimeout(() => {
+    stderr.line("Requests are still under way after ten seconds; they are cut off.")
+    process.exit(0)
+  }, stopMsMax)
+  await app.stop()
+  clearTimeout(late)
+}
+
+/** Your own PostgreSQL, where there is one. Throws UC906. */
+export function databaseUrl(): string | undefined {
+  const text = process.env.DATABASE_URL
+  if (!text) return undefined
+  if (/^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? "")) return text
+  throw new UndercroftError("UC520", {
+    why: "DATABASE_URL is not a URL such as postgresql://user:password@host:5432/database",
+  })
+}
+
+/** Where the data is, in words and without a password. */
+export function dataPlace(directory: string): string {
+  const url = URL.parse(databaseUrl() ?? "")
+  return url
+    ? `${url.pathname.slice(1) || "postgres"} on ${decodeURIComponent(url.host) || "this machine"} (DATABASE_URL)`
+    : directory
+}

@@ -1,0 +1,63 @@
+/** What a development server shows when it is ready: where it is, who can be tried out, and what to ask. */
+
+import { type ReadyToken, tokenDays } from "./ready-callers.ts"
+import { padTo, type Terminal, widthOf } from "./terminal.ts"
+import type { CurlCommand } from "./try-out.ts"
+import { variableOf } from "./try-out.ts"
+
+export interface StartFacts {
+  readonly name: string
+  readonly url: string
+  /** In words: a folder, or a host and database. */
+  readonly data: string
+  readonly tookMs: number
+  readonly watched: string | null
+  readonly tokens: readonly ReadyToken[]
+  readonly commands: readonly CurlCommand[]
+}
+
+/** The whole screen. Lines to paste stand alone, without anything before them. */
+export function startScreen(facts: StartFacts, out: Terminal): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ["Address", out.paint(["bold", "cyan"], facts.url)],
+    ["Data", facts.data],
+    ...(facts.watched === null ? [] : [["Watching", facts.watched] as const]),
+    ["Stop", "Ctrl-C"],
+  ]
+  return [
+    "",
+    `  ${out.paint(["bold", "green"], facts.name)} ${out.paint("bold", "is running")} ${out.paint("dim", `(started in ${(facts.tookMs / 1000).toFixed(1)} s)`)}`,
+    "",
+    ...rows.map(([name, text]) => `  ${out.paint("dim", name.padEnd(10))}${text}`),
+    ...callerLines(facts.tokens, out),
+    ...commandLines(facts.commands, facts.tokens.length > 0, out),
+    "",
+  ].join("\n")
+}
+
+function callerLines(tokens: readonly ReadyToken[], out: Terminal): readonly string[] {
+  if (tokens.length === 0) return []
+  const width = Math.max(...tokens.map((one) => widthOf(one.name)))
+  return [
+    "",
+    `  ${out.paint("bold", "Callers")} ${out.paint("dim", `· tokens are valid for ${tokenDays} days, on this folder's development key alone`)}`,
+    "",
+    ...tokens.map((one) => `  ${out.paint("cyan", padTo(one.name, width))}  ${one.description}`),
+    "",
+    ...tokens.map((one) => out.paint("dim", `export ${variableOf(one.name)}=${one.token}`)),
+  ]
+}
+
+function commandLines(
+  commands: readonly CurlCommand[],
+  needTokens: boolean,
+  out: Terminal,
+): readonly string[] {
+  if (commands.length === 0) return []
+  const first = needTokens ? out.paint("dim", "· paste the lines above into a shell first") : ""
+  return [
+    "",
+    `  ${out.paint("bold", "Try it")} ${first}`.trimEnd(),
+    ...commands.flatMap(({ what, line }) => ["", out.paint("green", `# ${what}`), line]),
+  ]
+}
