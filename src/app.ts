@@ -54,7 +54,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000, statementTimeoutMs: 5000, ...definition.limits }
 
   // Store: PostgreSQL, embedded or given, and the schema in it.
-  const embedded = options.databaseUrl ? null : await startEmbedded({ directory: options.directory, ephemeral: options.ephemeral ?? false, onProgress: progress })
+  const embedded = options.databaseUrl ? null : await startEmbedded({ directory: options.directory, ephemeral: options.ephemeral ?? false, onProgress: progress, onEnd: options.onError ?? (() => undefined) })
   const adminUrl = options.databaseUrl ?? embedded!.url
   try {
     const database = await prepareDatabase(adminUrl, policies)

@@ -36,5 +36,41 @@ export default defineBackend({
       },
     ],
   },
+  tryOut: [
+    {
+      what: "the nurse's patients, each with the next appointment and its doctor",
+      caller: "nurse",
+      path: "/rest/patients?select=name,born,appointments(during,status,doctor(name))&appointments.order=during.desc&appointments.limit=1&order=lastName&limit=3",
+    },
+    {
+      what: "a field for doctors alone: for the nurse there is no such field",
+      caller: "nurse",
+      path: "/rest/staff?select=name,user",
+    },
+    {
+      what: "a patient of the nurse's practice, as the doctor of the other one: no such row",
+      caller: "doctor",
+      path: "/rest/patients?id=eq.018ce7a8-0f00-7003-8000-000000000001",
+    },
+    {
+      what: "the patient's own record, with the newest measurements",
+      caller: "patient",
+      path: "/rest/patients?select=name,history,observations(kind,value,unit,measuredAt)&observations.order=measuredAt.desc&observations.limit=3",
+    },
+    {
+      what: "a measurement from a device, written by the nurse",
+      caller: "nurse",
+      method: "POST",
+      path: "/rest/observations",
+      body: {
+        practice: "018ce7a8-0f00-7001-8000-000000000001",
+        patient: "018ce7a8-0f00-7003-8000-000000000001",
+        kind: "pulse",
+        value: "72",
+        unit: "bpm",
+        measuredAt: "2026-01-01T08:00:00Z",
+      },
+    },
+  ],
   seed: () => clinicRows(new Date().toISOString().slice(0, 10)),
 })

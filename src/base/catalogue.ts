@@ -241,6 +241,7 @@ export const catalogue = {
     message: "PostgreSQL did not start: {why}",
     hint: "Read {log}.",
   },
+  UC510: { status: 503, message: "PostgreSQL ended by itself ({how}) and is started again.", hint: "Read {log}." },
   UC508: { status: 503, message: "The data in {path} can't be used: {why}.", hint: "{mend}" },
   UC509: {
     status: 503,

@@ -1,11 +1,11 @@
 /** `undercroft access`: who may do what, as a matrix of sentences; or why one caller may or may not touch one row. */
-import { buildBackend } from "../app.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { buildAccessMatrix } from "../policy/access-matrix.ts"
 import { decide } from "./access-decision.ts"
 import { decisionText } from "./access-decision-text.ts"
 import { accessHtml } from "./access-html.ts"
 import { accessText } from "./access-text.ts"
+import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { asOption, claimsOption, command, jsonOption, projectOption, rolesOption } from "./command.ts"
 import { loadProject } from "./project.ts"
@@ -47,7 +47,7 @@ export const accessCommand: Command = command({
   ],
   async run({ args }) {
     const project = await loadProject(args.project)
-    const policies = buildBackend(project.definition)
+    const policies = buildProject(project)
     if (args.can !== undefined) {
       const [name, ...key] = args._
       if (name === undefined)

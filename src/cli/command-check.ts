@@ -1,11 +1,11 @@
 /** `undercroft check`: builds a project's model and rules, and prints every problem, or what there is. */
-import { buildBackend } from "../app.ts"
 import type { BackendDefinition } from "../backend.ts"
 import { ModelError, type ModelProblem } from "../model/model-error.ts"
 import type { Policies } from "../policy/policies.ts"
+import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
-import { loadProject } from "./project.ts"
+import { loadProject, type Project } from "./project.ts"
 import { problemCount, problemLines } from "./tell-error.ts"
 import { countText, stdout } from "./terminal.ts"
 
@@ -17,8 +17,9 @@ export const checkCommand: Command = command({
   args: { project: projectOption, json: jsonOption("As JSON: ok, problems, and a summary.") },
   examples: ["undercroft check", "undercroft check --json"],
   async run({ args }) {
-    const { definition } = await loadProject(args.project)
-    const found = build(definition)
+    const project = await loadProject(args.project)
+    const { definition } = project
+    const found = build(project)
     if ("problems" in found) process.exitCode = 1
     if (args.json) return stdout.line(JSON.stringify(toJson(definition, found)))
     if ("problems" in found) {
@@ -35,9 +36,9 @@ export const checkCommand: Command = command({
 
 type Built = { readonly policies: Policies } | { readonly problems: readonly ModelProblem[] }
 
-function build(definition: BackendDefinition): Built {
+function build(project: Project): Built {
   try {
-    return { policies: buildBackend(definition) }
+    return { policies: buildProject(project) }
   } catch (cause) {
     if (cause instanceof ModelError) return { problems: cause.problems }
     throw cause

@@ -61,7 +61,7 @@ export const devCommand: Command = command({
             `${stdout.paint("green", "✓")} ${name} is running again at ${url} (${(tookMs / 1000).toFixed(1)} s)`,
           )
         const data = dataPlace(shortPath(project.directory))
-        const watched = isSupervised() ? `${shortPath(project.folder)}, starts again at every change` : null
+        const watched = isSupervised() ? "a change of the project starts it again" : null
         stdout.line(
           startScreen(
             {

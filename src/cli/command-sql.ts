@@ -1,8 +1,8 @@
 /** `undercroft sql`: the project's schema as SQL; or SQL under a caller's rights, typed, piped or given. */
 import { text as readAll } from "node:stream/consumers"
-import { buildBackend } from "../app.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { openSqlSession } from "../store/sql-session.ts"
+import { buildProject } from "./build-project.ts"
 import { readCaller } from "./caller-option.ts"
 import type { Command } from "./command.ts"
 import { asOption, claimsOption, command, jsonOption, projectOption, rolesOption } from "./command.ts"
@@ -45,7 +45,7 @@ export const sqlCommand: Command = command({
   ],
   async run({ args }) {
     const project = await loadProject(args.project)
-    const policies = buildBackend(project.definition)
+    const policies = buildProject(project)
     if (args.print || args.as === undefined) {
       if (args.command !== undefined)
         throw new UndercroftError("UC906", {

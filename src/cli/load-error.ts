@@ -1,5 +1,6 @@
 /** What went wrong while a project's files were loaded: in which file, in which line, and what. */
 import { readFileSync } from "node:fs"
+import { sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { UndercroftError } from "../base/errors.ts"
 import { shortPath } from "./short-path.ts"
@@ -52,6 +53,11 @@ function placeOf(error: Error): Place | null {
       .find((frame) => frame && !isForeign(frame[1] ?? ""))
   if (!found?.[1]) return null
   return { path: found[1].startsWith("file://") ? fileURLToPath(found[1]) : found[1], line: found[2] ?? null }
+}
+
+/** Whether the code of a folder threw an error, or called what threw it. */
+export function isThrownIn(folder: string, error: unknown): boolean {
+  return error instanceof Error && placeOf(error)?.path.startsWith(folder + sep) === true
 }
 
 const ownSources = new URL("..", import.meta.url).href

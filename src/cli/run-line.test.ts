@@ -20,7 +20,7 @@ test("a line without a command helps too", async () => {
   expect((await runCommand([])).stdout).toContain("undercroft <command> [options]")
 })
 
-test.each(commands)("undercroft %s --help tells its options and examples", async (name) => {
+test.concurrent.each(commands)("undercroft %s --help tells its options and examples", async (name) => {
   const { code, stdout, stderr } = await runCommand([name, "--help"])
   expect([code, stderr]).toEqual([0, ""])
   expect(stdout).toContain(`undercroft ${name}`)
@@ -32,7 +32,7 @@ test("undercroft --version is the package's", async () => {
   expect((await runCommand(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-describe("mistakes", () => {
+describe.concurrent("mistakes", () => {
   test.each<[string[], string]>([
     [["chek"], "error UC906: There is no command chek (did you mean check?).\n  See: undercroft --help\n"],
     [["toString"], "error UC906: There is no command toString."],
@@ -72,7 +72,7 @@ describe("mistakes", () => {
   })
 })
 
-describe("a project that can't be loaded", () => {
+describe.concurrent("a project that can't be loaded", () => {
   test.each<[string, string, string]>([
     [
       "a syntax error",

@@ -1,6 +1,7 @@
 /** Runs a server from its start to its orderly end, for the commands that serve. */
 import { type App, type AppOptions, startApp } from "../app.ts"
 import { UndercroftError } from "../base/errors.ts"
+import { buildProject, toProjectError } from "./build-project.ts"
 import { checkAddress, type ListenAddress, toListenError } from "./listen-address.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
@@ -23,6 +24,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { project, address } = options
   const stop = listenForStop()
   const started = Date.now()
+  // What can be found out is found out before a database is started.
+  buildProject(project)
   await checkAddress(address)
   const progress = options.quiet ? silentProgress : createProgress(stderr)
   let app: App
@@ -39,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     progress.done()
   } catch (cause) {
     progress.fail()
-    throw toListenError(cause, address)
+    throw toProjectError(toListenError(cause, address), project)
   }
   if (!stop.isRequested()) options.onReady(app, Date.now() - started)
   await stop.requested

@@ -51,7 +51,7 @@ export async function supervise(
     } else if (!running.wasReady && !mendable.test(running.failure ?? "UC900")) {
       process.exitCode = running.code
       break
-    } else await waitForChange(project.folder, bell, () => news.changed !== null || news.isStopping)
+    } else await waitForChange(bell, () => news.changed !== null || news.isStopping)
   }
   files.close()
 }
@@ -62,8 +62,8 @@ async function stopServer(server: Server, bell: Bell, changed: string | null): P
   await bell.until(() => server.code !== null)
 }
 
-async function waitForChange(folder: string, bell: Bell, met: () => boolean): Promise<void> {
-  stderr.line(stderr.paint("dim", `Waiting for a change in ${shortPath(folder)} …`))
+async function waitForChange(bell: Bell, met: () => boolean): Promise<void> {
+  stderr.line(stderr.paint("dim", "Waiting for a change of the project …"))
   await bell.until(met)
 }
 

@@ -30,11 +30,25 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     },
     keepAliveTimeout: 10_000,
     forceCloseConnections: "idle",
+    // What arrives while the server stops is still answered, as the last on its connection.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     frameworkErrors: (error, _request, reply) => sendError(reply, toUndercroftError(error, options), options),
     clientErrorHandler(error, socket) {
       refuseSocket(explainClientError(error.code), socket)
     },
+  })
+  let isClosing = false
+  let sweep: NodeJS.Timeout | undefined
+  server.addHook("preClose", (done) => {
+    isClosing = true
+    // Connections that were busy become idle, and would be waited for.
+    sweep = setInterval(() => server.server.closeIdleConnections(), 20).unref()
+    done()
+  })
+  server.addHook("onClose", (_, done) => {
+    clearInterval(sweep)
+    done()
   })
   answerOddRequests(server.server, options.bodyBytes)
   server.removeAllContentTypeParsers()
@@ -52,7 +66,8 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     const { headers, method } = request
     if (headers.host === undefined && request.raw.httpVersion !== "1.0") done(new UndercroftError("UC323"))
     else {
-      if ((method === "GET" || method === "HEAD") && hasBody(headers)) reply.header("connection", "close")
+      const isUnread = (method === "GET" || method === "HEAD") && hasBody(headers)
+      if (isUnread || isClosing) reply.header("connection", "close")
       done()
     }
   })

@@ -198,8 +198,23 @@ function compareLeaf(rule: Rule & { kind: "compare" }, names: RowNames): Leaf {
 function markText(field: RuleValue, value: RuleValue, is: boolean | null, names: RowNames): string | null {
   if (is === null || field.kind !== "field" || value.kind !== "constant" || typeof value.value !== "boolean")
     return null
-  const verb = value.value === is ? "is marked as" : "is not marked as"
-  return `${subjectOf(field.scope, names)} ${verb} ${toWords(field.field.name)}`
+  return `${subjectOf(field.scope, names)} ${yesOrNoText(toWords(field.field.name), value.value === is)}`
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  is: "is not",
+  was: "was not",
+  can: "can not",
+  may: "may not",
+  has: "does not have",
+}
+
+/** `isOpen` is "is open" or "is not open", `urgent` is "is marked as urgent" or "is not marked as urgent". */
+function yesOrNoText(name: string, holds: boolean): string {
+  const [verb = "", ...rest] = name.split(" ")
+  const negated = rest.length > 0 ? verbs[verb] : undefined
+  if (negated === undefined) return `${holds ? "is" : "is not"} marked as ${name}`
+  return `${holds ? verb : negated} ${rest.join(" ")}`
 }
 
 function mentionsCaller(value: RuleValue): boolean {

@@ -44,6 +44,8 @@ const Bed = entity("Bed", {
     nextState: text(),
     level: integer(),
     clean: boolean(),
+    isOpen: boolean(),
+    hasWindow: boolean(),
     freedAt: instant().optional(),
   },
 })
@@ -106,6 +108,9 @@ test.each<[string, (row: BedRow) => BedCondition]>([
   ['anyone if the bed\'s state is one of "free", "taken"', (row) => row.state.in(["free", "taken"])],
   ["anyone if the bed is marked as clean", (row) => row.clean.is(true)],
   ["anyone if the bed is not marked as clean", (row) => row.clean.is(false)],
+  ["anyone if the bed is not open", (row) => row.isOpen.is(false)],
+  ["anyone if the bed has window", (row) => row.hasWindow.is(true)],
+  ["anyone if the bed does not have window", (row) => not(row.hasWindow.is(true))],
   ['anyone if the bed\'s "freed at" is not set', (row) => row.freedAt.isNull()],
   ['anyone if the bed\'s "freed at" is before 7 days ago', (row) => row.freedAt.before(now.minus("P7D"))],
   ["anyone if the bed's level is at least 3", (row) => row.level.atLeast(3)],

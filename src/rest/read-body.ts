@@ -81,8 +81,13 @@ function checkShape(body: Buffer): void {
   }
 }
 
-/** Where the text that starts here ends: at a quote behind an even number of backslashes. */
+/** Where the text that starts here ends; most texts are short, and a long one is searched natively. */
 function endOfText(body: Buffer, start: number): number {
+  for (let at = start + 1; at < start + 64; at++) {
+    const byte = body[at]
+    if (byte === quote) return at
+    if (byte === backslash) at++
+  }
   for (let at = body.indexOf(quote, start + 1); at !== -1; at = body.indexOf(quote, at + 1)) {
     let before = at
     while (body[before - 1] === backslash) before--

@@ -2,7 +2,9 @@
 import type { RoleNames } from "./roles.ts"
 import { quoteName } from "../policy/to-sql.ts"
 
-const header = "language plpgsql security definer parallel restricted set search_path = pg_catalog, pg_temp"
+const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
+// What is sealed for the leader's process id would not hold in a worker.
+const header = `${definer} parallel restricted`
 
 /**
  * `enter` checks that the claims were sealed by a process that shares the key, and binds them to this transaction;
@@ -16,7 +18,7 @@ declare key bytea := (select transaction_key from undercroft_state.keys);
 begin
   return encode(sha256(key || sha256(key || convert_to(pg_backend_pid() || '.' || extract(epoch from now()) || '.' || claims, 'UTF8'))), 'hex') || claims;
 end $undercroft$`,
-    `create function undercroft.enter(claims text, expires bigint, seal text) returns void volatile ${header} as $undercroft$
+    `create function undercroft.enter(claims text, expires bigint, seal text) returns void volatile ${definer} parallel unsafe as $undercroft$
 declare key bytea := (select process_key from undercroft_state.keys);
 begin
   if claims is null or expires is null or seal is null or expires < extract(epoch from clock_timestamp())

@@ -13,6 +13,7 @@ import {
 } from "./embedded-postmaster.ts"
 import { endPredecessor } from "./embedded-predecessor.ts"
 import { findNativePackage, type Programs, preparePrograms } from "./embedded-programs.ts"
+import { Reviver } from "./embedded-reviver.ts"
 import { type Endpoint, settingArguments } from "./embedded-settings.ts"
 
 /** What to start. */
@@ -25,6 +26,8 @@ export interface EmbeddedOptions {
   readonly ephemeral?: boolean
   /** Told what is being done, in a few words. */
   readonly onProgress?: (step: string) => void
+  /** Has PostgreSQL started again whenever it ends by itself (killed, out of memory), and is told so: UC510, UC507. */
+  readonly onEnd?: (error: UndercroftError) => void
 }
 
 /** A running server, and how its superuser connects. */
@@ -56,8 +59,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   let lock: Lock | undefined
   let programs: Programs | undefined
   let postmaster: Postmaster | undefined
+  let reviver: Reviver | undefined
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopping ??= tearDown({ place, lock, programs, postmaster }))
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () =>
+      tearDown({ place, lock, programs, postmaster: (await reviver?.stop()) ?? postmaster }))())
   try {
     if (place.home !== place.directory) onProgress(`The data is in ${place.home}`)
     programs = await preparePrograms(await findNativePackage(), place.programs, place.account)
@@ -67,13 +73,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const password = await prepareCluster(place, programs, onProgress)
     const endpoint = await prepareEndpoint(place)
     onProgress(`Starting PostgreSQL ${programs.version}`)
-    postmaster = await spawnPostmaster(place, programs, settingArguments(options, place.data, endpoint))
     const { host, port } = endpoint
     const connection = { host, port, user: superuser, password, database: "postgres" }
+    const settings = settingArguments(options, place.data, endpoint)
+    postmaster = await spawnPostmaster(place, programs, settings)
     const version = await untilReady(postmaster, place, connection, onProgress)
     postmaster.hold(false)
-    void postmaster.ended.then(() => lock?.release())
     const pid = postmaster.child.pid ?? 0
+    const { onEnd } = options
+    if (onEnd) reviver = new Reviver(postmaster, { place, programs, endpoint, settings, connection, onEnd })
+    else void postmaster.ended.then(() => lock?.release())
     return { url: connectionUrl(endpoint, password), host, port, superuser, password, version, pid, stop }
   } catch (cause) {
     await stop().catch(() => {})

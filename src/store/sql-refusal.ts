@@ -5,7 +5,6 @@ interface ErrorParts {
   readonly message: string
   readonly code?: string | undefined
   readonly detail?: string | undefined
-  readonly hint?: string | undefined
 }
 
 /** A refused statement; its texts are PostgreSQL's own. */
@@ -14,11 +13,11 @@ export class SqlRefusal extends Error {
   readonly detail: string | null
   readonly hint: string | null
 
-  constructor(cause: ErrorParts) {
+  constructor(cause: ErrorParts, hint: string | null) {
     super(cause.message, { cause })
     this.name = "SqlRefusal"
     this.sqlstate = cause.code ?? "XX000"
     this.detail = cause.detail ?? null
-    this.hint = cause.hint ?? null
+    this.hint = hint
   }
 }

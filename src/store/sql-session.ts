@@ -71,7 +71,7 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
       return { command: result.command ?? "", rowCount: result.rowCount, columns, rows: result.rows }
     } catch (cause) {
       await client.query("rollback").catch(() => undefined)
-      throw cause instanceof pg.DatabaseError ? new SqlRefusal(cause) : cause
+      throw cause instanceof pg.DatabaseError ? new SqlRefusal(cause, hintOf(cause, text)) : cause
     }
   }
 
@@ -83,4 +83,11 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
   }
 
   return { run, cancel, close: () => client.end() }
+}
+
+/** A field view has columns for writing alone, which an asterisk names too. */
+function hintOf({ code, message, hint }: pg.DatabaseError, text: string): string | null {
+  const view = /view (\S+)$/.exec(message)?.[1]
+  if (code !== "42501" || view === undefined || !text.includes("*")) return hint ?? null
+  return `A table with fields that not everyone may see has hidden columns: name those you want, as \\d ${view} lists them.`
 }

@@ -25,6 +25,8 @@ export interface ErrorFields {
 /** What the last statement gave, and everything PostgreSQL said beside it. */
 export interface Outcome {
   readonly rows: readonly TextRow[]
+  /** The same rows as lists, for columns of one name. */
+  readonly cells: readonly (readonly (string | null)[])[]
   /** `UPDATE 3`; null where it failed. */
   readonly command: string | null
   readonly error: ErrorFields | null
@@ -36,6 +38,7 @@ interface Wire {
   readonly stream: { cork(): void; uncork(): void }
   parse(query: { name: string; text: string; types: number[] }): void
   bind(config: { statement: string; values: readonly (string | null)[] }): void
+  close(message: { type: "S"; name: string }): void
   describe(message: { type: "P"; name: string }): void
   execute(config: { portal: string; rows: number }): void
   sync(): void
@@ -44,16 +47,17 @@ interface Wire {
 /** See the file's sentence. */
 export class Ask implements Submittable {
   private readonly statements: readonly Statement[]
-  private readonly prepared: Set<string>
+  private readonly prepared: Map<string, boolean>
   private readonly notices: readonly string[]
   private readonly done: (outcome: Outcome) => void
-  private rows: TextRow[] = []
+  private cells: (readonly (string | null)[])[] = []
   private copied = ""
   private names: readonly string[] = []
   private command: string | null = null
   private left: number
 
-  constructor(statements: readonly Statement[], prepared: Set<string>, notices: readonly string[], done: (outcome: Outcome) => void) {
+  /** `prepared` is what the connection has prepared; false where a failure leaves that open. */
+  constructor(statements: readonly Statement[], prepared: Map<string, boolean>, notices: readonly string[], done: (outcome: Outcome) => void) {
     this.statements = statements
     this.prepared = prepared
     this.notices = notices
@@ -65,8 +69,10 @@ export class Ask implements Submittable {
     const wire = connection as unknown as Wire
     wire.stream.cork()
     for (const { text, values = [], name = "" } of this.statements) {
-      if (name === "" || !this.prepared.has(name)) wire.parse({ name, text, types: [] })
-      if (name !== "") this.prepared.add(name)
+      const known = name === "" ? undefined : this.prepared.get(name)
+      if (known === false) wire.close({ type: "S", name })
+      if (!known) wire.parse({ name, text, types: [] })
+      if (name !== "") this.prepared.set(name, true)
       wire.bind({ statement: name, values })
       wire.describe({ type: "P", name: "" })
       wire.execute({ portal: "", rows: 0 })
@@ -80,17 +86,17 @@ export class Ask implements Submittable {
   }
 
   handleDataRow(message: { fields: readonly (string | null)[] }): void {
-    this.rows.push(Object.fromEntries(this.names.map((name, at) => [name, message.fields[at] ?? null])))
+    this.cells.push(message.fields)
   }
 
   handleCommandComplete(message: { text: string }): void {
     this.command = message.text
     // What came before the last statement says nothing.
-    if (--this.left > 0) this.rows = []
+    if (--this.left > 0) this.cells = []
   }
 
   handleError(error: ErrorFields): void {
-    for (const { name } of this.statements) if (name) this.prepared.delete(name)
+    for (const { name } of this.statements) if (name) this.prepared.set(name, false)
     this.finish(error)
   }
 
@@ -100,8 +106,10 @@ export class Ask implements Submittable {
 
   private finish(error: ErrorFields | null): void {
     const words = error && [error.message, error.detail, error.hint, error.where, error.constraint, error.column]
-    const said = [JSON.stringify(this.rows), this.copied, ...this.notices, ...(words ?? [])].join("\n")
-    this.done({ rows: error ? [] : this.rows, command: error ? null : this.command, error, said })
+    const said = [JSON.stringify(this.cells), this.copied, ...this.notices, ...(words ?? [])].join("\n")
+    const cells = error ? [] : this.cells
+    const rows = cells.map((row) => Object.fromEntries(this.names.map((name, at) => [name, row[at] ?? null])))
+    this.done({ rows, cells, command: error ? null : this.command, error, said })
   }
 
   handleCopyData(message: { chunk: Buffer }): void {

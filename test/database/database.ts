@@ -2,7 +2,7 @@
 import pg from "pg"
 import { type Caller, sealCaller } from "../../src/engine/caller.ts"
 import { buildModel } from "../../src/model/build.ts"
-import type { FieldInfo } from "../../src/model/model.ts"
+import type { EntityInfo, FieldInfo } from "../../src/model/model.ts"
 import { buildPolicies, type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
 import type { Rule } from "../../src/policy/rule.ts"
 import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
@@ -111,7 +111,7 @@ export interface ApiSession {
 export async function openSession(url: string): Promise<ApiSession> {
   const client = new pg.Client({ connectionString: url, options: "-c timezone=UTC -c datestyle=ISO" })
   const notices: string[] = []
-  const prepared = new Set<string>()
+  const prepared = new Map<string, boolean>()
   client.on("notice", (notice) => notices.push(JSON.stringify(notice)))
   client.on("error", () => undefined)
   await client.connect()
@@ -129,7 +129,7 @@ export async function openSession(url: string): Promise<ApiSession> {
       if (how === "pipelined") return ask([...entering(caller), ...texts.map((one) => ({ text: one }))])
       await client.query("begin")
       for (const statement of entering(caller)) await ask([statement])
-      let last: Outcome = { rows: [], command: null, error: null, said: "" }
+      let last: Outcome = { rows: [], cells: [], command: null, error: null, said: "" }
       for (const one of texts) {
         last = await ask([{ text: one }])
         if (last.error) break
@@ -165,6 +165,13 @@ export class View {
   shows(field: FieldInfo, row: Row): boolean {
     const rule = policyOf(this.policies, field.entity).fields.get(field.name)?.visibleTo
     return !rule || this.allows(rule, row)
+  }
+
+  /** Whether the caller may see the row of another entity, as references need it. */
+  sees(entity: EntityInfo, key: unknown): boolean {
+    const policy = policyOf(this.policies, entity)
+    const name = entity.key[0]?.name ?? ""
+    return this.world.rowsOf(entity).some((row) => row[name] === key && this.allows(policy.read, row as Row))
   }
 
   rows(policy: EntityPolicy): readonly Row[] {

@@ -68,7 +68,10 @@ export class CallerView {
 
   canRead(entity: string, row: Row): boolean {
     const policy = this.policy(entity)
-    return this.holds(policy.read, row) && (policy.viewWhere === null || this.holds(policy.viewWhere, row))
+    if (!this.holds(policy.read, row)) return false
+    // What a view asks of its source's own fields it asks of what the caller sees of them.
+    const source = entityOf(this.shapes, entityOf(this.shapes, entity).view?.from ?? entity)
+    return policy.viewWhere === null || this.holds(policy.viewWhere, this.see(source, row))
   }
 
   /** The rows that the caller may read, as they see them. */

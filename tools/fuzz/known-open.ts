@@ -25,10 +25,14 @@ export type OpenFinding =
   | "order-through-inner"
   /** Without an order rows come as they are stored, which rows that the caller can't see have a part in. */
   | "no-default-order"
+  /** `lower` and `upper` in `holds` map ß to SS and heed the end of a word; PostgreSQL maps one code point to one. */
+  | "case-mapping"
+  /** A field without regard to case: a change of case alone passes a `writableBy` that refuses, since the guard finds no change. */
+  | "nocase-write"
 
 const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
   "bigint-with-decimal", "count-with-inner", "default-not-writable", "restrict-is-500", "not-in-empty-list", "inner-after-write",
-  "group-by-bigint", "dollar-quoted-constant", "view-path-reference", "order-through-inner", "no-default-order",
+  "group-by-bigint", "dollar-quoted-constant", "view-path-reference", "order-through-inner", "no-default-order", "case-mapping", "nocase-write",
 ])
 
 export function isOpen(finding: OpenFinding): boolean {

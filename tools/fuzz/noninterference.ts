@@ -88,7 +88,7 @@ function withOtherFields(random: Random, entity: EntityShape, row: Row, names: r
 export function mayDiffer(shapes: ModelShape, operation: OperationDescription, left: Expected, right: Expected): boolean {
   if (operation.kind === "read") return false
   if (left.open !== null || right.open !== null) return true
-  const [a, b] = [left, right].map((one) => JSON.stringify([one.answer, [...one.refusals].toSorted()]))
+  const [a, b] = [left, right].map((one) => JSON.stringify([one.answer, one.affected, [...one.refusals].toSorted()]))
   if (a === b) return false
   const isConflict = left.refusals.has(uniqueCode) !== right.refusals.has(uniqueCode)
   return !isConflict || uniquesOf(entityOf(shapes, operation.entity)).some((one) => one.reveals || one.isKey)

@@ -5,8 +5,8 @@ import { type EntityShape, type FieldShape, fieldOf, type ModelShape, entityOf }
 
 export interface DeleteResult {
   readonly rows: Rows
-  /** A row that stays refers to a row that goes. */
-  readonly refused: boolean
+  /** Whether a row that stays refers to a row that goes; perhaps, where that row goes too but maybe later. */
+  readonly referred: "yes" | "no" | "perhaps"
 }
 
 interface Way {
@@ -34,11 +34,13 @@ export function deleteRows(shapes: ModelShape, rows: Rows, entity: string, gone:
       }
     }
   }
-  if (restricted.some(({ name, row }) => !going.get(name)?.has(row))) return { rows, refused: true }
+  if (restricted.some(({ name, row }) => !going.get(name)?.has(row))) return { rows, referred: "yes" }
+  const direct = new Set(gone)
+  const referred = restricted.some(({ row }) => !direct.has(row)) ? "perhaps" : "no"
   const kept = Object.fromEntries(Object.entries(rows).map(([name, list]) => [
     name, list.filter((row) => !going.get(name)?.has(row)).map((row) => withNulls(row, nulled.get(row))),
   ]))
-  return { rows: kept, refused: false }
+  return { rows: kept, referred }
 }
 
 function withNulls(row: Row, names: ReadonlySet<string> | undefined): Row {

@@ -17,7 +17,7 @@ export function readText(kind: KindDescription, text: string): unknown {
     case "bigint":
       return /^[+-]?\d{1,19}$/.test(trimmed) && BigInt.asIntN(64, BigInt(trimmed)) === BigInt(trimmed) ? trimmed : bad
     case "decimal":
-      return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) ? trimmed : bad
+      return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) && /^[+-]?0*(\d*)/.exec(trimmed)![1]!.length <= kind.precision - kind.scale ? trimmed : bad
     case "boolean":
       return /^(true|t|yes|on|1)$/i.test(trimmed) ? true : /^(false|f|no|off|0)$/i.test(trimmed) ? false : bad
     case "uuid":

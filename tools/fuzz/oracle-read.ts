@@ -66,17 +66,25 @@ export interface ReadResult {
   readonly total: number
 }
 
+/** Whether a row passes a query's filters and has its inner embeds. */
+export function fits(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescription): boolean {
+  return find(view, shape, seen, query) !== null
+}
+
+function find(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescription): Found | null {
+  const embeds = query.select.filter((item) => "embed" in item)
+  const results = new Map(embeds.map((item) => [item, embed(view, shape, item, seen)]))
+  const isEmpty = (name: string): boolean | null => {
+    const item = embeds.find((one) => (one.alias ?? one.embed) === name)
+    return item ? (results.get(item)?.isEmpty ?? null) : null
+  }
+  if (!passes(query.where, shape, seen, isEmpty) || embeds.some((item) => item.inner && results.get(item)?.isEmpty)) return null
+  return { seen, embeds: results }
+}
+
 /** The answer of a query over the given rows of an entity; `rows` are seen rows. */
 export function readRows(view: CallerView, shape: EntityShape, rows: readonly Row[], query: QueryDescription): ReadResult {
-  const embeds = query.select.filter((item) => "embed" in item)
-  const found: Found[] = []
-  for (const seen of rows) {
-    const results = new Map(embeds.map((item) => [item, embed(view, shape, item, seen)]))
-    const isEmpty = (name: string): boolean | null => results.get(embeds.find((item) => (item.alias ?? item.embed) === name) as EmbedDescription)?.isEmpty ?? null
-    if (!passes(query.where, shape, seen, isEmpty)) continue
-    if (embeds.some((item) => item.inner && results.get(item)?.isEmpty)) continue
-    found.push({ seen, embeds: results })
-  }
+  const found = rows.map((seen) => find(view, shape, seen, query)).filter((one) => one !== null)
   if (query.select.some((item) => "count" in item || "aggregate" in item)) {
     const json = aggregate(shape, found, query.select)
     return { json, total: json.length }

@@ -3,8 +3,7 @@ import type { CallerView } from "./caller-view.ts"
 import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
 import type { OperationDescription, Row, Rows } from "./description.ts"
 import { deleteRows } from "./oracle-delete.ts"
-import { passes } from "./oracle-filter.ts"
-import { queryProblems, readRows } from "./oracle-read.ts"
+import { fits, queryProblems, readRows } from "./oracle-read.ts"
 import { readBody } from "./oracle-body.ts"
 import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCodes, uniqueCode } from "./semantics.ts"
 import { type EntityShape, entityOf } from "./shape.ts"
@@ -78,7 +77,7 @@ function insert(view: CallerView, shape: EntityShape, operation: OperationDescri
 function update(view: CallerView, shape: EntityShape, operation: OperationDescription, patch: Row): WriteResult {
   const policy = view.policy(shape.name)
   const changes: Change[] = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && passes(operation.query.where, shape, seen))
+    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && fits(view, shape, seen, operation.query))
     .map(({ raw }) => ({ before: raw, after: { ...raw, ...patch } }))
   const gates = new Set<string>()
   const others = new Set<string>()
@@ -103,9 +102,11 @@ function update(view: CallerView, shape: EntityShape, operation: OperationDescri
 function remove(view: CallerView, shape: EntityShape, operation: OperationDescription): WriteResult {
   const policy = view.policy(shape.name)
   const found = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && passes(operation.query.where, shape, seen))
-  const { rows, refused: isReferred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
-  if (isReferred) return refused(referredCodes)
+    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && fits(view, shape, seen, operation.query))
+  const { rows, referred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
+  const wrongCount = operation.single && operation.returning === "representation" && found.length !== 1 ? ["PGRST116"] : []
+  if (referred === "yes") return refused([...referredCodes, ...wrongCount])
+  if (referred === "perhaps") return { done: null, refusals: new Set(), open: "a row that is referred to by one that another way deletes" }
   const { json } = readRows(view, shape, found.map((one) => one.seen), { ...operation.query, where: [] })
   return single(operation, { rows, json, affected: found.length })
 }

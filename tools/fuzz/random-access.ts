@@ -86,6 +86,7 @@ function randomStep(context: RuleContext, entity: EntityDescription): RuleDescri
 function randomFieldRules(field: FieldDescription, context: RuleContext): FieldDescription {
   const { random } = context
   if (field.default !== undefined && isOpen("default-not-writable")) return field
+  if ("caseInsensitive" in field.kind && isOpen("nocase-write")) return field
   const caller = (): RuleDescription => randomRule({ ...context, callerOnly: true, depth: 1 })
   const row = (): RuleDescription => randomRule({ ...context, depth: 1 })
   const visibleTo = random.chance(0.1) ? caller() : random.chance(0.08) ? row() : undefined

@@ -123,7 +123,7 @@ function mayMeet(left: KindDescription, right: KindDescription): boolean {
 }
 
 function lowered({ random }: RuleContext, { path, field }: Place): ValueDescription {
-  if (field.kind.type !== "text" || field.kind.caseInsensitive || path.length > 2 || !random.chance(0.1)) return { path }
+  if (isOpen("case-mapping") || field.kind.type !== "text" || field.kind.caseInsensitive || path.length > 2 || !random.chance(0.1)) return { path }
   return { call: random.pick(["lower", "upper"] as const), of: [{ path }] }
 }
 
