@@ -1,5 +1,5 @@
 /** The package as people get it: packed, installed into an empty folder, imported, and type-checked there. */
-import { execFile } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -71,6 +71,73 @@ it.each(Object.entries(manifest.bin))("brings the command %s", async (_, path) =
   const text = await readFile(join(folder, "node_modules", manifest.name, path), "utf8")
   expect(text.split("\n", 1)).toEqual(["#!/usr/bin/env node"])
 })
+
+const twoEntities = `import { actor, boolean, defineBackend, entity, many, ref, text } from "undercroft"
+
+const Shelf = entity("Shelf", {
+  collection: "shelves",
+  fields: { owner: text(), name: text({ max: 40 }), get books() { return many(Book, "shelf") } },
+})
+const me = actor({
+  get shelves() { return Shelf.where(({ me, row }) => row.owner.is(me.id)).pick("id") },
+})
+Shelf.access(({ row, me }) => ({ read: row.owner.is(me.id) }))
+const Book = entity("Book", {
+  fields: { shelf: ref(Shelf), title: text({ max: 80 }), lent: boolean().default(false) },
+})
+Book.access(({ row }) => ({ read: row.shelf.in(me.shelves), create: row.shelf.in(me.shelves) }))
+
+const [mine, theirs] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"]
+export default defineBackend({
+  name: "library",
+  model: [Shelf, Book],
+  callers: { ready: [{ name: "ada", description: "Ada", claims: { sub: "ada" } }] },
+  *seed() {
+    yield ["Shelf", { id: mine, owner: "ada", name: "Mine" }]
+    yield ["Shelf", { id: theirs, owner: "bo", name: "Theirs" }]
+    yield ["Book", { shelf: mine, title: "Walden" }]
+    yield ["Book", { shelf: theirs, title: "Emma" }]
+  },
+})
+`
+
+/** Starts the installed command and gives the address that it prints. */
+async function startInstalled(): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(join(folder, "node_modules/.bin/undercroft"), ["dev", "--no-watch", "--port", "0"], { cwd: folder })
+  let said = ""
+  const url = await new Promise<string>((resolve, reject) => {
+    const listen = (part: Buffer): void => {
+      said += part.toString()
+      const found = /Address\s+(http:\/\/\S+)/.exec(said)?.[1]
+      if (found !== undefined) resolve(found)
+    }
+    child.stdout.on("data", listen)
+    child.stderr.on("data", listen)
+    child.on("exit", (code) => reject(new Error(`ended with ${code}: ${said}`)))
+  })
+  return { child, url }
+}
+
+it("runs a backend of two entities", async () => {
+  await writeFile(join(folder, "backend.js"), twoEntities)
+  const { child, url } = await startInstalled()
+  try {
+    const printed = await run(folder, join(folder, "node_modules/.bin/undercroft"), "callers", "--json")
+    const { ada } = JSON.parse(printed) as { ada: { token: string } }
+    const ask = async (path: string, token?: string): Promise<unknown> => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      return (await fetch(`${url}/rest/${path}`, { headers })).json()
+    }
+    expect(await ask("shelves?select=name,books(title,lent)", ada.token)).toEqual([
+      { name: "Mine", books: [{ title: "Walden", lent: false }] },
+    ])
+    expect(await ask("books?select=title")).toEqual([])
+  } finally {
+    const gone = new Promise((resolve) => child.once("exit", resolve))
+    child.kill("SIGTERM")
+    await gone
+  }
+}, 120_000)
 
 describe.each(doors)("$specifier", ({ specifier, source }) => {
   it("exports what its source exports", async () => {
