@@ -57,9 +57,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   const embedded = options.databaseUrl ? null : await startEmbedded({ directory: options.directory, ephemeral: options.ephemeral ?? false, onProgress: progress, onEnd: options.onError ?? (() => undefined) })
   const adminUrl = options.databaseUrl ?? embedded!.url
   try {
+    progress("Comparing the schema with the model")
     const database = await prepareDatabase(adminUrl, policies)
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
-    if (database.isNew && options.seed && definition.seed) {
+    if (database.isUnseeded && options.seed && definition.seed) {
       const count = await seedDatabase({ adminUrl, model: policies.model, roles: database.roles, plan: database.plan }, definition.seed(), (rows) => progress(`data: ${rows} rows`))
       progress(`data: ${count} rows, done`)
     }

@@ -32,11 +32,12 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     `grant usage on schema fields to ${owner}, ${api}`,
     `create table if not exists undercroft_state.keys (one boolean primary key default true check (one), process_key bytea not null, transaction_key bytea not null)`,
     `insert into undercroft_state.keys (process_key, transaction_key) values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')), sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))) on conflict do nothing`,
-    `create table if not exists undercroft_state.schema (one boolean primary key default true check (one), plan jsonb not null, hash text not null, applied_at timestamptz not null default now())`,
+    `create table if not exists undercroft_state.schema (one boolean primary key default true check (one), plan jsonb not null, hash text not null, applied_at timestamptz not null default now(), seeded boolean not null default false)`,
     "alter table undercroft_state.schema add column if not exists objects jsonb",
     `alter table undercroft_state.keys owner to ${internal}`,
     `alter table undercroft_state.schema owner to ${internal}`,
     `revoke all on all tables in schema undercroft_state from public, ${fields}, ${api}`,
+    `revoke all on all sequences in schema app from public, ${fields}, ${api}`,
     `do $undercroft$ begin
   if not exists (select from pg_collation c join pg_namespace n on n.oid = c.collnamespace where n.nspname = 'app' and c.collname = 'nocase') then
     create collation app.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

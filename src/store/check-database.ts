@@ -90,6 +90,8 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
       has_any_column_privilege($1, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') or has_table_privilege($1, c.oid, 'DELETE') as reached,
       (select string_agg(x.privilege_type, ', ') from aclexplode(c.relacl) x
         where x.grantee in (0, (select oid from pg_roles where rolname = $1)) and x.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')) as more,
+      (select string_agg(distinct case when t.tgisinternal then 'all' else quote_ident(t.tgname) end, ', ') from pg_trigger t where t.tgrelid = c.oid and t.tgenabled in ('D', 'R')) as asleep,
+      (select string_agg(quote_ident(w.rulename), ', ') from pg_rewrite w where w.ev_class = c.oid and not (w.rulename = '_RETURN' and c.relkind in ('v', 'm'))) as rules,
       (select string_agg(a.attname, ', ') from pg_attribute a where a.attrelid = c.oid and a.attname = any($2) and has_column_privilege($1, c.oid, a.attnum, 'SELECT')) as unseen
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname in ('app', 'fields') and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
@@ -109,6 +111,8 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
     } else if (row.schema === "fields" && row.owner !== roles.fields) {
       problems.push(`the field view ${name} belongs to ${row.owner}: alter view ${name} owner to "${roles.fields}";`)
     }
+    if (row.asleep) problems.push(`${name} has triggers that do not run: alter table ${name} enable trigger ${row.asleep};`)
+    if (row.rules) problems.push(`${name} has the rule ${row.rules}: drop rule ${row.rules} on ${name};`)
     if (row.more) problems.push(`${roles.api} has the right to ${row.more} on ${name}: revoke ${row.more} on ${name} from public, "${roles.api}";`)
     if (row.unseen) problems.push(`${roles.api} reads the hidden columns ${row.unseen} of ${name}: revoke select on ${name} from public, "${roles.api}";`)
   }
@@ -138,7 +142,7 @@ async function strangeProblems(admin: pg.Client, roles: RoleNames): Promise<stri
       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
     union all
     select format('the function %s', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where p.prosecdef and n.nspname not in ('app', 'fields', 'undercroft', 'undercroft_rules', 'pg_catalog', 'information_schema')
+    where p.prosecdef and n.nspname not in ('undercroft', 'undercroft_rules', 'pg_catalog', 'information_schema')
       and has_schema_privilege($1, n.oid, 'USAGE') and has_function_privilege($1, p.oid, 'EXECUTE')
       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`,
     [roles.api],

@@ -1,5 +1,5 @@
 /** Makes a database ready for a model: roles, schemas, the safe difference of tables, functions and policies; then checks it. */
-import { createHash, hkdfSync } from "node:crypto"
+import { createHash } from "node:crypto"
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import type { Policies } from "../policy/policies.ts"
@@ -8,6 +8,7 @@ import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap
 import { createMachinery, dropMachinery } from "../sql/machinery.ts"
 import { type RoleNames, roleNames } from "../sql/roles.ts"
 import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../sql/tables.ts"
+import { apiPassword, loginUrl } from "./api-login.ts"
 import { checkDatabase } from "./check-database.ts"
 import { type MachineryRecord, readMachinery } from "./machinery-record.ts"
 import { planSchemaChange, type SchemaStep } from "./schema-change.ts"
@@ -24,7 +25,10 @@ export interface ReadyDatabase {
   readonly plan: SchemaPlan
   /** What was done to the tables, for people. */
   readonly changes: readonly string[]
+  /** The schema was made by this very call. */
   readonly isNew: boolean
+  /** No data to start with was put in yet. */
+  readonly isUnseeded: boolean
 }
 
 /** The smallest fixed minor of each major: older ones have known holes in row-level security. */
@@ -48,7 +52,7 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
     // One node at a time; the others find everything done.
     await admin.query("select pg_advisory_lock(hashtext('undercroft schema'))")
     const password = apiPassword(adminUrl, database)
-    const apiUrl = withLogin(adminUrl, roles.api, password)
+    const apiUrl = loginUrl(adminUrl, database, roles.api)
     await ensureRoles(admin, roles, password, apiUrl)
     const plan = planTables(policies, major)
     const statements = createMachinery(policies, roles)
@@ -58,7 +62,7 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
     const changes = applied?.hash === hash ? [] : await applySchema(admin, { policies, database, roles, plan, machinery, hash, major, before: applied?.plan ?? {} })
     const made = await readRecord(admin)
     await checkDatabase(admin, roles, policies, made)
-    const keys = await admin.query("select process_key from undercroft_state.keys")
+    const keys = await admin.query("select process_key, seeded from undercroft_state.keys, undercroft_state.schema")
     return {
       apiUrl,
       roles,
@@ -67,6 +71,7 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
       plan,
       changes,
       isNew: applied === null,
+      isUnseeded: !keys.rows[0].seeded,
     }
   } finally {
     await admin.end()
@@ -96,19 +101,6 @@ export function checkServerVersion(version: number): number {
     throw new UndercroftError("UC521", { version: `${major}.${version % 10_000}`, smallest: smallest === undefined ? "15.18" : `${major}.${smallest}` })
   }
   return major
-}
-
-/** The same on every node, and not in the database: derived from the administrator's own password. */
-function apiPassword(adminUrl: string, database: string): string {
-  const secret = new URL(adminUrl).password || adminUrl
-  return Buffer.from(hkdfSync("sha256", secret, "undercroft", `api role of ${database}`, 32)).toString("base64url")
-}
-
-function withLogin(adminUrl: string, user: string, password: string): string {
-  const url = new URL(adminUrl)
-  url.username = encodeURIComponent(user)
-  url.password = encodeURIComponent(password)
-  return url.href
 }
 
 async function ensureRoles(admin: pg.Client, roles: RoleNames, password: string, apiUrl: string): Promise<void> {

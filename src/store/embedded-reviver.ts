@@ -1,25 +1,13 @@
 /** Starts the postmaster again, at the same address, whenever it ends by itself; until it is told to stop. */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { ClientConfig } from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { Place } from "./embedded-place.ts"
-import {
-  type Postmaster,
-  prepareEndpoint,
-  spawnPostmaster,
-  stopPostmaster,
-  untilReady,
-} from "./embedded-postmaster.ts"
+import { type LaunchParts, launchPostmaster } from "./embedded-launch.ts"
+import { type Postmaster, prepareEndpoint, stopPostmaster } from "./embedded-postmaster.ts"
 import { endPredecessor } from "./embedded-predecessor.ts"
-import type { Programs } from "./embedded-programs.ts"
 import type { Endpoint } from "./embedded-settings.ts"
 
-export interface ReviverParts {
-  readonly place: Place
-  readonly programs: Programs
+export interface ReviverParts extends LaunchParts {
   readonly endpoint: Endpoint
-  readonly settings: readonly string[]
-  readonly connection: ClientConfig
   /** Told of each end, UC510, and of each start that failed. */
   readonly onEnd: (error: UndercroftError) => void
 }
@@ -64,14 +52,12 @@ export class Reviver {
 
   /** Whether it runs. */
   private async start(): Promise<boolean> {
-    const { place, programs, endpoint, settings, connection, onEnd } = this.parts
+    const { place, programs, endpoint, onEnd } = this.parts
     try {
       await endPredecessor(place.data, place.log)
       if (!endpoint.listensOnTcp) await prepareEndpoint(place)
-      this.postmaster = await spawnPostmaster(place, programs, settings)
+      await launchPostmaster(this.parts, (spawned) => (this.postmaster = spawned))
       if (this.isStopping) await stopPostmaster(this.postmaster, programs)
-      else await untilReady(this.postmaster, place, connection, () => undefined)
-      this.postmaster.hold(false)
       return true
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : "unknown"

@@ -2,15 +2,10 @@
 import { rm } from "node:fs/promises"
 import { UndercroftError } from "../base/errors.ts"
 import { prepareCluster, superuser } from "./embedded-cluster.ts"
+import { launchPostmaster } from "./embedded-launch.ts"
 import { acquireLock, type Lock } from "./embedded-lock.ts"
 import { chooseEphemeralPlace, choosePlace, type Place } from "./embedded-place.ts"
-import {
-  type Postmaster,
-  prepareEndpoint,
-  spawnPostmaster,
-  stopPostmaster,
-  untilReady,
-} from "./embedded-postmaster.ts"
+import { type Postmaster, prepareEndpoint, stopPostmaster } from "./embedded-postmaster.ts"
 import { endPredecessor } from "./embedded-predecessor.ts"
 import { findNativePackage, type Programs, preparePrograms } from "./embedded-programs.ts"
 import { Reviver } from "./embedded-reviver.ts"
@@ -76,13 +71,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const { host, port } = endpoint
     const connection = { host, port, user: superuser, password, database: "postgres" }
     const settings = settingArguments(options, place.data, endpoint)
-    postmaster = await spawnPostmaster(place, programs, settings)
-    const version = await untilReady(postmaster, place, connection, onProgress)
-    postmaster.hold(false)
-    const pid = postmaster.child.pid ?? 0
+    const parts = { place, programs, settings, connection, onProgress }
+    const version = await launchPostmaster(parts, (spawned) => (postmaster = spawned))
+    const pid = postmaster?.child.pid ?? 0
     const { onEnd } = options
-    if (onEnd) reviver = new Reviver(postmaster, { place, programs, endpoint, settings, connection, onEnd })
-    else void postmaster.ended.then(() => lock?.release())
+    if (postmaster && onEnd)
+      reviver = new Reviver(postmaster, { ...parts, endpoint, onEnd, onProgress: () => {} })
+    else void postmaster?.ended.then(() => lock?.release())
     return { url: connectionUrl(endpoint, password), host, port, superuser, password, version, pid, stop }
   } catch (cause) {
     await stop().catch(() => {})

@@ -14,16 +14,16 @@ const isNotOfExtension = (catalogue: string, oid: string): string =>
 /** Who may do what, without the order and the grantor, which a restored dump changes. */
 const rights = (acl: string, kind: string, owner: string): string =>
   `(select string_agg(concat_ws(':', case when x.grantee = 0 then 'public' else pg_get_userbyid(x.grantee) end, x.privilege_type, x.is_grantable), ' '
-    order by x.grantee::regrole::text, x.privilege_type) from aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner}))) x)`
+    order by x.grantee::regrole::text, x.privilege_type) from aclexplode(coalesce(${acl}, acldefault(${kind}, ${owner}))) x)`
 
 const queries: readonly string[] = [
-  `select format('the schema %I', n.nspname), concat_ws('|', pg_get_userbyid(n.nspowner), ${rights("n.nspacl", "n", "n.nspowner")})
+  `select format('the schema %I', n.nspname), concat_ws('|', pg_get_userbyid(n.nspowner), ${rights("n.nspacl", "'n'", "n.nspowner")})
     from pg_namespace n where n.nspname in ${schemas}`,
   // Tables, views and whatever else can be read; a disabled trigger counts, also one that holds a reference.
   `select format('the %s %I.%I', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence' else 'table' end, n.nspname, c.relname),
       concat_ws('|', c.relkind, pg_get_userbyid(c.relowner), c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relhassubclass, c.relispartition,
-        ${rights("c.relacl", "r", "c.relowner")},
-        (select string_agg(concat_ws('=', a.attname, ${rights("a.attacl", "c", "c.relowner")}), ' ' order by a.attname)
+        ${rights("c.relacl", `case c.relkind when 'S' then 's' else 'r' end::"char"`, "c.relowner")},
+        (select string_agg(concat_ws('=', a.attname, ${rights("a.attacl", "'c'", "c.relowner")}), ' ' order by a.attname)
           from pg_attribute a where a.attrelid = c.oid and a.attacl is not null and not a.attisdropped),
         case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
         (select string_agg(case when t.tgisinternal then 'a reference' else t.tgname end || t.tgenabled::text, ' ' order by t.tgname)
@@ -34,7 +34,7 @@ const queries: readonly string[] = [
       concat_ws('|', p.polcmd, p.polpermissive, (select string_agg(case when r = 0 then 'public' else pg_get_userbyid(r) end, ' ' order by r::regrole::text) from unnest(p.polroles) r),
         coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-'))
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace where n.nspname in ${schemas}`,
-  `select format('the function %s', p.oid::regprocedure), concat_ws('|', pg_get_userbyid(p.proowner), ${rights("p.proacl", "f", "p.proowner")},
+  `select format('the function %s', p.oid::regprocedure), concat_ws('|', pg_get_userbyid(p.proowner), ${rights("p.proacl", "'f'", "p.proowner")},
       case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end)
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ${schemas} and ${isNotOfExtension("pg_proc", "p.oid")}`,
   `select format('the trigger %I on %I.%I', t.tgname, n.nspname, c.relname), pg_get_triggerdef(t.oid)

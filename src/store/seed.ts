@@ -19,7 +19,7 @@ export interface SeedTarget {
   readonly plan: SchemaPlan
 }
 
-/** Inserts all rows or none. Throws UC526 naming the row that does not fit. */
+/** Inserts all rows or none, once in a database's life, and only into an empty one. Throws UC526 naming the row that does not fit. */
 export async function seedDatabase(
   { adminUrl, model, roles, plan }: SeedTarget, rows: Iterable<readonly [string, SeedRow]>, onProgress: (count: number) => void = () => undefined,
 ): Promise<number> {
@@ -29,6 +29,11 @@ export async function seedDatabase(
   try {
     await admin.query("begin")
     const { before, after } = outOfTheWay(plan)
+    await admin.query("update undercroft_state.schema set seeded = true")
+    if (await holdsRows(admin, plan)) {
+      await admin.query("commit")
+      return 0
+    }
     await admin.query(before.join(";\n"))
     await admin.query(`set local role ${quoteName(roles.internal)}`)
     // One batch is on its way while the next is made.
@@ -66,6 +71,12 @@ export async function seedDatabase(
   } finally {
     await admin.end()
   }
+}
+
+/** A database that people have filled already gets nothing. */
+async function holdsRows(admin: pg.Client, plan: SchemaPlan): Promise<boolean> {
+  const tables = Object.keys(plan).map((name) => `exists (select from ${tableOf({ table: name })})`)
+  return (await admin.query(`select ${["false", ...tables].join(" or ")} as holds`)).rows[0].holds
 }
 
 /** References, exclusions and indexes are made faster over all rows at once than row by row, and checked all the same. */

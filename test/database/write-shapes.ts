@@ -164,11 +164,11 @@ const inserts: readonly WriteShape[] = [
     } },
   { name: "insert over a stranger, or update", sql: (of) => `${insertSql(of, copyOf(visible(of) ?? of.rows[0], invisible(of)?.["id"] ?? `${newId}4`), plainFields)} on conflict (id) do update set tenant = 'zz'`,
     after: (of) => (invisible(of) ? "refused" : insert(of, [copyOf(visible(of) ?? of.rows[0], `${newId}4`)])) },
-  { name: "insert over one's own, or update", sql: (of) => `${insertSql(of, copyOf(visible(of) ?? of.rows[0], visible(of)?.["id"] ?? `${newId}5`), plainFields)} on conflict (id) do update set tenant = excluded.title`,
+  { name: "insert over one's own, or update", sql: (of) => `${insertSql(of, copyOf(visible(of) ?? of.rows[0], visible(of)?.["id"] ?? `${newId}5`), plainFields)} on conflict (id) do update set tenant = left(excluded.title, 9)`,
     after: (of) => {
       const row = visible(of)
       const made = insert(of, [copyOf(row ?? of.rows[0], row?.["id"] ?? `${newId}5`)])
-      return row === undefined || made === "refused" ? made : update(of, { rows: [row], set: () => ({ tenant: row["title"] }), reads: true })
+      return row === undefined || made === "refused" ? made : update(of, { rows: [row], set: () => ({ tenant: row["title"].slice(0, 9) }), reads: true })
     } },
   { name: "insert, and read what is hidden of the conflicting row", sql: (of) => `${insertSql(of, copyOf(visible(of) ?? of.rows[0], visible(of)?.["id"] ?? `${newId}6`), plainFields)} on conflict (id) do update set tenant = excluded.owner where t.quiet is null returning gated`,
     after: (of) => {

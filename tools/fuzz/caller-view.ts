@@ -44,6 +44,12 @@ export class CallerView {
     }
   }
 
+  /** The same caller over other rows. */
+  over(rows: Rows): CallerView {
+    const Same = this.constructor as typeof CallerView
+    return new Same(this.policies, this.shapes, rows, this.caller, this.world.now)
+  }
+
   policy(entity: string): EntityPolicy {
     const info = this.policies.model.byName.get(entity)
     if (!info) throw new Error(`the model has no ${entity}`)

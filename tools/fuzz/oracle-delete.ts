@@ -26,7 +26,7 @@ export function deleteRows(shapes: ModelShape, rows: Rows, entity: string, gone:
       const known = going.get(from.name) ?? new Set<Row>()
       going.set(from.name, known)
       const fresh = found.filter((row) => !known.has(row))
-      if (action === "restrict") for (const row of fresh) restricted.push({ name: from.name, row })
+      if (action === "restrict") for (const row of found) restricted.push({ name: from.name, row })
       if (action === "set null") for (const row of fresh) nulled.set(row, new Set([...(nulled.get(row) ?? []), field.name]))
       if (action === "cascade" && fresh.length > 0) {
         for (const row of fresh) known.add(row)

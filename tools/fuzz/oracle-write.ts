@@ -93,6 +93,9 @@ function update(view: CallerView, shape: EntityShape, operation: OperationDescri
     if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, next))) others.add(uniqueCode)
     if (movesKey(view, shape, change)) for (const code of referredCodes) others.add(code)
   }
+  if (changes.length > 1 && movesGround(view, { ...view.rows, [shape.name]: next }, shape, changes, Object.keys(patch))) {
+    return { done: null, refusals: new Set(), open: "rows of one update that decide about each other" }
+  }
   // One row fails first, and which is not said; but a row that the policy refuses tells nothing else.
   const codes = gates.size > 0 ? new Set([...gates, ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode))]) : others
   if (codes.size > 0) return refused(codes)
@@ -127,6 +130,19 @@ function changeProblems(view: CallerView, shape: EntityShape, { before, after }:
     if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
   }
   return codes
+}
+
+/** Whether what the guard of a row looks up changes with the other rows of the same statement. */
+function movesGround(view: CallerView, rows: Rows, shape: EntityShape, changes: readonly Change[], named: readonly string[]): boolean {
+  const later = view.over(rows)
+  const allows = (of: CallerView) => (row: Row, before: Row): boolean => {
+    const { updateTo, updateStep } = of.policy(shape.name)
+    return of.holds(updateTo, row) && (updateStep === null || of.holds(updateStep, row, before))
+  }
+  return changes.some((change) => {
+    const [now, then] = [view, later].map((of) => changeProblems(of, shape, change, named, (row) => allows(of)(row, change.before ?? row)))
+    return [...(now ?? [])].toSorted().join() !== [...(then ?? [])].toSorted().join()
+  })
 }
 
 function nullProblems(shape: EntityShape, row: Row): readonly string[] {

@@ -30,7 +30,7 @@ export interface TrialResult {
 
 /** What went wrong, and all that is needed to see it again. */
 export interface Failure {
-  readonly kind: Finding["kind"] | "interference" | "refused" | "broken"
+  readonly kind: Finding["kind"] | "interference" | "broken"
   readonly message: string
   readonly expected: unknown
   readonly actual: unknown

@@ -1,0 +1,125 @@
+/** Many worlds on one target: kept cases first, then new ones, until enough was compared or something failed. */
+import type { CaseDescription } from "./description.ts"
+import { checkRules } from "./rule-check.ts"
+import { shrinkCase } from "./shrink.ts"
+import { honestLoading } from "./session.ts"
+import type { PlantedBug } from "./planted.ts"
+import type { Target } from "./target.ts"
+import { type Failure, Replayer, runTrial, type TrialSize } from "./trial.ts"
+import { describeWorld, openWorld } from "./world.ts"
+
+export interface CampaignResult {
+  readonly seed: string
+  readonly worlds: number
+  readonly comparisons: number
+  /** Of these, answers of two worlds that a caller can't tell apart. */
+  readonly interferences: number
+  /** Rules that were evaluated in two ways, without a database. */
+  readonly rules: number
+  readonly open: number
+  readonly failures: readonly Failure[]
+  readonly seconds: number
+}
+
+export interface CampaignOptions {
+  readonly seed: string
+  readonly comparisons: number
+  readonly requests: number
+  readonly failures: number
+  readonly onProgress: (text: string) => void
+}
+
+const shrinkAttempts = 150
+
+export async function runCampaign(target: Target, { seed, comparisons, requests, failures: most, onProgress }: CampaignOptions): Promise<CampaignResult> {
+  const start = performance.now()
+  const one = /^(.*\/\d+)$/.exec(seed)?.[1]
+  const failures: Failure[] = []
+  const sum = { comparisons: 0, interferences: 0, open: 0, rules: 0 }
+  let worlds = 0
+  while (sum.comparisons < comparisons && failures.length < most) {
+    const name = one ?? `${seed}/${worlds}`
+    worlds++
+    const found = await runWorld(target, name, sizeOf(requests))
+    sum.comparisons += found.comparisons + found.interferences
+    sum.interferences += found.interferences
+    sum.open += found.open
+    sum.rules += found.rules
+    if (found.failure) {
+      onProgress(`${name}: ${found.failure.kind}, making it smaller`)
+      failures.push(await shrinkFailure(target, found.failure))
+    }
+    onProgress(`${sum.comparisons} comparisons in ${worlds} worlds, ${failures.length} failures`)
+    if (one !== undefined) break
+  }
+  return { seed, worlds, ...sum, failures, seconds: Math.round((performance.now() - start) / 100) / 10 }
+}
+
+function sizeOf(requests: number): TrialSize {
+  return { requests, writeEvery: 3, twins: Math.max(2, Math.round(requests / 100)), twinRequests: 20 }
+}
+
+interface WorldResult {
+  readonly comparisons: number
+  readonly interferences: number
+  readonly open: number
+  readonly rules: number
+  readonly failure: Failure | null
+}
+
+async function runWorld(target: Target, name: string, size: TrialSize): Promise<WorldResult> {
+  const description = describeWorld(name)
+  const nothing = { comparisons: 0, interferences: 0, open: 0, rules: 0 }
+  try {
+    const world = openWorld(description)
+    const { rules, failure } = checkRules(world)
+    if (failure) return { ...nothing, rules, failure }
+    return { ...(await runTrial(target, world, size)), rules }
+  } catch (cause) {
+    const error = cause as Error & { details?: string }
+    const kase: CaseDescription = { ...description, about: error.message, steps: [] }
+    return { ...nothing, failure: { kind: "broken", message: error.message, expected: "a model that loads", actual: error.details ?? error.stack, kase } }
+  }
+}
+
+/** The smallest case that fails in the same way. */
+async function shrinkFailure(target: Target, failure: Failure): Promise<Failure> {
+  if (failure.kase.steps.length === 0) return failure
+  const replayer = new Replayer(target)
+  let best = failure
+  await shrinkCase(failure.kase, async (kase) => {
+    const found = await replayer.run(kase).catch(() => null)
+    if (found === null || found.kind !== failure.kind || found.message !== failure.message) return false
+    best = found
+    return true
+  }, shrinkAttempts)
+  return best
+}
+
+export interface PlantedResult {
+  readonly bug: string
+  readonly layer: string
+  /** How it was caught; null where it was not. */
+  readonly caught: string | null
+  readonly comparisons: number
+}
+
+/** Plants one bug in world after world until it is caught or enough was compared. */
+export async function runPlanted(target: Target, bug: PlantedBug, seed: string, most: number, requests: number): Promise<PlantedResult> {
+  let comparisons = 0
+  const done = (caught: string | null): PlantedResult => ({ bug: bug.name, layer: bug.layer, caught, comparisons })
+  for (let at = 0; comparisons < most && at < 100; at++) {
+    const world = openWorld(describeWorld(`${seed}/${at}`))
+    const loading = bug.plant(honestLoading(world))
+    if (loading === null) continue
+    try {
+      const found = await runTrial(target, world, sizeOf(requests), loading)
+      comparisons += found.comparisons + found.interferences
+      if (found.failure) return done(`${found.failure.kind}: ${found.failure.message}`)
+    } catch (cause) {
+      // What can't be loaded is caught as well: the server refuses to start.
+      return done(`refused to start: ${(cause as Error).message}`)
+    }
+  }
+  return done(null)
+}
