@@ -99,7 +99,7 @@ class Compiler {
       return `with w as (${change} returning ${returning}) select ${body}, c.n${total} from (select count(*) as n from w) c${guarded}`
     }
     const used: FieldInfo[] = []
-    const rows = this.select(plan.query, returned, returned, [], true, used)
+    const rows = this.select(plan.query, returned, returned, [], true, used, plan.kind === "insert" ? "none" : "key")
     const columns = [...new Set([...used, ...policy.entity.key])].map((one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`)
     return `with w as (${change} returning ${columns.join(", ")}) select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q${guarded}`
   }
@@ -131,16 +131,19 @@ class Compiler {
     return ` on conflict ${target} do update set ${set.join(", ")}`
   }
 
-  /** Rows of one query: what `json_agg` takes. `used` collects the root's columns, for `returning`. */
-  private select(query: PlannedQuery, from: string, alias: string, conditions: readonly string[], isWrite = false, used: FieldInfo[] = []): string {
+  /**
+   * Rows of one query, in an order that is always total: left to PostgreSQL it would tell of rows that the caller can't
+   * see, which have a part in where the others are stored. `used` collects the root's columns, for `returning`.
+   */
+  private select(query: PlannedQuery, from: string, alias: string, conditions: readonly string[], isWrite = false, used: FieldInfo[] = [], last: "key" | "none" = "key"): string {
     const columns: string[] = []
     const joins: string[] = []
     const groups: string[] = []
     const grouped = query.items.some(isAggregate)
     for (const item of query.items) this.item(item, alias, columns, joins, groups, used)
     const where = isWrite ? "" : this.where(query, alias, conditions)
-    const inner = isWrite ? "" : this.innerJoins(query, alias, where === "")
-    const order = this.orderBy(query, alias, used)
+    const inner = this.innerJoins(query, alias, where === "")
+    const order = this.orderBy(query, alias, used, last === "none" ? [] : grouped ? groups : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`))
     const window = isWrite ? "" : this.window(query)
     const list = columns.length > 0 ? columns.join(", ") : ""
     const groupBy = grouped && groups.length > 0 ? ` group by ${groups.join(", ")}` : ""
@@ -176,7 +179,7 @@ class Compiler {
   private embedValue(embed: PlannedEmbed, parent: string): string {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
-    const rows = this.select(embed.query, from, alias, conditions)
+    const rows = this.select(embed.query, from, alias, conditions, false, [], embed.relation.kind === "one" ? "none" : "key")
     return embed.relation.kind === "one" && !embed.query.items.some(isAggregate)
       ? `(select row_to_json(r) from (${rows}) r)`
       : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
@@ -185,7 +188,7 @@ class Compiler {
   private spread(embed: PlannedEmbed, parent: string, columns: string[], joins: string[], groups: string[]): void {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
-    const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions)
+    const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions, false, [], "none")
     const joined = this.alias()
     joins.push(` left join lateral (${rows}) ${joined} on true`)
     for (const name of spreadNames(embed)) {
@@ -286,9 +289,11 @@ class Compiler {
     return isPattern && field.kind.collation ? `(${sql} collate "C")` : sql
   }
 
-  private orderBy(query: PlannedQuery, alias: string, used: FieldInfo[]): string {
-    if (query.order.length === 0) return ""
-    return ` order by ${query.order.map((term) => this.orderTerm(term, alias, used)).join(", ")}`
+  /** `last` is what orders rows that the caller's own terms leave equal. */
+  private orderBy(query: PlannedQuery, alias: string, used: FieldInfo[], last: readonly string[]): string {
+    const terms = query.order.map((term) => this.orderTerm(term, alias, used))
+    const all = [...terms, ...last.filter((one) => !terms.some((term) => term === one || term.startsWith(`${one} `)))]
+    return all.length === 0 ? "" : ` order by ${all.join(", ")}`
   }
 
   private orderTerm(term: PlannedOrder, alias: string, used: FieldInfo[]): string {
@@ -302,7 +307,8 @@ class Compiler {
     const related = this.alias()
     const { from, conditions } = this.linked(term.embed, alias, related)
     const where = this.where(term.embed.query, related, conditions)
-    return `(select ${pathSql(term.field, term.json, related)} from ${from}${where})${direction}`
+    const inner = this.innerJoins(term.embed.query, related, false)
+    return `(select ${pathSql(term.field, term.json, related)} from ${from}${where}${inner})${direction}`
   }
 
   private window(query: PlannedQuery): string {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { UndercroftError } from "../base/errors.ts"
-import { processStart, psField } from "./embedded-process.ts"
+import { psField } from "./embedded-process.ts"
 
 /** Signals from polite to final, and how long to wait after each: fast shutdown, immediate shutdown, kill. */
 const signals = [
@@ -58,9 +58,21 @@ function isPostmasterByCommand(data: string, pid: number): boolean {
   }
 }
 
-/** PostgreSQL refuses to start when the number in a stale postmaster.pid lives again as another process. */
+/**
+ * PostgreSQL refuses to start when the number in a stale postmaster.pid is a process, be it another one by now, or a
+ * dead one that nobody reaps, as in a container whose first process does not.
+ */
 function forgetReusedPid(data: string, pid: number): void {
-  if (readPostmasterPid(data) === pid && processStart(pid) !== undefined) rmSync(join(data, "postmaster.pid"))
+  if (readPostmasterPid(data) === pid && isKnown(pid)) rmSync(join(data, "postmaster.pid"))
+}
+
+/** Whether the system has a process of this number, alive or dead. */
+function isKnown(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"
+  }
 }
 
 /** The process id in postmaster.pid; nothing if there is no such file. */

@@ -115,7 +115,8 @@ export async function runPlanted(target: Target, bug: PlantedBug, seed: string, 
     try {
       const found = await runTrial(target, world, sizeOf(requests), loading)
       comparisons += found.comparisons + found.interferences
-      if (found.failure) return done(`${found.failure.kind}: ${found.failure.message}`)
+      // What fails without the bug too is no sign of it.
+      if (found.failure && (await new Replayer(target).run(found.failure.kase)) === null) return done(`${found.failure.kind}: ${found.failure.message}`)
     } catch (cause) {
       // What can't be loaded is caught as well: the server refuses to start.
       return done(`refused to start: ${(cause as Error).message}`)

@@ -4,7 +4,7 @@
  */
 import type { CallerDescription, KindDescription, LookupDescription, ModelDescription, RuleDescription, Row, Rows, ValueDescription } from "./description.ts"
 import { entityOf, fieldOf, type ModelShape, shapeOf } from "./shape.ts"
-import { compareJson, foldCase, lowerText, upperText } from "./sql-value.ts"
+import { compareJson, foldCase } from "./sql-value.ts"
 
 /** True, false, or null for unknown. */
 export type Truth = boolean | null
@@ -147,7 +147,7 @@ export class NaiveRules {
       const of = value.of.map((one) => this.value(one, scopes).value)
       const text = { type: "text" } as const
       if (value.call === "concat") return { value: of.map((one) => one ?? "").join(""), kind: text }
-      return { value: of[0] === null ? null : (value.call === "lower" ? lowerText : upperText)(String(of[0])), kind: text }
+      return { value: of[0] === null ? null : value.call === "lower" ? String(of[0]).toLowerCase() : String(of[0]).toUpperCase(), kind: text }
     }
     const end = this.follow(value.path.slice(0, -1), scopes)
     if (end === null) return { value: null, kind: null }

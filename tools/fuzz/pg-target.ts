@@ -105,7 +105,7 @@ export class PgTarget implements Target {
     const ask = async (relation: string): Promise<readonly Row[] | null> => {
       const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
       try {
-        return JSON.parse((await pool.send({ name: "", text, values: [], caller: sealed }))?.[0] ?? "[]") as readonly Row[]
+        return JSON.parse((await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed }))?.[0] ?? "[]") as readonly Row[]
       } catch (cause) {
         const { code } = cause as { code?: string }
         // No privilege, or no such relation.
@@ -114,6 +114,13 @@ export class PgTarget implements Target {
       }
     }
     return { table: await ask(tableOf(info)), fieldView: await ask(`"fields".${quoteName(info.table)}`) }
+  }
+
+  async believesForgery(): Promise<boolean> {
+    const claims = JSON.stringify({ id: "forged", roles: [], claims: {} })
+    const caller = { claims, expires: Math.floor(Date.now() / 1000) + 3600, seal: "0".repeat(64) }
+    const sent = this.current().pool.send({ name: "forgery", text: "select 1", values: [], caller })
+    return sent.then(() => true, () => false)
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ function within(name: string, about: string, start: RegExp, edit: (statement: st
 const readPolicy = /^create policy read on /
 const updatePolicy = /^create policy update on /
 const fieldView = /^create view "fields"\./
-const guard = /^create function undercroft\."guard_/
+const guard = /^create function \S+"guard_/
 
 export const statementBugs: readonly StatementBug[] = [
   within("force-missing", "row-level security is not forced on the owner", /force row level security$/, () => null),
@@ -33,12 +33,12 @@ export const statementBugs: readonly StatementBug[] = [
   within("invoker-missing", "a view runs as its owner and not as its caller", /^create view "app"\./, (sql) => sql.replace(" with (security_invoker = true)", "")),
   within("grant-past-view", "the table behind a field view may be read", /^revoke all on "app"\./, (sql) =>
     sql.replace(/^revoke all on ("app"\.\S+) from public, ("[^"]+"), .*$/, "grant select on $1 to $2")),
-  within("sees-everything", "a reference to a row that the caller can't see is let in", /^create function undercroft\."sees_/, (sql) =>
+  within("sees-everything", "a reference to a row that the caller can't see is let in", /^create function \S+"sees_/, (sql) =>
     sql.replace(/ = \$1 and [^]*\); end \$undercroft\$$/, " = $1); end $undercroft$")),
-  within("gate-open", "a hidden field exists for everyone", /^create function undercroft\."gate_/, (sql) => sql.replace(/begin return [^]*; end \$undercroft\$$/, "begin return true; end $undercroft$")),
+  within("gate-open", "a hidden field exists for everyone", /^create function \S+"gate_/, (sql) => sql.replace(/begin return [^]*; end \$undercroft\$$/, "begin return true; end $undercroft$")),
   within("guard-step-missing", "the step of an update is not checked", guard, (sql) =>
     sql.replace(/if not coalesce\((?:(?!then raise)[^])*then raise exception using errcode = '42501'[^;]*constraint = 'step'[^;]*; end if;/g, "")),
   within("guard-missing", "what a policy can't see is not checked at all", /^create trigger undercroft_guard /, () => null),
-  within("definer-missing", "functions of policies run as the caller, and so find nothing", /^create function undercroft\."(set|test|fact)_/, (sql) => sql.replace(" security definer", "")),
+  within("definer-missing", "functions of policies run as the caller, and so find nothing", /^create function \S+"(set|test|fact)_/, (sql) => sql.replace(" security definer", "")),
   within("me-unsealed", "the caller's seal is not looked at", /^create function undercroft\.enter\(/, (sql) => sql.replace(/ or seal <> [^]*? then\n/, " then\n").replace(/\n\s*or seal <> [^]*? then\n/, " then\n")),
 ]

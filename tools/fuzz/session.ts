@@ -1,7 +1,8 @@
 /** One world on one target: asks, compares, and keeps what it knows of the rows in step with the database. */
 import type { CallerView } from "./caller-view.ts"
 import { compareAnswer, compareRows, type Difference } from "./compare.ts"
-import type { OperationDescription, Rows } from "./description.ts"
+import { comparePeek } from "./compare-peek.ts"
+import type { OperationDescription, QueryDescription, Rows } from "./description.ts"
 import { compareTwin, twinOf } from "./hidden-twin.ts"
 import { type RestRequest, toRequest } from "./rest-request.ts"
 import { entityOf } from "./shape.ts"
@@ -22,6 +23,8 @@ export interface Finding extends Difference {
 export function honestLoading({ declared }: World): Loading {
   return { declared, ddlPolicies: declared.policies, planPolicies: declared.policies, editStatements: (all) => all, faults: new Set() }
 }
+
+const everything: QueryDescription = { select: [{ all: true }], where: [], order: [], limit: null, offset: null }
 
 export class Session {
   readonly world: World
@@ -58,6 +61,20 @@ export class Session {
     const view = this.world.oracle.view(this.rows, said)
     this.views.set(caller, view)
     return view
+  }
+
+  /** What SQL of the API role's own could read, without the engine: no more than the caller may. */
+  async peek(caller: number): Promise<Finding | null> {
+    const view = this.view(caller)
+    for (const shape of this.world.shapes.values()) {
+      const peek = await this.target.peek?.(view.caller, shape.name)
+      if (!peek) return null
+      this.comparisons++
+      const difference = comparePeek(view, shape, peek)
+      const operation: OperationDescription = { kind: "read", entity: shape.name, query: everything, count: false, single: false }
+      if (difference) return { ...difference, step: { caller, operation }, request: this.requestOf(operation) }
+    }
+    return null
   }
 
   /** Asks one thing and compares the answer and, after a write, the rows. */

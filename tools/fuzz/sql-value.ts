@@ -52,10 +52,6 @@ export function lowerText(text: string): string {
   return Array.from(text, (char) => (char === "İ" ? "i" : simple(char, char.toLowerCase()))).join("")
 }
 
-export function upperText(text: string): string {
-  return Array.from(text, (char) => simple(char, char.toUpperCase())).join("")
-}
-
 function simple(char: string, mapped: string): string {
   return [...mapped].length === 1 ? mapped : char
 }

@@ -43,5 +43,7 @@ export interface Target {
   dump(): Promise<Rows>
   /** Looks at an entity past the engine, with the rights that an injected statement would have. */
   peek?(caller: CallerDescription, entity: string): Promise<Peek>
+  /** Whether claims that this process did not seal are believed. */
+  believesForgery?(): Promise<boolean>
   close(): Promise<void>
 }

@@ -45,6 +45,15 @@ export async function runTrial(target: Target, world: World, size: TrialSize, lo
   const steps: Step[] = []
   let interferences = 0
   const done = (failure: Failure | null): TrialResult => ({ comparisons: session.comparisons, interferences, open: session.open, failure })
+  const failed = (finding: Finding): TrialResult =>
+    done({ ...finding, kase: { ...world.description, about: finding.message, steps: [finding.step] } })
+  if (await target.believesForgery?.()) {
+    return done({ kind: "leak", message: "a forged caller is believed", expected: false, actual: true, kase: { ...world.description, about: "forgery", steps: [] } })
+  }
+  for (const caller of world.description.callers.keys()) {
+    const finding = await session.peek(caller)
+    if (finding) return failed(finding)
+  }
   for (let at = 0; at < size.requests; at++) {
     const caller = source.pickCaller()
     const operation = source.next(session.view(caller), at % size.writeEvery === size.writeEvery - 1)
@@ -149,7 +158,7 @@ export class Replayer {
     await session.reset()
     if (kase.otherRows) return compareTwins(this.target, world, kase.otherRows, kase.steps)
     for (const [at, step] of kase.steps.entries()) {
-      const finding = await session.step(step)
+      const finding = (await session.step(step)) ?? (at === 0 ? await session.peek(step.caller) : null)
       if (finding) return { ...finding, kase: { ...kase, steps: kase.steps.slice(0, at + 1) } }
     }
     return null

@@ -20,8 +20,8 @@ export function decimal(options: DecimalOptions): Field<string> {
 
 function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
   function check(text: string): string {
-    const found = /^\s*([+-]?)0*(\d*)(?:\.(\d*))?\s*$/.exec(text.length > 200 ? "" : text)
-    if (!found || !/\d/.test(text)) throw new BadValue("must be a decimal number")
+    const found = text.length > 200 ? null : /^\s*([+-]?)0*(\d*)(?:\.(\d*))?\s*$/.exec(text)
+    if (!found || !/\d/.test(text)) throw new BadValue("must be a decimal number of at most 200 characters")
     if ((found[2] ?? "").length > precision - scale) {
       throw new BadValue(`must have at most ${precision - scale} digits before the point`, "22003")
     }
