@@ -1,5 +1,6 @@
 /** Who calls: an identity as rules see it, sealed so that the database believes it from this process alone. */
 import { createHash } from "node:crypto"
+import { UndercroftError } from "../base/errors.ts"
 import type { FieldInfo } from "../model/model.ts"
 import type { PredicateCaller } from "../policy/to-predicate.ts"
 import type { SealedCaller } from "../store/flight.ts"
@@ -17,10 +18,14 @@ export interface Caller extends PredicateCaller {
 /** Everyone who is not signed in. */
 export const anonymous: Caller = { id: null, roles: [], claims: {}, sealed: null }
 
+/** What `JSON.stringify` writes for U+0000 and for half a surrogate pair, which jsonb does not take. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
+
 /** Seals an identity until a moment in epoch seconds. */
 export function sealCaller(identity: { id: string; roles: readonly string[]; claims: Readonly<Record<string, unknown>> }, expires: number, key: Buffer): Caller {
   const { id, roles, claims } = identity
   const text = JSON.stringify({ id, roles, claims })
+  if (unstorable.test(text)) throw new UndercroftError("PGRST301", { why: "The token's claims have a character that is none" })
   const inner = createHash("sha256").update(key).update(`${expires}.${text}`).digest()
   const seal = createHash("sha256").update(key).update(inner).digest("hex")
   return { id, roles, claims, sealed: { claims: text, expires, seal } }

@@ -93,9 +93,11 @@ function explainReference(operation: Operation, fields: string, name: string, mo
 function explainLimit(
   cause: unknown, constraint: string, operation: Operation, entity: EntityInfo, plan: ConstraintPlan | undefined,
 ): UndercroftError {
-  if (constraint !== "") {
-    const named = plan?.fields ?? entity.fields.filter((field) => constraint.includes(field.column)).map((field) => field.name)
-    const field = named.map((one) => `${entity.collection}.${one}`).join(", ") || entity.collection
+  if (operation.kind === "insert" || operation.kind === "update") {
+    const indexed = [entity.key, ...entity.unique, ...entity.indexes].flat().filter((field) => operation.columns.includes(field.name))
+    const named = indexed.filter((field) => constraint.includes(field.column))
+    const names = plan?.fields ?? (named.length > 0 ? named : indexed).map((field) => field.name)
+    const field = [...new Set(names)].map((name) => `${entity.collection}.${name}`).join(", ") || entity.collection
     return new UndercroftError("PG:54000", { field }, { cause })
   }
   if (hasSearch(operation)) return new UndercroftError("UC312", { entity: suspectFields(operation, "54000") }, { cause })

@@ -11,7 +11,7 @@ import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../
 import { apiPassword, loginUrl } from "./api-login.ts"
 import { checkDatabase } from "./check-database.ts"
 import { type MachineryRecord, readMachinery } from "./machinery-record.ts"
-import { planSchemaChange, type SchemaStep } from "./schema-change.ts"
+import { inOrder, planSchemaChange, type SchemaStep } from "./schema-change.ts"
 import { scramVerifier } from "./scram.ts"
 
 /** A database that is ready: what the engine needs of it. */
@@ -190,7 +190,7 @@ async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly S
   const { steps, unsafe } = planSchemaChange(before, work.plan)
   const refused = []
   const harmless: SchemaStep[] = []
-  if (unsafe.length > 0) await lookPastPolicies(admin, work, Object.keys(before))
+  await lookPastPolicies(admin, work, Object.keys(before))
   for (const one of unsafe) {
     const met = (await admin.query(`select ${one.unless} as met`)).rows[0].met
     if (met) refused.push(one)
@@ -202,13 +202,13 @@ async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly S
       details: refused.map((one) => `${one.what}: ${one.mend}`).join("\n"),
     })
   }
-  const all = [...harmless, ...steps]
-  return [...all.filter((one) => !one.last), ...all.filter((one) => one.last)]
+  return inOrder([...harmless, ...steps])
 }
 
 /**
- * Whether there is data must not hang on what this login's policies show: the owner looks, no longer under them, and where
- * a policy would still hide a row PostgreSQL refuses instead. The policies are forced again when they are made anew.
+ * Whether there is data, and whether it meets a new reference, must not hang on what policies show, which under forced
+ * row-level security is nothing to the owner either: the owner looks, no longer under them, and where a policy would still
+ * hide a row PostgreSQL refuses instead. They are forced again when they are made anew.
  */
 async function lookPastPolicies(admin: pg.Client, work: SchemaWork, tables: readonly string[]): Promise<void> {
   await admin.query(`set local role ${quoteName(work.roles.owner)}`)
@@ -219,14 +219,18 @@ async function lookPastPolicies(admin: pg.Client, work: SchemaWork, tables: read
 /** What a person dropped by hand is not expected to be there. */
 async function stillThere(admin: pg.Client, before: SchemaPlan): Promise<SchemaPlan> {
   const found = await admin.query(
-    "select c.relname as table, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped",
+    `select c.relname as table, a.attname as part from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where c.relnamespace = 'app'::regnamespace and c.relkind = 'r'
+    union all select c.relname, o.conname from pg_class c join pg_constraint o on o.conrelid = c.oid where c.relnamespace = 'app'::regnamespace
+    union all select c.relname, i.relname from pg_class c join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid where c.relnamespace = 'app'::regnamespace`,
   )
-  const columns = new Set(found.rows.map((row) => `${row.table}.${row.column}`))
+  const parts = new Set(found.rows.map((row) => `${row.table}.${row.part}`))
   const tables = new Set(found.rows.map((row) => row.table))
+  const keep = <T>(table: string, all: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(all).filter(([part]) => parts.has(`${table}.${part}`)))
   return Object.fromEntries(
-    Object.entries(before).filter(([name]) => tables.has(name)).map(([name, table]) => [
-      name,
-      { ...table, columns: Object.fromEntries(Object.entries(table.columns).filter(([column]) => columns.has(`${name}.${column}`))) },
+    Object.entries(before).filter(([name]) => tables.has(name)).map(([name, { columns, constraints, indexes }]) => [
+      name, { columns: keep(name, columns), constraints: keep(name, constraints), indexes: keep(name, indexes) },
     ]),
   )
 }

@@ -59,7 +59,11 @@ export const Country = entity("Country", {
   collection: "countries",
   key: "code",
   tracked: false,
-  fields: { code: text({ min: 2, max: 2, pattern: /[A-Z]{2}/ }), label: text({ max: 60 }) },
+  fields: {
+    code: text({ min: 2, max: 2, pattern: /[A-Z]{2}/ }),
+    label: text({ max: 60 }),
+    note: text().optional().unique(),
+  },
 })
 Country.access(() => ({ read: anyone, create: anyone, update: anyone, delete: anyone }))
 

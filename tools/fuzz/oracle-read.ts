@@ -66,9 +66,10 @@ export interface ReadResult {
   readonly total: number
 }
 
-/** Whether a row passes a query's filters and has its inner embeds. */
-export function fits(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescription): boolean {
-  return find(view, shape, seen, query) !== null
+/** Whether a row passes a query's filters: which rows a write touches does not hang on what it embeds. */
+export function passesFilters(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescription): boolean {
+  const select = query.select.map((item) => ("embed" in item ? { ...item, inner: false } : item))
+  return find(view, shape, seen, { ...query, select }) !== null
 }
 
 function find(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescription): Found | null {

@@ -3,7 +3,7 @@ import type { CallerView } from "./caller-view.ts"
 import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
 import type { OperationDescription, Row, Rows } from "./description.ts"
 import { deleteRows } from "./oracle-delete.ts"
-import { fits, queryProblems, readRows } from "./oracle-read.ts"
+import { passesFilters, queryProblems, readRows } from "./oracle-read.ts"
 import { readBody } from "./oracle-body.ts"
 import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCodes, uniqueCode } from "./semantics.ts"
 import { type EntityShape, entityOf } from "./shape.ts"
@@ -77,7 +77,7 @@ function insert(view: CallerView, shape: EntityShape, operation: OperationDescri
 function update(view: CallerView, shape: EntityShape, operation: OperationDescription, patch: Row): WriteResult {
   const policy = view.policy(shape.name)
   const changes: Change[] = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && fits(view, shape, seen, operation.query))
+    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && passesFilters(view, shape, seen, operation.query))
     .map(({ raw }) => ({ before: raw, after: { ...raw, ...patch } }))
   const gates = new Set<string>()
   const others = new Set<string>()
@@ -105,7 +105,7 @@ function update(view: CallerView, shape: EntityShape, operation: OperationDescri
 function remove(view: CallerView, shape: EntityShape, operation: OperationDescription): WriteResult {
   const policy = view.policy(shape.name)
   const found = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && fits(view, shape, seen, operation.query))
+    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && passesFilters(view, shape, seen, operation.query))
   const { rows, referred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
   const wrongCount = operation.single && operation.returning === "representation" && found.length !== 1 ? ["PGRST116"] : []
   if (referred === "yes") return refused([...referredCodes, ...wrongCount])
@@ -121,7 +121,7 @@ function changeProblems(view: CallerView, shape: EntityShape, { before, after }:
   for (const name of named) {
     const rule = view.policy(shape.name).fields.get(name)?.writableBy
     // Who may set a field is asked of the row as it was and as it would be, and only where the value changes.
-    const changes = before ? JSON.stringify(before[name]) !== JSON.stringify(after[name]) : (after[name] ?? null) !== null
+    const changes = before ? JSON.stringify(before[name]) !== JSON.stringify(after[name]) : (after[name] ?? null) !== defaultOf(shape, name)
     if (rule && changes && !(view.holds(rule, before ?? after) && view.holds(rule, after))) codes.add(policyCode)
   }
   for (const field of shape.fields) {
@@ -130,6 +130,10 @@ function changeProblems(view: CallerView, shape: EntityShape, { before, after }:
     if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
   }
   return codes
+}
+
+function defaultOf(shape: EntityShape, name: string): unknown {
+  return shape.fields.find((field) => field.name === name)?.said?.default ?? null
 }
 
 /** Whether what the guard of a row looks up changes with the other rows of the same statement. */
