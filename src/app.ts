@@ -51,17 +51,34 @@ export function buildBackend(definition: BackendDefinition): Policies {
 export async function startApp(definition: BackendDefinition, options: AppOptions): Promise<App> {
   const progress = options.onProgress ?? (() => undefined)
   const policies = buildBackend(definition)
-  const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000, statementTimeoutMs: 5000, ...definition.limits }
+  const limits = {
+    ...defaultQueryLimits,
+    ...defaultGrammarLimits,
+    bodyBytes: 2_000_000,
+    statementTimeoutMs: 5000,
+    ...definition.limits,
+  }
 
   // Store: PostgreSQL, embedded or given, and the schema in it.
-  const embedded = options.databaseUrl ? null : await startEmbedded({ directory: options.directory, ephemeral: options.ephemeral ?? false, onProgress: progress, onEnd: options.onError ?? (() => undefined) })
+  const embedded = options.databaseUrl
+    ? null
+    : await startEmbedded({
+        directory: options.directory,
+        ephemeral: options.ephemeral ?? false,
+        onProgress: progress,
+        onEnd: options.onError ?? (() => undefined),
+      })
   const adminUrl = options.databaseUrl ?? embedded!.url
   try {
     progress("Comparing the schema with the model")
     const database = await prepareDatabase(adminUrl, policies)
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
     if (database.isUnseeded && options.seed && definition.seed) {
-      const count = await seedDatabase({ adminUrl, model: policies.model, roles: database.roles, plan: database.plan }, definition.seed(), (rows) => progress(`data: ${rows} rows`))
+      const count = await seedDatabase(
+        { adminUrl, model: policies.model, roles: database.roles, plan: database.plan },
+        definition.seed(),
+        (rows) => progress(`data: ${rows} rows`),
+      )
       progress(`data: ${count} rows, done`)
     }
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
@@ -71,11 +88,23 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Callers: bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
-    const authenticate = createAuthenticate({ verify, identify: definition.callers?.identify ?? identifyByClaims, key: database.processKey })
+    const authenticate = createAuthenticate({
+      verify,
+      identify: definition.callers?.identify ?? identifyByClaims,
+      key: database.processKey,
+    })
 
     // Doors.
-    const server = createHttpServer({ bodyBytes: limits.bodyBytes, isReady: engine.isReady, onError: options.onError ?? (() => undefined) })
-    addRestDoor(server, { engine, limits, authenticate: (request) => authenticate(request.headers.authorization) })
+    const server = createHttpServer({
+      bodyBytes: limits.bodyBytes,
+      isReady: engine.isReady,
+      onError: options.onError ?? (() => undefined),
+    })
+    addRestDoor(server, {
+      engine,
+      limits,
+      authenticate: (request) => authenticate(request.headers.authorization),
+    })
     await server.listen({ host: options.host, port: options.port })
     const { port } = server.server.address() as AddressInfo
 

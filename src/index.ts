@@ -1,8 +1,24 @@
 /** The door `undercroft`: what a team writes its model with. */
-export type { LooseScope as RuleScope } from "./model/capture.ts"
+
+export { type BackendDefinition, defineBackend } from "./backend.ts"
+export { UndercroftError } from "./base/errors.ts"
 export { actor, claim, type Me } from "./model/actor.ts"
+export type { LooseScope as RuleScope } from "./model/capture.ts"
 export {
-  add, allOf, anyOf, anyone, concat, lower, multiply, nobody, not, now, signedIn, subtract, today, upper,
+  add,
+  allOf,
+  anyOf,
+  anyone,
+  concat,
+  lower,
+  multiply,
+  nobody,
+  not,
+  now,
+  signedIn,
+  subtract,
+  today,
+  upper,
 } from "./model/capture.ts"
 export { type AnyEntity, type Entity, entity, view } from "./model/entity.ts"
 export type { Field, Insert, Many, Row, Update } from "./model/field.ts"
@@ -27,6 +43,4 @@ export { text } from "./model/fields/text.ts"
 export { time } from "./model/fields/time.ts"
 export { url } from "./model/fields/url.ts"
 export { uuid } from "./model/fields/uuid.ts"
-export { UndercroftError } from "./base/errors.ts"
 export { ModelError } from "./model/model-error.ts"
-export { type BackendDefinition, defineBackend } from "./backend.ts"

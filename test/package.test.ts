@@ -103,7 +103,9 @@ export default defineBackend({
 
 /** Starts the installed command and gives the address that it prints. */
 async function startInstalled(): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(join(folder, "node_modules/.bin/undercroft"), ["dev", "--no-watch", "--port", "0"], { cwd: folder })
+  const child = spawn(join(folder, "node_modules/.bin/undercroft"), ["dev", "--no-watch", "--port", "0"], {
+    cwd: folder,
+  })
   let said = ""
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (part: Buffer): void => {

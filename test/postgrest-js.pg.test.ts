@@ -12,13 +12,21 @@ beforeAll(async () => {
 afterAll(() => backend?.stop())
 
 async function as(caller: TestCaller | null): Promise<PostgrestClient<any, any, any>> {
-  return new PostgrestClient(`${backend.url}/rest`, caller ? { headers: { authorization: `Bearer ${await backend.tokenOf(caller)}` } } : {})
+  return new PostgrestClient(
+    `${backend.url}/rest`,
+    caller ? { headers: { authorization: `Bearer ${await backend.tokenOf(caller)}` } } : {},
+  )
 }
 
 describe("reads", () => {
   test("select, filters, order, range, count", async () => {
     const db = await as(ada)
-    const { data, error, count } = await db.from("films").select("title,length", { count: "exact" }).gte("length", 90).order("title", { ascending: false }).range(0, 0)
+    const { data, error, count } = await db
+      .from("films")
+      .select("title,length", { count: "exact" })
+      .gte("length", 90)
+      .order("title", { ascending: false })
+      .range(0, 0)
     expect(error).toBeNull()
     expect(data).toEqual([{ title: "Beta", length: 120 }])
     expect(count).toBe(2)
@@ -26,11 +34,24 @@ describe("reads", () => {
 
   test("embeds to one, to many, through a join entity, to self, three levels deep", async () => {
     const db = await as(ada)
-    const { data, error } = await db.from("films").select("title,studio(name),director(fullName,mentor(first)),actors(name,person(first,pupils(first)))").order("title")
+    const { data, error } = await db
+      .from("films")
+      .select("title,studio(name),director(fullName,mentor(first)),actors(name,person(first,pupils(first)))")
+      .order("title")
     expect(error).toBeNull()
     expect(data).toEqual([
-      { title: "Alpha", studio: { name: "Amber" }, director: { fullName: "Ada Ash", mentor: null }, actors: [{ name: "Hero", person: { first: "Cy", pupils: [] } }] },
-      { title: "Beta", studio: { name: "Amber" }, director: { fullName: "Bo Birch", mentor: { first: "Ada" } }, actors: [{ name: "Cameo", person: { first: "Ada", pupils: [{ first: "Bo" }, { first: "Cy" }] } }] },
+      {
+        title: "Alpha",
+        studio: { name: "Amber" },
+        director: { fullName: "Ada Ash", mentor: null },
+        actors: [{ name: "Hero", person: { first: "Cy", pupils: [] } }],
+      },
+      {
+        title: "Beta",
+        studio: { name: "Amber" },
+        director: { fullName: "Bo Birch", mentor: { first: "Ada" } },
+        actors: [{ name: "Cameo", person: { first: "Ada", pupils: [{ first: "Bo" }, { first: "Cy" }] } }],
+      },
     ])
     const through = await db.from("people").select("first,studios(name)").eq("first", "Ada")
     expect(through.data).toEqual([{ first: "Ada", studios: [{ name: "Amber" }] }])
@@ -40,27 +61,58 @@ describe("reads", () => {
 
   test("inner embeds and embedded filters", async () => {
     const db = await as(ada)
-    const { data, count } = await db.from("films").select("title,director!inner(first)", { count: "exact" }).eq("director.first", "Bo")
+    const { data, count } = await db
+      .from("films")
+      .select("title,director!inner(first)", { count: "exact" })
+      .eq("director.first", "Bo")
     expect(count).toBe(1)
     expect(data).toEqual([{ title: "Beta", director: { first: "Bo" } }])
     const empty = await db.from("films").select("title,actors(name)").eq("actors.name", "Hero").order("title")
-    expect(empty.data).toEqual([{ title: "Alpha", actors: [{ name: "Hero" }] }, { title: "Beta", actors: [] }])
+    expect(empty.data).toEqual([
+      { title: "Alpha", actors: [{ name: "Hero" }] },
+      { title: "Beta", actors: [] },
+    ])
   })
 
   test("logic trees, in, is, like, contains, json paths", async () => {
     const db = await as(ada)
-    expect((await db.from("films").select("title").or("length.gt.100,and(title.like.Al*,isPublic.is.true)").order("title")).data).toEqual([{ title: "Alpha" }, { title: "Beta" }])
-    expect((await db.from("films").select("title").in("title", ["Beta", "Gamma"])).data).toEqual([{ title: "Beta" }])
+    expect(
+      (
+        await db
+          .from("films")
+          .select("title")
+          .or("length.gt.100,and(title.like.Al*,isPublic.is.true)")
+          .order("title")
+      ).data,
+    ).toEqual([{ title: "Alpha" }, { title: "Beta" }])
+    expect((await db.from("films").select("title").in("title", ["Beta", "Gamma"])).data).toEqual([
+      { title: "Beta" },
+    ])
     expect((await db.from("films").select("title").is("released", null)).data).toEqual([{ title: "Beta" }])
-    expect((await db.from("films").select("title").not("title", "ilike", "%ETA")).data).toEqual([{ title: "Alpha" }])
-    expect((await db.from("films").select("title").contains("tags", ["b c"])).data).toEqual([{ title: "Alpha" }])
-    expect((await db.from("films").select("make:facts->camera->>make").eq("facts->camera->>make", "X")).data).toEqual([{ make: "X" }])
+    expect((await db.from("films").select("title").not("title", "ilike", "%ETA")).data).toEqual([
+      { title: "Alpha" },
+    ])
+    expect((await db.from("films").select("title").contains("tags", ["b c"])).data).toEqual([
+      { title: "Alpha" },
+    ])
+    expect(
+      (await db.from("films").select("make:facts->camera->>make").eq("facts->camera->>make", "X")).data,
+    ).toEqual([{ make: "X" }])
   })
 
   test("values of every kind come back as they went in", async () => {
     const db = await as(ada)
     const { data } = await db.from("films").select().eq("title", "Alpha").single()
-    expect(data).toMatchObject({ released: "2020-02-29", rating: "7.5", budget: "9007199254740993", views: 0, tags: ["a", "b c"], facts: { camera: { make: "X" } }, place: { latitude: 52.5, longitude: 13.4 }, version: 1 })
+    expect(data).toMatchObject({
+      released: "2020-02-29",
+      rating: "7.5",
+      budget: "9007199254740993",
+      views: 0,
+      tags: ["a", "b c"],
+      facts: { camera: { make: "X" } },
+      place: { latitude: 52.5, longitude: 13.4 },
+      version: 1,
+    })
   })
 
   test("single and maybeSingle", async () => {
@@ -73,7 +125,9 @@ describe("reads", () => {
 
   test("a view reads as its caller", async () => {
     const db = await as(null)
-    expect((await db.from("publicFilms").select("title,directorName,studio(name)")).data).toEqual([{ title: "Alpha", directorName: "Ada Ash", studio: { name: "Amber" } }])
+    expect((await db.from("publicFilms").select("title,directorName,studio(name)")).data).toEqual([
+      { title: "Alpha", directorName: "Ada Ash", studio: { name: "Amber" } },
+    ])
     expect((await db.from("publicFilms").insert({ title: "x" })).status).toBe(405)
   })
 
@@ -98,43 +152,94 @@ describe("fields that not everyone sees", () => {
     const db = await as(ada)
     const all = await db.from("people").select().order("first")
     expect(Object.keys(all.data?.[0] ?? {})).not.toContain("email")
-    const [hidden, absent] = [await db.from("people").select("email"), await db.from("people").select("emai1")]
+    const [hidden, absent] = [
+      await db.from("people").select("email"),
+      await db.from("people").select("emai1"),
+    ]
     expect(hidden.status).toBe(400)
-    expect(hidden.error).toEqual({ ...absent.error, message: absent.error?.message.replace("emai1", "email") })
+    expect(hidden.error).toEqual({
+      ...absent.error,
+      message: absent.error?.message.replace("emai1", "email"),
+    })
     const agent = await as({ id: "x", roles: ["agent"] })
-    expect((await agent.from("people").select("email").order("first")).data).toEqual([{ email: "ada@example.org" }, { email: "bo@example.org" }, { email: null }])
+    expect((await agent.from("people").select("email").order("first")).data).toEqual([
+      { email: "ada@example.org" },
+      { email: "bo@example.org" },
+      { email: null },
+    ])
   })
 
   test("a field whose rule is about the row is null elsewhere, for filters and orders too", async () => {
     const db = await as({ id: "bo" })
-    expect((await db.from("people").select("first,fee").order("first")).data).toEqual([{ first: "Ada", fee: null }, { first: "Bo", fee: 200 }, { first: "Cy", fee: null }])
+    expect((await db.from("people").select("first,fee").order("first")).data).toEqual([
+      { first: "Ada", fee: null },
+      { first: "Bo", fee: 200 },
+      { first: "Cy", fee: null },
+    ])
     expect((await db.from("people").select("first").gt("fee", 50)).data).toEqual([{ first: "Bo" }])
-    expect((await db.from("people").select("first").order("fee", { nullsFirst: false }).order("first")).data).toEqual([{ first: "Bo" }, { first: "Ada" }, { first: "Cy" }])
+    expect(
+      (await db.from("people").select("first").order("fee", { nullsFirst: false }).order("first")).data,
+    ).toEqual([{ first: "Bo" }, { first: "Ada" }, { first: "Cy" }])
   })
 })
 
 describe("writes", () => {
   test("insert one and many, with and without the rows back", async () => {
     const db = await as(ada)
-    const one = await db.from("films").insert({ studio: "amber", title: "Delta", tags: ["x"], shooting: { from: "2026-01-01T00:00:00Z", to: null } }).select("title,length,state,shooting,version").single()
+    const one = await db
+      .from("films")
+      .insert({
+        studio: "amber",
+        title: "Delta",
+        tags: ["x"],
+        shooting: { from: "2026-01-01T00:00:00Z", to: null },
+      })
+      .select("title,length,state,shooting,version")
+      .single()
     expect(one.error).toBeNull()
     expect(one.status).toBe(201)
-    expect(one.data).toEqual({ title: "Delta", length: 90, state: "draft", shooting: { from: "2026-01-01T00:00:00+00:00", to: null }, version: 1 })
-    const many = await db.from("films").insert([{ studio: "amber", title: "Eta" }, { studio: "amber", title: "Theta" }])
+    expect(one.data).toEqual({
+      title: "Delta",
+      length: 90,
+      state: "draft",
+      shooting: { from: "2026-01-01T00:00:00+00:00", to: null },
+      version: 1,
+    })
+    const many = await db.from("films").insert([
+      { studio: "amber", title: "Eta" },
+      { studio: "amber", title: "Theta" },
+    ])
     expect(many.status).toBe(201)
     expect(many.data).toBeNull()
-    const embedded = await db.from("films").insert({ studio: "amber", title: "Iota", director: ids.bo }).select("title,director(first)")
+    const embedded = await db
+      .from("films")
+      .insert({ studio: "amber", title: "Iota", director: ids.bo })
+      .select("title,director(first)")
     expect(embedded.data).toEqual([{ title: "Iota", director: { first: "Bo" } }])
     await db.from("films").update({ length: 1 }).in("title", ["Eta", "Theta", "Iota"])
   })
 
   test("update and delete by filter, versions count", async () => {
     const db = await as(ada)
-    const made = await db.from("films").insert({ studio: "amber", title: "Kappa", director: ids.ada }).select().single()
-    const changed = await db.from("films").update({ title: "Kappa 2" }).eq("id", made.data.id).eq("version", 1).select("title,version")
+    const made = await db
+      .from("films")
+      .insert({ studio: "amber", title: "Kappa", director: ids.ada })
+      .select()
+      .single()
+    const changed = await db
+      .from("films")
+      .update({ title: "Kappa 2" })
+      .eq("id", made.data.id)
+      .eq("version", 1)
+      .select("title,version")
     expect(changed.data).toEqual([{ title: "Kappa 2", version: 2 }])
-    expect((await db.from("films").update({ title: "late" }).eq("id", made.data.id).eq("version", 1).select()).data).toEqual([])
-    expect((await db.from("films").delete().eq("id", made.data.id).select("title")).data).toEqual([{ title: "Kappa 2" }])
+    expect(
+      (await db.from("films").update({ title: "late" }).eq("id", made.data.id).eq("version", 1).select())
+        .data,
+    ).toEqual([])
+    expect((await db.from("films").delete().eq("id", made.data.id).select("title")).data).toEqual([
+      { title: "Kappa 2" },
+    ])
     expect((await db.from("films").delete().eq("id", ids.beta).select("title")).data).toEqual([])
     expect((await db.from("films").delete().eq("id", made.data.id)).status).toBe(204)
   })
@@ -165,7 +270,8 @@ describe("writes", () => {
 
   test("two bookings of one person do not overlap", async () => {
     const db = await as(ada)
-    const book = (from: string, to: string) => db.from("bookings").insert({ person: ids.ada, during: { from, to } })
+    const book = (from: string, to: string) =>
+      db.from("bookings").insert({ person: ids.ada, during: { from, to } })
     expect((await book("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z")).status).toBe(201)
     expect((await book("2026-01-01T10:30:00Z", "2026-01-01T11:30:00Z")).error?.code).toBe("23P01")
     expect((await book("2026-01-01T11:00:00Z", "2026-01-01T11:30:00Z")).status).toBe(201)

@@ -19,12 +19,18 @@ export interface AuthenticateParts {
 
 /** `sub` and `roles`. */
 export function identifyByClaims(claims: Readonly<Record<string, unknown>>): Identity {
-  const roles = Array.isArray(claims.roles) ? claims.roles.filter((one): one is string => typeof one === "string") : []
+  const roles = Array.isArray(claims.roles)
+    ? claims.roles.filter((one): one is string => typeof one === "string")
+    : []
   return { id: String(claims.sub ?? ""), roles }
 }
 
 /** Reads the header's value. Throws PGRST301 or PGRST303. */
-export function createAuthenticate({ verify, identify, key }: AuthenticateParts): (header: string | undefined) => Caller | Promise<Caller> {
+export function createAuthenticate({
+  verify,
+  identify,
+  key,
+}: AuthenticateParts): (header: string | undefined) => Caller | Promise<Caller> {
   // The verifier gives the same claims object for a token that it remembers.
   const callers = new WeakMap<object, Caller>()
   const toCaller = (token: VerifiedToken): Caller => {
@@ -34,14 +40,19 @@ export function createAuthenticate({ verify, identify, key }: AuthenticateParts)
     if (typeof identity.id !== "string" || identity.id === "") {
       throw new UndercroftError("PGRST301", { why: "The token does not say who calls" })
     }
-    const caller = sealCaller({ id: identity.id, roles: identity.roles ?? [], claims: identity.claims ?? {} }, Math.ceil(token.expiresAt), key)
+    const caller = sealCaller(
+      { id: identity.id, roles: identity.roles ?? [], claims: identity.claims ?? {} },
+      Math.ceil(token.expiresAt),
+      key,
+    )
     callers.set(token.claims, caller)
     return caller
   }
   return (header) => {
     if (header === undefined) return anonymous
     const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
-    if (token === undefined) throw new UndercroftError("PGRST301", { why: "The Authorization header must be: Bearer <token>" })
+    if (token === undefined)
+      throw new UndercroftError("PGRST301", { why: "The Authorization header must be: Bearer <token>" })
     const verified = verify(token)
     return verified instanceof Promise ? verified.then(toCaller) : toCaller(verified)
   }

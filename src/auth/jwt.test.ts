@@ -1,3 +1,4 @@
+/** Every way in which a token can lie, and what it is told. */
 import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"

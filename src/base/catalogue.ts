@@ -4,12 +4,6 @@
  * Where PostgREST or PostgreSQL has a code for the same condition, that code is used
  * (`PG:` marks an SQLSTATE, and is not sent).
  */
-export interface CatalogueEntry {
-  readonly status: number
-  readonly message: string
-  readonly hint?: string
-}
-
 export const catalogue = {
   // The model.
   UC100: { status: 500, message: "The model has {count} problem(s)." },
@@ -70,7 +64,11 @@ export const catalogue = {
     message: "is unique over rows that a caller may not see, and so tells that they exist.",
     hint: "Include the field that decides who may see the row in the constraint, or accept it with {accept}.",
   },
-  UC114: { status: 500, message: "has the option {option}, which there is not.", hint: "Options are: {options}." },
+  UC114: {
+    status: 500,
+    message: "has the option {option}, which there is not.",
+    hint: "Options are: {options}.",
+  },
   // Rules.
   UC201: {
     status: 500,
@@ -137,33 +135,109 @@ export const catalogue = {
     hint: "Use an operator that fits the field's kind.",
   },
   // Writes that the data refuses.
-  "PG:21000": { status: 400, message: "two rows of the request are the same row of {entity}", hint: "Send each row once." },
-  "PG:54000": { status: 400, message: "{field} is too large for its index", hint: "Send a shorter value, or give the field a max in the model." },
-  "PG:23505": { status: 409, message: "another row has the same {fields}", hint: "Use another value, or update the row that is there." },
-  "PG:23503": { status: 409, message: "{field} refers to a row that does not exist", hint: "Create the row first, or refer to another." },
-  "PG:23P01": { status: 409, message: "another row overlaps in {fields}", hint: "Choose values that do not overlap." },
+  "PG:21000": {
+    status: 400,
+    message: "two rows of the request are the same row of {entity}",
+    hint: "Send each row once.",
+  },
+  "PG:54000": {
+    status: 400,
+    message: "{field} is too large for its index",
+    hint: "Send a shorter value, or give the field a max in the model.",
+  },
+  "PG:23505": {
+    status: 409,
+    message: "another row has the same {fields}",
+    hint: "Use another value, or update the row that is there.",
+  },
+  "PG:23503": {
+    status: 409,
+    message: "{field} refers to a row that does not exist",
+    hint: "Create the row first, or refer to another.",
+  },
+  "PG:23P01": {
+    status: 409,
+    message: "another row overlaps in {fields}",
+    hint: "Choose values that do not overlap.",
+  },
   "PG:40001": { status: 409, message: "another write came in between", hint: "Send the request again." },
-  "PG:57014": { status: 400, message: "the request took too long and was stopped", hint: "Ask for fewer rows or embeds, filter by an indexed field, or raise limits.statementTimeoutMs." },
-  "PG:42P10": { status: 400, message: "{entity} has no unique constraint on these fields", hint: "Name the fields of the key or of a unique constraint in on_conflict." },
-  PGRST107: { status: 406, message: "None of these media types are available: {types}", hint: "Ask for application/json." },
+  "PG:57014": {
+    status: 400,
+    message: "the request took too long and was stopped",
+    hint: "Ask for fewer rows or embeds, filter by an indexed field, or raise limits.statementTimeoutMs.",
+  },
+  "PG:42P10": {
+    status: 400,
+    message: "{entity} has no unique constraint on these fields",
+    hint: "Name the fields of the key or of a unique constraint in on_conflict.",
+  },
+  PGRST107: {
+    status: 406,
+    message: "None of these media types are available: {types}",
+    hint: "Ask for application/json.",
+  },
   PGRST117: { status: 405, message: "Unsupported HTTP method: {method}" },
   PGRST124: { status: 400, message: "Query result exceeds max-affected preference constraint" },
-  UC311: { status: 409, message: "{entity} is still referred to by {other}", hint: "Delete or change those rows first." },
-  UC312: { status: 400, message: "a value of {entity} does not fit what the request does with it", hint: "Check casts, patterns and operators." },
-  UC313: { status: 400, message: "{entity} is ordered or embedded by a field that is not in the group", hint: "Select what you order by." },
-  UC314: { status: 400, message: "the pattern for {entity} is not a regular expression", hint: "Correct the pattern." },
+  UC311: {
+    status: 409,
+    message: "{entity} is still referred to by {other}",
+    hint: "Delete or change those rows first.",
+  },
+  UC312: {
+    status: 400,
+    message: "a value of {entity} does not fit what the request does with it",
+    hint: "Check casts, patterns and operators.",
+  },
+  UC313: {
+    status: 400,
+    message: "{entity} is ordered or embedded by a field that is not in the group",
+    hint: "Select what you order by.",
+  },
+  UC314: {
+    status: 400,
+    message: "the pattern for {entity} is not a regular expression",
+    hint: "Correct the pattern.",
+  },
   UC315: { status: 400, message: "the answer is too large", hint: "Ask for fewer rows, embeds or fields." },
   UC316: { status: 401, message: "permission denied to {what}", hint: "Sign in: send a bearer token." },
-  UC321: { status: 400, message: "the request is too complex", hint: "Ask for less at once: fewer conditions, fields, steps into JSON, or levels." },
-  UC322: { status: 400, message: "the search in {field} can't be understood", hint: "Correct its operators, or use wfts or plfts, which take plain words." },
-  UC323: { status: 400, message: "the request is not HTTP as it should be", hint: "Send it with an HTTP library, with a Host and one length." },
-  UC324: { status: 431, message: "the address and the headers together are too long", hint: "Filter by less at once, or send a shorter token." },
+  UC321: {
+    status: 400,
+    message: "the request is too complex",
+    hint: "Ask for less at once: fewer conditions, fields, steps into JSON, or levels.",
+  },
+  UC322: {
+    status: 400,
+    message: "the search in {field} can't be understood",
+    hint: "Correct its operators, or use wfts or plfts, which take plain words.",
+  },
+  UC323: {
+    status: 400,
+    message: "the request is not HTTP as it should be",
+    hint: "Send it with an HTTP library, with a Host and one length.",
+  },
+  UC324: {
+    status: 431,
+    message: "the address and the headers together are too long",
+    hint: "Filter by less at once, or send a shorter token.",
+  },
   UC325: { status: 408, message: "the request took too long to arrive", hint: "Send it again." },
   UC326: { status: 417, message: "only Expect: 100-continue is supported", hint: "Leave the header out." },
   UC317: { status: 415, message: "the body's type {type} is not supported", hint: "Send application/json." },
-  UC318: { status: 413, message: "the body is larger than {max} bytes", hint: "Send less at once, or raise limits.bodyBytes." },
-  UC319: { status: 400, message: "the request has more than {max} rows", hint: "Send less at once, or raise limits.writtenRows." },
-  UC320: { status: 404, message: "there is nothing at this address", hint: "Collections are at /rest/<collection>." },
+  UC318: {
+    status: 413,
+    message: "the body is larger than {max} bytes",
+    hint: "Send less at once, or raise limits.bodyBytes.",
+  },
+  UC319: {
+    status: 400,
+    message: "the request has more than {max} rows",
+    hint: "Send less at once, or raise limits.writtenRows.",
+  },
+  UC320: {
+    status: 404,
+    message: "there is nothing at this address",
+    hint: "Collections are at /rest/<collection>.",
+  },
   "PG:42704": { status: 400, message: "{what} does not exist" },
   "PG:22P02": { status: 400, message: "{field} {why}" },
   "PG:22003": { status: 400, message: "{field} {why}" },
@@ -171,7 +245,11 @@ export const catalogue = {
   "PG:22007": { status: 400, message: "{field} {why}" },
   "PG:22021": { status: 400, message: "{field} {why}" },
   "PG:23514": { status: 400, message: "{field} {why}" },
-  "PG:23502": { status: 400, message: "{field} is required and must not be null", hint: "Send a value for it." },
+  "PG:23502": {
+    status: 400,
+    message: "{field} is required and must not be null",
+    hint: "Send a value for it.",
+  },
   "PG:42501": {
     status: 403,
     message: "permission denied to {what}",
@@ -202,8 +280,16 @@ export const catalogue = {
     message: "Could not find the '{field}' column of '{collection}' in the schema cache",
   },
   PGRST205: { status: 404, message: "Could not find the table '{collection}' in the schema cache" },
-  UC690: { status: 500, message: "something went wrong in the server", hint: "The server's log says more, under the request's identifier." },
-  UC691: { status: 503, message: "the database is not available just now", hint: "Send the request again in a moment." },
+  UC690: {
+    status: 500,
+    message: "something went wrong in the server",
+    hint: "The server's log says more, under the request's identifier.",
+  },
+  UC691: {
+    status: 503,
+    message: "the database is not available just now",
+    hint: "Send the request again in a moment.",
+  },
 
   // The embedded PostgreSQL.
   UC501: {
@@ -241,7 +327,11 @@ export const catalogue = {
     message: "PostgreSQL did not start: {why}",
     hint: "Read {log}.",
   },
-  UC510: { status: 503, message: "PostgreSQL ended by itself ({how}) and is started again.", hint: "Read {log}." },
+  UC510: {
+    status: 503,
+    message: "PostgreSQL ended by itself ({how}) and is started again.",
+    hint: "Read {log}.",
+  },
   UC508: { status: 503, message: "The data in {path} can't be used: {why}.", hint: "{mend}" },
   UC509: {
     status: 503,
@@ -261,30 +351,98 @@ export const catalogue = {
   UC604: { status: 503, message: "The keys of the {issuer} can't be fetched at the moment" },
 
   // Databases.
-  UC520: { status: 503, message: "PostgreSQL can't be reached: {why}", hint: "Check DATABASE_URL, and that the server runs." },
-  UC521: { status: 503, message: "PostgreSQL {version} has known holes in row-level security.", hint: "Update the server to {smallest} or later." },
-  UC522: { status: 503, message: "The roles are missing and may not be made by this login.", hint: "Have an administrator run the statements in the details, or give this login CREATEROLE." },
-  UC523: { status: 503, message: "The model has changed in {count} way(s) that could lose data. Nothing was changed.", hint: "Do what the details say, and start again." },
-  UC524: { status: 503, message: "The step '{step}' was refused: {why}. Nothing was changed.", hint: "Mend the data or the model, and start again." },
-  UC526: { status: 500, message: "The data to start with can't be used: {entity} {why}.", hint: "Correct the seed of the backend's definition." },
-  UC525: { status: 503, message: "The database is not safe to serve from: {count} problem(s).", hint: "Run what the details say, and start again." },
+  UC520: {
+    status: 503,
+    message: "PostgreSQL can't be reached: {why}",
+    hint: "Check DATABASE_URL, and that the server runs.",
+  },
+  UC521: {
+    status: 503,
+    message: "PostgreSQL {version} has known holes in row-level security.",
+    hint: "Update the server to {smallest} or later.",
+  },
+  UC522: {
+    status: 503,
+    message: "The roles are missing and may not be made by this login.",
+    hint: "Have an administrator run the statements in the details, or give this login CREATEROLE.",
+  },
+  UC523: {
+    status: 503,
+    message: "The model has changed in {count} way(s) that could lose data. Nothing was changed.",
+    hint: "Do what the details say, and start again.",
+  },
+  UC524: {
+    status: 503,
+    message: "The step '{step}' was refused: {why}. Nothing was changed.",
+    hint: "Mend the data or the model, and start again.",
+  },
+  UC526: {
+    status: 500,
+    message: "The data to start with can't be used: {entity} {why}.",
+    hint: "Correct the seed of the backend's definition.",
+  },
+  UC525: {
+    status: 503,
+    message: "The database is not safe to serve from: {count} problem(s).",
+    hint: "Run what the details say, and start again.",
+  },
 
   // The command line.
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
-  UC901: { status: 500, message: "There is no backend in {folder}.", hint: "Name the project's folder with --project <dir>; its backend.ts says `export default defineBackend({ … })`." },
+  UC901: {
+    status: 500,
+    message: "There is no backend in {folder}.",
+    hint: "Name the project's folder with --project <dir>; its backend.ts says `export default defineBackend({ … })`.",
+  },
   UC902: { status: 500, message: "{place}: {why}", hint: "Correct the project's file." },
-  UC903: { status: 500, message: "{file} {why}.", hint: "Write `export default defineBackend({ name: \"…\", model: [ … ] })`." },
-  UC904: { status: 500, message: "The port {port} of {host} is in use.", hint: "Stop the program that uses it, or choose another with --port <number>; 0 takes a free one." },
-  UC905: { status: 500, message: "{address} can't be listened on: {why}.", hint: "Choose another with --host and --port." },
+  UC903: {
+    status: 500,
+    message: "{file} {why}.",
+    hint: 'Write `export default defineBackend({ name: "…", model: [ … ] })`.',
+  },
+  UC904: {
+    status: 500,
+    message: "The port {port} of {host} is in use.",
+    hint: "Stop the program that uses it, or choose another with --port <number>; 0 takes a free one.",
+  },
+  UC905: {
+    status: 500,
+    message: "{address} can't be listened on: {why}.",
+    hint: "Choose another with --host and --port.",
+  },
   UC906: { status: 400, message: "{what}", hint: "See: undercroft {command} --help" },
   UC907: { status: 500, message: "The development key in {path} can't be used: {why}.", hint: "{mend}" },
-  UC908: { status: 500, message: "{what} is not for production, and NODE_ENV is production.", hint: "{mend}" },
-  UC909: { status: 500, message: "There is no database yet.", hint: "Start the backend once: undercroft dev, or undercroft start." },
-  UC910: { status: 500, message: "The database has the tables of another version of the model.", hint: "Start the backend once, so that it is brought up to date." },
+  UC908: {
+    status: 500,
+    message: "{what} is not for production, and NODE_ENV is production.",
+    hint: "{mend}",
+  },
+  UC909: {
+    status: 500,
+    message: "There is no database yet.",
+    hint: "Start the backend once: undercroft dev, or undercroft start.",
+  },
+  UC910: {
+    status: 500,
+    message: "The database has the tables of another version of the model.",
+    hint: "Start the backend once, so that it is brought up to date.",
+  },
   UC911: { status: 400, message: "The model has no entity {name}.", hint: "Its entities: {entities}." },
-  UC912: { status: 400, message: "\"{key}\" is not a key of {entity}: {why}.", hint: "Give the value of its key." },
-  UC913: { status: 404, message: "There is no {entity} with the key {key}.", hint: "Look for the row with: undercroft sql --as <caller>" },
-  UC914: { status: 500, message: "The model says {model}, and the database says {database}.", hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md)." },
+  UC912: {
+    status: 400,
+    message: '"{key}" is not a key of {entity}: {why}.',
+    hint: "Give the value of its key.",
+  },
+  UC913: {
+    status: 404,
+    message: "There is no {entity} with the key {key}.",
+    hint: "Look for the row with: undercroft sql --as <caller>",
+  },
+  UC914: {
+    status: 500,
+    message: "The model says {model}, and the database says {database}.",
+    hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
+  },
 } as const
 
 /** A code of the catalogue. */

@@ -22,10 +22,15 @@ export const anonymous: Caller = { id: null, roles: [], claims: {}, sealed: null
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
 
 /** Seals an identity until a moment in epoch seconds. */
-export function sealCaller(identity: { id: string; roles: readonly string[]; claims: Readonly<Record<string, unknown>> }, expires: number, key: Buffer): Caller {
+export function sealCaller(
+  identity: { id: string; roles: readonly string[]; claims: Readonly<Record<string, unknown>> },
+  expires: number,
+  key: Buffer,
+): Caller {
   const { id, roles, claims } = identity
   const text = JSON.stringify({ id, roles, claims })
-  if (unstorable.test(text)) throw new UndercroftError("PGRST301", { why: "The token's claims have a character that is none" })
+  if (unstorable.test(text))
+    throw new UndercroftError("PGRST301", { why: "The token's claims have a character that is none" })
   const inner = createHash("sha256").update(key).update(`${expires}.${text}`).digest()
   const seal = createHash("sha256").update(key).update(inner).digest("hex")
   return { id, roles, claims, sealed: { claims: text, expires, seal } }

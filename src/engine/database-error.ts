@@ -20,7 +20,11 @@ const misuses: ReadonlySet<string> = new Set(["42883", "42804", "42846", "42725"
 
 /** The error that a door sends. */
 export function explainDatabaseError(
-  cause: unknown, operation: Operation, entity: EntityInfo, caller: Caller, context: ErrorContext,
+  cause: unknown,
+  operation: Operation,
+  entity: EntityInfo,
+  caller: Caller,
+  context: ErrorContext,
 ): UndercroftError {
   if (cause instanceof UndercroftError) return cause
   if (!isDatabaseError(cause)) return new UndercroftError("UC690", {}, { cause })
@@ -28,7 +32,8 @@ export function explainDatabaseError(
   const name = entity.collection
   const more = { cause }
   const plan = constraint === undefined ? undefined : context.constraints.get(constraint)
-  const fields = (plan?.fields ?? []).map((field) => `${collectionOf(plan!.entity, context)}.${field}`).join(", ") || name
+  const fields =
+    (plan?.fields ?? []).map((field) => `${collectionOf(plan!.entity, context)}.${field}`).join(", ") || name
   switch (code) {
     case "28000":
       return new UndercroftError("PGRST303", { why: "The token has expired" }, more)
@@ -44,7 +49,11 @@ export function explainDatabaseError(
         ? new UndercroftError("UC311", { entity: name, other: fields }, more)
         : explainReference(operation, fields, name, more)
     case "23514":
-      return new UndercroftError("PG:23514", { field: fields, why: `does not meet the condition ${constraint ?? ""}`.trim() }, more)
+      return new UndercroftError(
+        "PG:23514",
+        { field: fields, why: `does not meet the condition ${constraint ?? ""}`.trim() },
+        more,
+      )
     case "23502":
       return new UndercroftError("PG:23502", { field: `${name}.${fieldOf(entity, column)}` }, more)
     case "23P01":
@@ -52,9 +61,17 @@ export function explainDatabaseError(
     case "57014":
       return new UndercroftError("PG:57014", {}, more)
     case "UC116":
-      return new UndercroftError("PGRST116", {}, { ...more, details: `The result contains ${cause.detail ?? "0"} rows` })
+      return new UndercroftError(
+        "PGRST116",
+        {},
+        { ...more, details: `The result contains ${cause.detail ?? "0"} rows` },
+      )
     case "UC124":
-      return new UndercroftError("PGRST124", {}, { ...more, details: `The query affects ${cause.detail ?? "more"} rows` })
+      return new UndercroftError(
+        "PGRST124",
+        {},
+        { ...more, details: `The query affects ${cause.detail ?? "more"} rows` },
+      )
     case "42803":
       return new UndercroftError("UC313", { entity: name }, more)
     case "42P10":
@@ -63,7 +80,9 @@ export function explainDatabaseError(
       return new UndercroftError("UC314", { entity: suspectFields(operation, code) }, more)
     case "42601":
       // Of our SQL, it would be our mistake; a search has a grammar of its own.
-      return hasSearch(operation) ? new UndercroftError("UC322", { field: suspectFields(operation, code) }, more) : new UndercroftError("UC690", {}, more)
+      return hasSearch(operation)
+        ? new UndercroftError("UC322", { field: suspectFields(operation, code) }, more)
+        : new UndercroftError("UC690", {}, more)
     case "54000":
       return explainLimit(cause, constraint ?? "", operation, entity, plan)
     case "54001":
@@ -75,7 +94,8 @@ export function explainDatabaseError(
     case "25006":
       return new UndercroftError("UC691", {}, more)
   }
-  if (code.startsWith("22") || misuses.has(code)) return new UndercroftError("UC312", { entity: suspectFields(operation, code) }, more)
+  if (code.startsWith("22") || misuses.has(code))
+    return new UndercroftError("UC312", { entity: suspectFields(operation, code) }, more)
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, more)
 }
 
@@ -83,7 +103,12 @@ export function explainDatabaseError(
 const byClass: Readonly<Record<string, CatalogueCode>> = { "40": "PG:40001", "53": "UC691", "57": "UC691" }
 
 /** A reference of an entity to itself: the row is referred to, or refers. */
-function explainReference(operation: Operation, fields: string, name: string, more: { readonly cause: unknown }): UndercroftError {
+function explainReference(
+  operation: Operation,
+  fields: string,
+  name: string,
+  more: { readonly cause: unknown },
+): UndercroftError {
   return operation.kind === "delete"
     ? new UndercroftError("UC311", { entity: name, other: fields }, more)
     : new UndercroftError("PG:23503", { field: fields }, more)
@@ -91,23 +116,48 @@ function explainReference(operation: Operation, fields: string, name: string, mo
 
 /** A value too large for its index, a text too long to be searched, or an answer past a gigabyte. */
 function explainLimit(
-  cause: unknown, constraint: string, operation: Operation, entity: EntityInfo, plan: ConstraintPlan | undefined,
+  cause: unknown,
+  constraint: string,
+  operation: Operation,
+  entity: EntityInfo,
+  plan: ConstraintPlan | undefined,
 ): UndercroftError {
   if (operation.kind === "insert" || operation.kind === "update") {
-    const indexed = [entity.key, ...entity.unique, ...entity.indexes].flat().filter((field) => operation.columns.includes(field.name))
+    const indexed = [entity.key, ...entity.unique, ...entity.indexes]
+      .flat()
+      .filter((field) => operation.columns.includes(field.name))
     const named = indexed.filter((field) => constraint.includes(field.column))
     const names = plan?.fields ?? (named.length > 0 ? named : indexed).map((field) => field.name)
-    const field = [...new Set(names)].map((name) => `${entity.collection}.${name}`).join(", ") || entity.collection
+    const field =
+      [...new Set(names)].map((name) => `${entity.collection}.${name}`).join(", ") || entity.collection
     return new UndercroftError("PG:54000", { field }, { cause })
   }
-  if (hasSearch(operation)) return new UndercroftError("UC312", { entity: suspectFields(operation, "54000") }, { cause })
+  if (hasSearch(operation))
+    return new UndercroftError("UC312", { entity: suspectFields(operation, "54000") }, { cause })
   return new UndercroftError("UC315", {}, { cause })
 }
 
-function explainRefusal(verb: string, entity: EntityInfo, caller: Caller, constraint: string | undefined, column: string | undefined, cause: unknown): UndercroftError {
+function explainRefusal(
+  verb: string,
+  entity: EntityInfo,
+  caller: Caller,
+  constraint: string | undefined,
+  column: string | undefined,
+  cause: unknown,
+): UndercroftError {
   const code = caller.id === null ? "UC316" : "PG:42501"
-  if (constraint === "writable") return new UndercroftError(code, { what: `set ${entity.collection}.${fieldOf(entity, column)}` }, { cause })
-  if (constraint === "step") return new UndercroftError(code, { what: `change this row of ${entity.collection} in this way` }, { cause })
+  if (constraint === "writable")
+    return new UndercroftError(
+      code,
+      { what: `set ${entity.collection}.${fieldOf(entity, column)}` },
+      { cause },
+    )
+  if (constraint === "step")
+    return new UndercroftError(
+      code,
+      { what: `change this row of ${entity.collection} in this way` },
+      { cause },
+    )
   return new UndercroftError(code, { what: `${verb} this row of ${entity.collection}` }, { cause })
 }
 

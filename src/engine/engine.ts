@@ -50,7 +50,10 @@ export function createEngine(parts: EngineParts): Engine {
   const context = { model: policies.model, constraints: parts.constraints }
   const statements = new Map<string, Statement>()
   const gated = [...policies.of.values()].flatMap((policy) =>
-    policy.entity.fields.filter((field) => policy.fields.get(field.name)?.gated).map((field) => ({ field, rule: policy.fields.get(field.name)!.visibleTo! })))
+    policy.entity.fields
+      .filter((field) => policy.fields.get(field.name)?.gated)
+      .map((field) => ({ field, rule: policy.fields.get(field.name)!.visibleTo! })),
+  )
   const known = gated.filter((one) => !looksUp(one.rule))
   const lookedUp = gated.filter((one) => looksUp(one.rule))
 
@@ -61,7 +64,10 @@ export function createEngine(parts: EngineParts): Engine {
     if (found) return found
     const plan = planOperation(operation, { policies, limits, hidden: caller.hidden ?? new Set() })
     const compiled = compilePlan(plan, limits)
-    const statement = { ...compiled, name: createHash("sha256").update(compiled.text).digest("base64url").slice(0, 22) }
+    const statement = {
+      ...compiled,
+      name: createHash("sha256").update(compiled.text).digest("base64url").slice(0, 22),
+    }
     if (statements.size >= maxStatements) statements.delete(statements.keys().next().value!)
     statements.set(key, statement)
     return statement
@@ -71,7 +77,9 @@ export function createEngine(parts: EngineParts): Engine {
   async function knowHidden(caller: Caller): Promise<void> {
     if (gated.length === 0 || (caller.hidden && lookedUp.length === 0)) return
     const world = { caller, now: new Date().toISOString(), rowsOf: () => [] }
-    const hidden = new Set<FieldInfo>(known.filter((one) => !holds(one.rule, {}, world)).map((one) => one.field))
+    const hidden = new Set<FieldInfo>(
+      known.filter((one) => !holds(one.rule, {}, world)).map((one) => one.field),
+    )
     if (lookedUp.length > 0) {
       const text = `select ${lookedUp.map((one) => `undercroft."${gateName(one.field)}"()`).join(", ")}`
       const row = await pool.send({ name: "undercroft_gates", text, values: [], caller: caller.sealed })
@@ -90,7 +98,12 @@ export function createEngine(parts: EngineParts): Engine {
       await knowHidden(caller)
       const statement = statementFor(operation, caller)
       const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
-      const row = await pool.send({ name: statement.name, text: statement.text, values, caller: caller.sealed })
+      const row = await pool.send({
+        name: statement.name,
+        text: statement.text,
+        values,
+        caller: caller.sealed,
+      })
       return readAnswer(row, operation, limits)
     } catch (cause) {
       throw explainDatabaseError(cause, operation, entity, caller, context)
@@ -105,10 +118,15 @@ export function createEngine(parts: EngineParts): Engine {
   return { run, isReady }
 }
 
-function readAnswer(row: readonly (string | null)[] | null, operation: Operation, limits: QueryLimits): Answer {
+function readAnswer(
+  row: readonly (string | null)[] | null,
+  operation: Operation,
+  limits: QueryLimits,
+): Answer {
   const [body = null, rows, total] = row ?? []
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
-  if (wantsBody && body === null) throw new UndercroftError("UC315", {}, { details: `An answer has at most ${limits.answerBytes} bytes.` })
+  if (wantsBody && body === null)
+    throw new UndercroftError("UC315", {}, { details: `An answer has at most ${limits.answerBytes} bytes.` })
   if (operation.kind === "read" && operation.single && rows !== "1") {
     throw new UndercroftError("PGRST116", {}, { details: `The result contains ${rows} rows` })
   }
@@ -119,7 +137,12 @@ function readAnswer(row: readonly (string | null)[] | null, operation: Operation
 function looksUp(rule: Rule): boolean {
   let found = false
   walkRule(rule, (part) => {
-    found ||= part.kind === "in-fact" || part.kind === "related" || part.kind === "some" || part.kind === "now" || part.kind === "today"
+    found ||=
+      part.kind === "in-fact" ||
+      part.kind === "related" ||
+      part.kind === "some" ||
+      part.kind === "now" ||
+      part.kind === "today"
   })
   return found
 }

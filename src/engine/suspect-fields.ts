@@ -43,7 +43,8 @@ function usesOf(query: ReadQuery, name: string): readonly Use[] {
     if (item.kind === "embed") return usesOf(item.query, item.alias ?? item.relation)
     if (item.kind !== "field") return []
     const field = `${name}.${item.path.name}`
-    if (item.cast !== null || item.aggregateCast !== null || stepsIntoText(item.path)) return [{ field, by: "cast" }]
+    if (item.cast !== null || item.aggregateCast !== null || stepsIntoText(item.path))
+      return [{ field, by: "cast" }]
     if (item.aggregate !== null) return [{ field, by: "aggregate" }]
     return grouped ? [{ field, by: "group" }] : []
   })

@@ -11,29 +11,32 @@ export function explainClientError(code: string | undefined): UndercroftError {
   return new UndercroftError("UC323")
 }
 
+/** What Node keeps of the answer that a socket is at. */
+interface AnsweringSocket extends Duplex {
+  readonly _httpMessage?: (ServerResponse & { readonly req: IncomingMessage }) | null
+}
+
 /** Sends an error on a socket that has no response to send it with, and closes it. */
-export function refuseSocket(
-  error: UndercroftError,
-  socket: Duplex & { _httpMessage?: object | null },
-): void {
-  // An answer that is under way must not be cut in two, nor this be taken for it.
-  if (!socket.writable || socket._httpMessage) {
+export function refuseSocket(error: UndercroftError, socket: AnsweringSocket): void {
+  const { _httpMessage: answer } = socket
+  // An answer that has begun must not be cut in two, nor this be taken for that to an earlier request.
+  if (!socket.writable || (answer && (answer.headersSent || answer.req.complete))) {
     socket.destroy()
     return
   }
   const body = JSON.stringify(error.toBody())
-  socket.end(
-    [
-      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
-      "connection: close",
-      "cache-control: private, no-store",
-      "x-content-type-options: nosniff",
-      "content-type: application/json; charset=utf-8",
-      `content-length: ${Buffer.byteLength(body)}`,
-      "",
-      body,
-    ].join("\r\n"),
-  )
+  const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`, ...head, "", body].join("\r\n"))
+}
+
+function headersOf(body: string): Readonly<Record<string, string>> {
+  return {
+    connection: "close",
+    "cache-control": "private, no-store",
+    "x-content-type-options": "nosniff",
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+  }
 }
 
 /** Has the server answer what Node would answer without a body, or not at all. */
@@ -44,11 +47,8 @@ export function answerOddRequests(server: Server, bodyBytes: number): void {
   })
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     const error = new UndercroftError("UC326")
-    response.writeHead(error.status, {
-      connection: "close",
-      "content-type": "application/json; charset=utf-8",
-    })
-    response.end(JSON.stringify(error.toBody()))
+    const body = JSON.stringify(error.toBody())
+    response.writeHead(error.status, headersOf(body)).end(body)
   })
   // A body that is too large is refused before it is sent.
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {

@@ -1,5 +1,5 @@
 /** The HTTP server that the doors are added to: limits, headers, errors in one shape, health. */
-import type { IncomingHttpHeaders } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import { answerOddRequests, explainClientError, refuseSocket } from "./refuse-socket.ts"
@@ -62,14 +62,13 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
       "referrer-policy": "no-referrer",
       vary: "Authorization, Accept, Prefer",
     })
-    // RFC 9112, 3.2; and of a body that nobody reads (RFC 9110, 9.3.1) not even the rest is waited for.
-    const { headers, method } = request
-    if (headers.host === undefined && request.raw.httpVersion !== "1.0") done(new UndercroftError("UC323"))
-    else {
-      const isUnread = (method === "GET" || method === "HEAD") && hasBody(headers)
-      if (isUnread || isClosing) reply.header("connection", "close")
-      done()
-    }
+    const { raw, headers, method } = request
+    const isOdd = raw.httpVersionMajor !== 1 || !namesOneHost(raw)
+    // Of a body that nobody reads (RFC 9110, 9.3.1) not even the rest is waited for.
+    const isUnread = (method === "GET" || method === "HEAD") && hasBody(headers)
+    if (isOdd || isUnread || isClosing) reply.header("connection", "close")
+    if (isOdd) done(new UndercroftError("UC323"))
+    else done()
   })
   server.setErrorHandler((error: FastifyError | UndercroftError, _request, reply) =>
     sendError(reply, toUndercroftError(error, options), options),
@@ -81,6 +80,16 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready" })
   })
   return server
+}
+
+/** RFC 9112, 3.2: a request with no Host, or with two, is refused; HTTP/1.0 has none. */
+function namesOneHost({ rawHeaders, httpVersionMinor }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts++
+  }
+  return hosts === 1 || (hosts === 0 && httpVersionMinor === 0)
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

@@ -1,10 +1,10 @@
 /** The caller as rules see one: an identifier, roles, and facts that the database looks up. */
 import { type BaseMe, baseMe, type Expr, type ListExpr, valueExpr } from "./capture.ts"
-import { Lookup } from "./entity.ts"
+import type { Lookup } from "./entity.ts"
 import type { Field } from "./field.ts"
 
 /** A fact that comes with the caller, from the mapping of claims in the backend's definition. */
-export class Claim<T> {
+class Claim<T> {
   declare readonly value: T
   readonly field: Field<T, string>
 
@@ -25,7 +25,11 @@ export function claim<T>(field: Field<T, string>): Claim<T> {
 
 /** The caller, with the declared facts. */
 export type Me<D> = BaseMe & {
-  readonly [K in keyof D]: D[K] extends Lookup<infer T> ? ListExpr<T> : D[K] extends Claim<infer T> ? Expr<T> : never
+  readonly [K in keyof D]: D[K] extends Lookup<infer T>
+    ? ListExpr<T>
+    : D[K] extends Claim<infer T>
+      ? Expr<T>
+      : never
 }
 
 const definitions = new WeakMap<object, object>()

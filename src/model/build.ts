@@ -1,7 +1,7 @@
 /** Builds the model: reads what the author declared, resolves every name, and reports every mistake at once. */
-import { reservedNames } from "./capture.ts"
+import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
-import type { AnyEntity, AccessRules } from "./entity.ts"
+import type { AccessRules, AnyEntity } from "./entity.ts"
 import { Condition, type Node, toNode } from "./expression.ts"
 import { Field, Many } from "./field.ts"
 import { bigintKind } from "./fields/bigint.ts"
@@ -11,21 +11,44 @@ import { integerKind } from "./fields/integer.ts"
 import { textKind } from "./fields/text.ts"
 import { uuidKind } from "./fields/uuid.ts"
 import {
-  type EntityAccess, type EntityInfo, type ExcludeInfo, type FieldInfo, type Model, type RelationInfo, toPlural, toSnake,
+  type EntityAccess,
+  type EntityInfo,
+  type ExcludeInfo,
+  type FieldInfo,
+  type Model,
+  type RelationInfo,
+  toPlural,
+  toSnake,
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
 import { BadValue, type FieldKind } from "./value.ts"
-import { captureRow, baseMe } from "./capture.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Entities that other parts of a backend bring; a reference to one is a text without a foreign key until it is there. */
 const laterEntities: ReadonlySet<string> = new Set(["User", "Organization"])
 const grammarWords: ReadonlySet<string> = new Set([
-  "select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "count",
+  "select",
+  "order",
+  "limit",
+  "offset",
+  "and",
+  "or",
+  "not",
+  "columns",
+  "on_conflict",
+  "count",
 ])
 const entityOptions: ReadonlySet<string> = new Set([
-  "collection", "key", "tracked", "unique", "reveals", "check", "exclude", "indexes", "description",
+  "collection",
+  "key",
+  "tracked",
+  "unique",
+  "reveals",
+  "check",
+  "exclude",
+  "indexes",
+  "description",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
 
@@ -58,39 +81,90 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
 function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<EntityInfo> {
   const name = String(declared.name)
   if (!/^[A-Z][A-Za-z0-9]{0,50}$/.test(name)) {
-    problems.add("UC106", name, { rule: "an entity's name is letters and digits, starts with a capital, at most 51 of them" })
+    problems.add("UC106", name, {
+      rule: "an entity's name is letters and digits, starts with a capital, at most 51 of them",
+    })
   }
   if (graphqlWords.has(name)) problems.add("UC104", name, { use: "GraphQL", suggestion: `${name}Entry` })
   const collection = declared.options.collection ?? toPlural(name)
   if (!/^[A-Za-z][A-Za-z0-9_]{0,50}$/.test(collection)) {
-    problems.add("UC106", name, { rule: `a collection's name is letters, digits and _, and not ${JSON.stringify(collection)}` })
+    problems.add("UC106", name, {
+      rule: `a collection's name is letters, digits and _, and not ${JSON.stringify(collection)}`,
+    })
   }
   for (const option of Object.keys(declared.options)) {
-    if (!entityOptions.has(option)) problems.add("UC114", name, { option, options: [...entityOptions].join(", ") })
+    if (!entityOptions.has(option))
+      problems.add("UC114", name, { option, options: [...entityOptions].join(", ") })
   }
   if (collection === "rpc") problems.add("UC104", name, { use: "actions", suggestion: "calls" })
   return {
-    name, collection, table: toSnake(collection), description: declared.options.description ?? null,
-    fields: [], fieldByName: new Map(), key: [], relations: new Map(), unique: [], checks: [], exclude: [], indexes: [],
-    reveals: declared.options.reveals ?? false, view: null,
+    name,
+    collection,
+    table: toSnake(collection),
+    description: declared.options.description ?? null,
+    fields: [],
+    fieldByName: new Map(),
+    key: [],
+    relations: new Map(),
+    unique: [],
+    checks: [],
+    exclude: [],
+    indexes: [],
+    reveals: declared.options.reveals ?? false,
+    view: null,
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
 }
 
-function newField(entity: EntityInfo, name: string, kind: FieldKind, more: Partial<FieldInfo>): Mutable<FieldInfo> {
+function newField(
+  entity: EntityInfo,
+  name: string,
+  kind: FieldKind,
+  more: Partial<FieldInfo>,
+): Mutable<FieldInfo> {
   return {
-    entity, name, column: toSnake(name), kind, optional: false, unique: false, defaulted: false, defaultValue: undefined, defaultsTo: null,
-    readonly: false, immutable: false, classification: "internal", description: null, reveals: false, reference: null,
-    visibleTo: null, writableBy: null, generated: null, automatic: null, source: null, ...more,
+    entity,
+    name,
+    column: toSnake(name),
+    kind,
+    optional: false,
+    unique: false,
+    defaulted: false,
+    defaultValue: undefined,
+    defaultsTo: null,
+    readonly: false,
+    immutable: false,
+    classification: "internal",
+    description: null,
+    reveals: false,
+    reference: null,
+    visibleTo: null,
+    writableBy: null,
+    generated: null,
+    automatic: null,
+    source: null,
+    ...more,
   }
 }
 
 /** The key, the declared columns, and the automatic ones. */
-function fillFields(declared: AnyEntity, entity: Mutable<EntityInfo>, byName: ReadonlyMap<string, EntityInfo>, problems: ProblemList): void {
+function fillFields(
+  declared: AnyEntity,
+  entity: Mutable<EntityInfo>,
+  byName: ReadonlyMap<string, EntityInfo>,
+  problems: ProblemList,
+): void {
   if (declared.view) return
   const fields: FieldInfo[] = []
   if (declared.options.key === undefined) {
-    fields.push(newField(entity, "id", uuidKind, { automatic: "id", defaulted: true, immutable: true, classification: "internal" }))
+    fields.push(
+      newField(entity, "id", uuidKind, {
+        automatic: "id",
+        defaulted: true,
+        immutable: true,
+        classification: "internal",
+      }),
+    )
   }
   for (const [name, value] of Object.entries(declared.readFields())) {
     if (value instanceof Many) continue
@@ -127,16 +201,26 @@ function setFields(entity: Mutable<EntityInfo>, fields: readonly FieldInfo[], pr
 
 function checkFieldName(name: string, where: string, problems: ProblemList): void {
   if (!/^[a-z][A-Za-z0-9]{0,50}$/.test(name)) {
-    problems.add("UC106", where, { rule: "a field's name is letters and digits, starts with a small letter, at most 51 of them" })
+    problems.add("UC106", where, {
+      rule: "a field's name is letters and digits, starts with a small letter, at most 51 of them",
+    })
   }
   if (reservedNames.has(name)) problems.add("UC104", where, { use: "rules", suggestion: `${name}Value` })
-  if (grammarWords.has(name)) problems.add("UC104", where, { use: "the query grammar", suggestion: `${name}Value` })
+  if (grammarWords.has(name))
+    problems.add("UC104", where, { use: "the query grammar", suggestion: `${name}Value` })
 }
 
-function declaredField(entity: EntityInfo, name: string, field: Field<unknown, string, unknown>, where: string, problems: ProblemList): FieldInfo {
+function declaredField(
+  entity: EntityInfo,
+  name: string,
+  field: Field<unknown, string, unknown>,
+  where: string,
+  problems: ProblemList,
+): FieldInfo {
   const said = field.options
   const suggested = suggestClassification(name)
-  if (said.classification === undefined && suggested !== null) problems.add("UC105", where, { classification: suggested })
+  if (said.classification === undefined && suggested !== null)
+    problems.add("UC105", where, { classification: suggested })
   if (said.defaultValue !== undefined) {
     try {
       field.kind.parse(said.defaultValue)
@@ -166,7 +250,12 @@ function declaredField(entity: EntityInfo, name: string, field: Field<unknown, s
 }
 
 /** A default that is no value is `now` for an instant and `today` for a date. */
-function defaultMoment(node: Node | undefined, kind: FieldKind, where: string, problems: ProblemList): "now" | "today" | null {
+function defaultMoment(
+  node: Node | undefined,
+  kind: FieldKind,
+  where: string,
+  problems: ProblemList,
+): "now" | "today" | null {
   if (node === undefined) return null
   if (node.kind === "now" && kind.sqlType === "timestamptz") return "now"
   if (node.kind === "today" && kind.sqlType === "date") return "today"
@@ -175,7 +264,12 @@ function defaultMoment(node: Node | undefined, kind: FieldKind, where: string, p
 }
 
 /** To-one relations from reference fields, to-many from `many(…)`. */
-function fillReferences(declared: AnyEntity, entity: Mutable<EntityInfo>, byName: ReadonlyMap<string, EntityInfo>, problems: ProblemList): void {
+function fillReferences(
+  declared: AnyEntity,
+  entity: Mutable<EntityInfo>,
+  byName: ReadonlyMap<string, EntityInfo>,
+  problems: ProblemList,
+): void {
   const relations = new Map<string, RelationInfo>()
   for (const [name, value] of Object.entries(declared.readFields())) {
     const where = `${entity.name}.${name}`
@@ -216,7 +310,8 @@ function resolveReferenceKinds(entity: EntityInfo, problems: ProblemList): void 
     while (at.reference && !seen.has(at)) {
       seen.add(at)
       const [key, second] = at.reference.entity.key
-      if (second || !key) problems.add("UC110", `${entity.name}.${field.name}`, { target: at.reference.entity.name })
+      if (second || !key)
+        problems.add("UC110", `${entity.name}.${field.name}`, { target: at.reference.entity.name })
       if (!key) break
       at = key
     }
@@ -224,7 +319,12 @@ function resolveReferenceKinds(entity: EntityInfo, problems: ProblemList): void 
   }
 }
 
-function fillView(declared: AnyEntity, entity: Mutable<EntityInfo>, byName: ReadonlyMap<string, EntityInfo>, problems: ProblemList): void {
+function fillView(
+  declared: AnyEntity,
+  entity: Mutable<EntityInfo>,
+  byName: ReadonlyMap<string, EntityInfo>,
+  problems: ProblemList,
+): void {
   if (!declared.view) return
   const from = byName.get(declared.view.from()?.name)
   if (!from) {
@@ -248,7 +348,12 @@ function fillView(declared: AnyEntity, entity: Mutable<EntityInfo>, byName: Read
   entity.key = namedFields(entity, [declared.options.key ?? "id"].flat(), "key", problems)
   entity.view = { from, where: declared.view.where() }
   entity.relations = new Map(
-    fields.filter((one) => one.reference).map((one) => [one.name, { name: one.name, many: false, from: entity, to: one.reference!.entity, field: one }]),
+    fields
+      .filter((one) => one.reference)
+      .map((one) => [
+        one.name,
+        { name: one.name, many: false, from: entity, to: one.reference!.entity, field: one },
+      ]),
   )
 }
 
@@ -272,14 +377,22 @@ function kindOfNode(node: Node, from: EntityInfo): FieldKind {
     if (range?.element && range.operators.has("range")) return range.element
   }
   if (node.kind === "call" && (node.name === "add" || node.name === "subtract" || node.name === "multiply")) {
-    return node.of.map((one) => kindOfNode(one, from)).find((kind) => kind.sqlType !== "text") ?? bigintKind("bigint")
+    return (
+      node.of.map((one) => kindOfNode(one, from)).find((kind) => kind.sqlType !== "text") ??
+      bigintKind("bigint")
+    )
   }
   if (node.kind === "value" && typeof node.value === "number") return bigintKind("bigint")
   if (node.kind === "now" || node.kind === "shift") return instantKind
   return node.kind === "call" || node.kind === "value" ? textKind("text", {}) : booleanKind
 }
 
-function namedFields(entity: EntityInfo, names: readonly string[], option: string, problems: ProblemList): FieldInfo[] {
+function namedFields(
+  entity: EntityInfo,
+  names: readonly string[],
+  option: string,
+  problems: ProblemList,
+): FieldInfo[] {
   return names.flatMap((name) => {
     const found = entity.fieldByName.get(name)
     if (!found) problems.add("UC108", entity.name, { field: String(name), entity: entity.name, option })
@@ -295,7 +408,10 @@ function fillConstraints(declared: AnyEntity, entity: Mutable<EntityInfo>, probl
     ...(said.unique ?? []).map((names) => namedFields(entity, names, "unique", problems)),
   ]
   entity.indexes = (said.indexes ?? []).map((names) => namedFields(entity, names, "indexes", problems))
-  entity.checks = Object.entries(said.check ?? {}).map(([name, rule]) => ({ name, condition: toNode(rule(scope)) }))
+  entity.checks = Object.entries(said.check ?? {}).map(([name, rule]) => ({
+    name,
+    condition: toNode(rule(scope)),
+  }))
   entity.exclude = (said.exclude ?? []).flatMap((one): ExcludeInfo[] => {
     const [overlapping] = namedFields(entity, [one.overlapping], "exclude", problems)
     const same = namedFields(entity, one.same, "exclude", problems)
@@ -312,7 +428,8 @@ function fillAccess(declared: AnyEntity, entity: Mutable<EntityInfo>, problems: 
 
 function readRules(rules: AccessRules): EntityAccess {
   const node = (condition: Condition | undefined): Node | null => (condition ? toNode(condition) : null)
-  const update = rules.update instanceof Condition ? { from: rules.update, to: rules.update } : (rules.update ?? {})
+  const update =
+    rules.update instanceof Condition ? { from: rules.update, to: rules.update } : (rules.update ?? {})
   return {
     read: node(rules.read),
     create: node(rules.create),

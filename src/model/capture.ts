@@ -37,17 +37,22 @@ export interface Expr<T> {
 }
 
 /** A reference: its key as a value, the fields of its row, and whether the caller may read that row. */
-export type RefExpr<T, E> = Expr<T> & (E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : unknown) & {
-  visible(): Condition
-}
+export type RefExpr<T, E> = Expr<T> &
+  (E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : unknown) & {
+    visible(): Condition
+  }
 
 /** A range, and its sides: null where it is unbounded. */
 export type RangeExpr<V> = Expr<Range<V>> & { readonly from: Expr<V>; readonly to: Expr<V> }
 
 /** Related rows. */
 export interface ManyExpr<E> {
-  some(where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition): Condition
-  none(where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition): Condition
+  some(
+    where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition,
+  ): Condition
+  none(
+    where?: (row: E extends Entity<string, infer F, infer O> ? RowExpr<FieldOf<F, O>> : never) => Condition,
+  ): Condition
 }
 
 /** A row in a rule. */
@@ -55,7 +60,11 @@ export type RowExpr<F> = {
   readonly [K in keyof F]: F[K] extends Many<infer E>
     ? ManyExpr<E>
     : F[K] extends Field<infer T, string, infer E>
-      ? [E] extends [null] ? ([T] extends [Range<infer V>] ? RangeExpr<V> : Expr<T>) : RefExpr<T, E>
+      ? [E] extends [null]
+        ? [T] extends [Range<infer V>]
+          ? RangeExpr<V>
+          : Expr<T>
+        : RefExpr<T, E>
       : never
 }
 
@@ -71,22 +80,44 @@ export interface BaseMe {
   has(role: string): Condition
 }
 
+/** What a rule inside an entity's literal is given. */
 export interface LooseScope {
   readonly row: LooseRow
   readonly me: BaseMe
 }
 
 const compareNames: ReadonlyMap<string, "is" | "isNot" | "above" | "atLeast" | "below" | "atMost"> = new Map([
-  ["is", "is"], ["isNot", "isNot"], ["above", "above"], ["after", "above"], ["atLeast", "atLeast"],
-  ["below", "below"], ["before", "below"], ["atMost", "atMost"],
+  ["is", "is"],
+  ["isNot", "isNot"],
+  ["above", "above"],
+  ["after", "above"],
+  ["atLeast", "atLeast"],
+  ["below", "below"],
+  ["before", "below"],
+  ["atMost", "atMost"],
 ])
 const textNames: ReadonlySet<string> = new Set(["startsWith", "endsWith", "contains"])
 
 /** Names that an expression answers itself, and that no field may have. */
 export const reservedNames: ReadonlySet<string> = new Set([
-  ...compareNames.keys(), ...textNames,
-  "in", "isNull", "isPresent", "plus", "minus", "some", "none", "visible", "then", "constructor", "prototype", "__proto__",
-  "toString", "valueOf", "toJSON", "hasOwnProperty",
+  ...compareNames.keys(),
+  ...textNames,
+  "in",
+  "isNull",
+  "isPresent",
+  "plus",
+  "minus",
+  "some",
+  "none",
+  "visible",
+  "then",
+  "constructor",
+  "prototype",
+  "__proto__",
+  "toString",
+  "valueOf",
+  "toJSON",
+  "hasOwnProperty",
 ])
 
 /** The expression of a value node; `path` continues into relations where the node is a field. */
@@ -95,7 +126,10 @@ export function valueExpr(node: Node): any {
     get(_, name) {
       if (name === nodeOf) return node
       if (typeof name === "symbol" || name === "then" || name === "toJSON") return undefined
-      return methodOf(node, name) ?? (node.kind === "field" ? fieldExpr(node.scope, [...node.path, name]) : undefined)
+      return (
+        methodOf(node, name) ??
+        (node.kind === "field" ? fieldExpr(node.scope, [...node.path, name]) : undefined)
+      )
     },
   })
 }
@@ -106,14 +140,17 @@ function fieldExpr(scope: ScopeName, path: readonly string[]): unknown {
 
 function methodOf(node: Node, name: string): unknown {
   const compare = compareNames.get(name)
-  if (compare) return (other: unknown) => new Condition({ kind: "compare", operator: compare, left: node, right: toNode(other) })
+  if (compare)
+    return (other: unknown) =>
+      new Condition({ kind: "compare", operator: compare, left: node, right: toNode(other) })
   if (textNames.has(name)) {
     const operator = name as "startsWith"
     return (other: unknown) => new Condition({ kind: "text", operator, left: node, right: toNode(other) })
   }
   switch (name) {
     case "in":
-      return (list: unknown) => new Condition({ kind: "in", left: node, right: Array.isArray(list) ? list : toNode(list) })
+      return (list: unknown) =>
+        new Condition({ kind: "in", left: node, right: Array.isArray(list) ? list : toNode(list) })
     case "isNull":
       return () => new Condition({ kind: "null", of: node })
     case "isPresent":
@@ -126,7 +163,8 @@ function methodOf(node: Node, name: string): unknown {
     case "some":
       return (where?: (row: unknown) => Condition) => some(node, where)
     case "none":
-      return (where?: (row: unknown) => Condition) => new Condition({ kind: "not", term: some(node, where).node })
+      return (where?: (row: unknown) => Condition) =>
+        new Condition({ kind: "not", term: some(node, where).node })
     default:
       return undefined
   }
@@ -145,10 +183,15 @@ function some(node: Node, where: ((row: unknown) => Condition) | undefined): Con
 
 /** A row whose every property is remembered as a field's name. */
 export function captureRow(scope: ScopeName): any {
-  return new Proxy({}, {
-    get: (_, name) =>
-      typeof name === "symbol" || name === "then" || name === "toJSON" ? undefined : fieldExpr(scope, [name]),
-  })
+  return new Proxy(
+    {},
+    {
+      get: (_, name) =>
+        typeof name === "symbol" || name === "then" || name === "toJSON"
+          ? undefined
+          : fieldExpr(scope, [name]),
+    },
+  )
 }
 
 /** The caller without facts. */

@@ -1,6 +1,6 @@
 /** An entity: a kind of record, its fields, its constraints, and who may touch it. */
 import { type BaseMe, baseMe, captureRow, type LooseScope, type RowExpr } from "./capture.ts"
-import { Condition, type Node, nodeOf, toNode } from "./expression.ts"
+import { type Condition, type Node, nodeOf, toNode } from "./expression.ts"
 import type { FieldOf, ValueOf } from "./field.ts"
 
 /** What an entity says beside its fields. Names in it are field names. */
@@ -18,7 +18,11 @@ export interface EntityOptions {
   /** Named conditions that every row meets. */
   readonly check?: Readonly<Record<string, (scope: LooseScope) => Condition>>
   /** No two rows have `same` equal and `overlapping` in common: one doctor, one appointment at a time. */
-  readonly exclude?: readonly { readonly same: readonly string[]; readonly overlapping: string; readonly where?: (scope: LooseScope) => Condition }[]
+  readonly exclude?: readonly {
+    readonly same: readonly string[]
+    readonly overlapping: string
+    readonly where?: (scope: LooseScope) => Condition
+  }[]
   readonly indexes?: readonly (readonly string[])[]
   readonly description?: string
 }
@@ -29,7 +33,9 @@ export interface AccessRules {
   /** Of the row that would come to be. */
   readonly create?: Condition
   /** One condition holds for the row as it was and as it would be; or say both, and the step between. */
-  readonly update?: Condition | { readonly from?: Condition; readonly to?: Condition; readonly step?: Condition }
+  readonly update?:
+    | Condition
+    | { readonly from?: Condition; readonly to?: Condition; readonly step?: Condition }
   readonly delete?: Condition
 }
 
@@ -43,7 +49,6 @@ export interface AccessScope<R> {
 /** An entity of whatever name and fields. */
 export type AnyEntity = Entity<any, any, any>
 
-
 /** See {@link entity}. */
 export class Entity<Name extends string, F, O> {
   declare readonly "~fields": F
@@ -54,7 +59,12 @@ export class Entity<Name extends string, F, O> {
   private readonly declared: { readonly fields: object }
   private accessStatement: ((scope: AccessScope<any>) => AccessRules) | null = null
 
-  constructor(name: Name, declared: { readonly fields: object }, options: EntityOptions, view: ViewSource | null = null) {
+  constructor(
+    name: Name,
+    declared: { readonly fields: object },
+    options: EntityOptions,
+    view: ViewSource | null = null,
+  ) {
     this.name = name
     this.declared = declared
     this.options = options
@@ -67,7 +77,9 @@ export class Entity<Name extends string, F, O> {
   }
 
   /** The rows that a fact looks up. */
-  where(condition: (scope: { readonly row: RowExpr<FieldOf<F, O>>; readonly me: BaseMe }) => Condition): EntityQuery<FieldOf<F, O>> {
+  where(
+    condition: (scope: { readonly row: RowExpr<FieldOf<F, O>>; readonly me: BaseMe }) => Condition,
+  ): EntityQuery<FieldOf<F, O>> {
     return new EntityQuery(this, () => toNode(condition({ row: captureRow("row"), me: baseMe })))
   }
 
@@ -78,12 +90,14 @@ export class Entity<Name extends string, F, O> {
 
   /** The rules as captured, or null where the author said none. */
   readAccess(): AccessRules | null {
-    return this.accessStatement?.({ row: captureRow("row"), before: captureRow("before"), me: baseMe }) ?? null
+    return (
+      this.accessStatement?.({ row: captureRow("row"), before: captureRow("before"), me: baseMe }) ?? null
+    )
   }
 }
 
 /** Rows of an entity that meet a condition. */
-export class EntityQuery<A> {
+class EntityQuery<A> {
   readonly entity: AnyEntity
   readonly condition: () => Node
 
@@ -125,15 +139,25 @@ export interface ViewSource {
  * @example
  * entity("Practice", { fields: { name: text({ max: 120 }) } })
  */
-export function entity<const Name extends string, F extends Record<string, any>, const O extends EntityOptions = {}>(
-  name: Name,
-  definition: { readonly fields: F } & O & EntityOptions,
-): Entity<Name, F, O> {
-  const { fields: _, ...options } = Object.getOwnPropertyDescriptors(definition) as Record<string, PropertyDescriptor>
+export function entity<
+  const Name extends string,
+  F extends Record<string, any>,
+  const O extends EntityOptions = {},
+>(name: Name, definition: { readonly fields: F } & O & EntityOptions): Entity<Name, F, O> {
+  const { fields: _, ...options } = Object.getOwnPropertyDescriptors(definition) as Record<
+    string,
+    PropertyDescriptor
+  >
   return new Entity(name, definition, Object.defineProperties({}, options) as EntityOptions)
 }
 
-type ViewFields<S, P> = { readonly [K in keyof P]: P[K] extends keyof S ? S[P[K]] : P[K] extends (...args: any) => { readonly [nodeOf]: Node; is(other: infer T): any } ? import("./field.ts").Field<Exclude<T, { readonly [nodeOf]: Node }>, "readonly" | "optional"> : never }
+type ViewFields<S, P> = {
+  readonly [K in keyof P]: P[K] extends keyof S
+    ? S[P[K]]
+    : P[K] extends (...args: any) => { readonly [nodeOf]: Node; is(other: infer T): any }
+      ? import("./field.ts").Field<Exclude<T, { readonly [nodeOf]: Node }>, "readonly" | "optional">
+      : never
+}
 
 /**
  * Declares a read-only entity over a query on another one. A row of it is readable where its source row is.
@@ -143,8 +167,13 @@ type ViewFields<S, P> = { readonly [K in keyof P]: P[K] extends keyof S ? S[P[K]
  */
 export function view<
   const Name extends string,
-  N extends string, F, O,
-  const P extends Record<string, (keyof FieldOf<F, O> & string) | ((row: RowExpr<FieldOf<F, O>>) => { readonly [nodeOf]: Node })>,
+  N extends string,
+  F,
+  O,
+  const P extends Record<
+    string,
+    (keyof FieldOf<F, O> & string) | ((row: RowExpr<FieldOf<F, O>>) => { readonly [nodeOf]: Node })
+  >,
   const K extends string,
 >(
   name: Name,
@@ -158,17 +187,27 @@ export function view<
   },
 ): Entity<Name, ViewFields<FieldOf<F, O>, P>, { readonly key: K; readonly tracked: false }> {
   const { key, fields, where, collection, description } = definition
-  return new Entity(name, { fields: {} }, {
-    key, tracked: false, ...(collection ? { collection } : {}), ...(description ? { description } : {}),
-  }, {
-    from: () => from,
-    where: () => (where ? toNode(where({ row: captureRow("row"), me: baseMe })) : null),
-    fields: () =>
-      Object.fromEntries(
-        Object.entries(fields as Record<string, string | ((row: unknown) => unknown)>).map(([as, what]) => [
-          as,
-          typeof what === "string" ? { kind: "field", scope: "row", path: [what] } : toNode(what(captureRow("row"))),
-        ]),
-      ) as Record<string, Node>,
-  })
+  return new Entity(
+    name,
+    { fields: {} },
+    {
+      key,
+      tracked: false,
+      ...(collection ? { collection } : {}),
+      ...(description ? { description } : {}),
+    },
+    {
+      from: () => from,
+      where: () => (where ? toNode(where({ row: captureRow("row"), me: baseMe })) : null),
+      fields: () =>
+        Object.fromEntries(
+          Object.entries(fields as Record<string, string | ((row: unknown) => unknown)>).map(([as, what]) => [
+            as,
+            typeof what === "string"
+              ? { kind: "field", scope: "row", path: [what] }
+              : toNode(what(captureRow("row"))),
+          ]),
+        ) as Record<string, Node>,
+    },
+  )
 }

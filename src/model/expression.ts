@@ -16,8 +16,17 @@ export type Node =
   | { readonly kind: "now" }
   | { readonly kind: "today" }
   | { readonly kind: "shift"; readonly of: Node; readonly by: string; readonly back: boolean }
-  | { readonly kind: "call"; readonly name: "concat" | "lower" | "upper" | "add" | "subtract" | "multiply"; readonly of: readonly Node[] }
-  | { readonly kind: "compare"; readonly operator: CompareOperator; readonly left: Node; readonly right: Node }
+  | {
+      readonly kind: "call"
+      readonly name: "concat" | "lower" | "upper" | "add" | "subtract" | "multiply"
+      readonly of: readonly Node[]
+    }
+  | {
+      readonly kind: "compare"
+      readonly operator: CompareOperator
+      readonly left: Node
+      readonly right: Node
+    }
   | { readonly kind: "text"; readonly operator: TextOperator; readonly left: Node; readonly right: Node }
   | { readonly kind: "in"; readonly left: Node; readonly right: Node | readonly unknown[] }
   | { readonly kind: "null"; readonly of: Node }
@@ -26,7 +35,13 @@ export type Node =
   | { readonly kind: "and" | "or"; readonly terms: readonly Node[] }
   | { readonly kind: "not"; readonly term: Node }
   /** At least one row of a to-many relation fits. */
-  | { readonly kind: "some"; readonly scope: ScopeName; readonly path: readonly string[]; readonly inner: ScopeName; readonly where: Node }
+  | {
+      readonly kind: "some"
+      readonly scope: ScopeName
+      readonly path: readonly string[]
+      readonly inner: ScopeName
+      readonly where: Node
+    }
   /** The row at the end of the path is readable by the caller. */
   | { readonly kind: "visible"; readonly scope: ScopeName; readonly path: readonly string[] }
 
@@ -45,6 +60,9 @@ export const nodeOf: unique symbol = Symbol("node")
 /** The node behind a captured expression, a condition or a plain value. */
 export function toNode(value: unknown): Node {
   if (value instanceof Condition) return value.node
-  const captured = typeof value === "function" || typeof value === "object" ? (value as { [nodeOf]?: Node } | null)?.[nodeOf] : undefined
+  const captured =
+    typeof value === "function" || typeof value === "object"
+      ? (value as { [nodeOf]?: Node } | null)?.[nodeOf]
+      : undefined
   return captured ?? { kind: "value", value: value ?? null }
 }

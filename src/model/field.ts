@@ -1,7 +1,7 @@
 /** A field of an entity: its kind of value, and what the author said about it. Immutable; every method gives a new field. */
 import type { Expr, LooseScope } from "./capture.ts"
 import type { Classification } from "./classification.ts"
-import type { AnyEntity, Entity, EntityOptions } from "./entity.ts"
+import type { AnyEntity, Entity } from "./entity.ts"
 import { type Condition, type Node, toNode } from "./expression.ts"
 import type { FieldKind } from "./value.ts"
 
@@ -30,7 +30,6 @@ export interface FieldOptions {
   readonly generated?: (scope: LooseScope) => Node
 }
 
-
 /** A field: `T` is its JSON value, `K` its flags, `E` the entity that it refers to. */
 export class Field<T, K extends string = never, E = null> {
   declare readonly "~value": T
@@ -55,7 +54,11 @@ export class Field<T, K extends string = never, E = null> {
   /** The value of a row that is created without one; `now` and `today` are the moment and the day of its creation. */
   default(value: T | Expr<T>): Field<T, K | "default", E> {
     const node = toNode(value)
-    return this.with(node.kind === "value" ? { defaulted: true, defaultValue: value } : { defaulted: true, defaultNode: node })
+    return this.with(
+      node.kind === "value"
+        ? { defaulted: true, defaultValue: value }
+        : { defaulted: true, defaultNode: node },
+    )
   }
   /** Set when the row is created, never changed. */
   immutable(): Field<T, K | "immutable", E> {
@@ -123,14 +126,19 @@ export class Many<E> {
 export type ValueOf<X> = X extends Field<infer T, string, any> ? T : never
 
 /** The JSON value of an entity's key; a composite key has none. */
-export type KeyOf<E> = E extends Entity<string, infer F, infer O>
-  ? O extends { readonly key: infer K }
-    ? K extends keyof F ? ValueOf<F[K]> : never
-    : string
-  : never
+export type KeyOf<E> =
+  E extends Entity<string, infer F, infer O>
+    ? O extends { readonly key: infer K }
+      ? K extends keyof F
+        ? ValueOf<F[K]>
+        : never
+      : string
+    : never
 
 /** The fields that an entity has beside the declared ones. */
-export type AutomaticFields<O> = (O extends { readonly key: unknown } ? unknown : { readonly id: Field<string, "default" | "immutable"> }) &
+export type AutomaticFields<O> = (O extends { readonly key: unknown }
+  ? unknown
+  : { readonly id: Field<string, "default" | "immutable"> }) &
   (O extends { readonly tracked: false }
     ? unknown
     : {
@@ -143,18 +151,28 @@ export type AutomaticFields<O> = (O extends { readonly key: unknown } ? unknown 
 export type FieldOf<F, O> = F & AutomaticFields<O>
 
 type IsStored<X> = X extends Many<any> ? false : true
-type Has<X, K extends FieldFlag> = X extends Field<any, infer Flags, any> ? (K extends Flags ? true : false) : false
+type Has<X, K extends FieldFlag> =
+  X extends Field<any, infer Flags, any> ? (K extends Flags ? true : false) : false
 type Value<X> = Has<X, "optional"> extends true ? ValueOf<X> | null : ValueOf<X>
 /** What a caller may not see is null. */
 type Seen<X> = Has<X, "restricted"> extends true ? Value<X> | null : Value<X>
 type Flat<T> = { [K in keyof T]: T[K] }
 
 type RowShape<A> = { readonly [K in keyof A as IsStored<A[K]> extends true ? K : never]: Seen<A[K]> }
-type WritableKey<A, K extends keyof A> = IsStored<A[K]> extends true ? (Has<A[K], "readonly"> extends true ? never : K) : never
+type WritableKey<A, K extends keyof A> =
+  IsStored<A[K]> extends true ? (Has<A[K], "readonly"> extends true ? never : K) : never
 type InsertShape<A> = {
-  -readonly [K in keyof A as Has<A[K], "optional"> extends true ? never : Has<A[K], "default"> extends true ? never : WritableKey<A, K>]: Value<A[K]>
+  -readonly [K in keyof A as Has<A[K], "optional"> extends true
+    ? never
+    : Has<A[K], "default"> extends true
+      ? never
+      : WritableKey<A, K>]: Value<A[K]>
 } & {
-  -readonly [K in keyof A as Has<A[K], "optional"> extends true ? WritableKey<A, K> : Has<A[K], "default"> extends true ? WritableKey<A, K> : never]?: Value<A[K]>
+  -readonly [K in keyof A as Has<A[K], "optional"> extends true
+    ? WritableKey<A, K>
+    : Has<A[K], "default"> extends true
+      ? WritableKey<A, K>
+      : never]?: Value<A[K]>
 }
 type UpdateShape<A> = {
   -readonly [K in keyof A as Has<A[K], "immutable"> extends true ? never : WritableKey<A, K>]?: Value<A[K]>
@@ -166,5 +184,3 @@ export type Row<E> = E extends Entity<string, infer F, infer O> ? Flat<RowShape<
 export type Insert<E> = E extends Entity<string, infer F, infer O> ? Flat<InsertShape<FieldOf<F, O>>> : never
 /** What changes a row. */
 export type Update<E> = E extends Entity<string, infer F, infer O> ? Flat<UpdateShape<FieldOf<F, O>>> : never
-
-export type { EntityOptions }

@@ -1,6 +1,7 @@
 /** Everything wrong with a model, at once: each problem with its code, its place and its mend. */
-import { type ErrorBody, UndercroftError } from "../base/errors.ts"
+
 import type { CatalogueCode } from "../base/catalogue.ts"
+import { type ErrorBody, UndercroftError } from "../base/errors.ts"
 
 /** One problem; `where` is `Entity` or `Entity.field`. */
 export interface ModelProblem extends ErrorBody {
@@ -17,9 +18,15 @@ export class ModelError extends UndercroftError {
   readonly problems: readonly ModelProblem[]
 
   constructor(problems: readonly ModelProblem[]) {
-    super("UC100", { count: problems.length }, {
-      details: problems.map((one) => `${one.code} ${one.where}: ${one.message} ${one.hint ?? ""}`.trimEnd()).join("\n"),
-    })
+    super(
+      "UC100",
+      { count: problems.length },
+      {
+        details: problems
+          .map((one) => `${one.code} ${one.where}: ${one.message} ${one.hint ?? ""}`.trimEnd())
+          .join("\n"),
+      },
+    )
     this.message += `\n${this.details}`
     this.problems = problems
   }
@@ -31,7 +38,11 @@ export class ProblemList {
 
   add(code: CatalogueCode, where: string, values: Readonly<Record<string, string | number>> = {}): void {
     const body = new UndercroftError(code, { where, ...values }).toBody()
-    if (!this.problems.some((one) => one.where === where && one.code === body.code && one.message === body.message)) {
+    if (
+      !this.problems.some(
+        (one) => one.where === where && one.code === body.code && one.message === body.message,
+      )
+    ) {
       this.problems.push({ where, ...body })
     }
   }

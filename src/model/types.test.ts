@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { expect, expectTypeOf, test } from "vitest"
-import type { Film, me, Member, Person, PublicFilm, Studio } from "../../test/support/studio.ts"
+import type { Film, Member, me, Person, PublicFilm, Studio } from "../../test/support/studio.ts"
 import type { Insert, Row, Update } from "../index.ts"
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -39,7 +39,9 @@ test("an insert leaves out what has a default, and can't have what the database 
   expectTypeOf<{ studio: string; title: string }>().toExtend<Insert<typeof Film>>()
   expectTypeOf<{ title: string }>().not.toExtend<Insert<typeof Film>>()
   expectTypeOf<{ studio: string; title: string; state: "other" }>().not.toExtend<Insert<typeof Film>>()
-  expectTypeOf<keyof Insert<typeof Person>>().toEqualTypeOf<"id" | "first" | "last" | "user" | "email" | "fee" | "mentor">()
+  expectTypeOf<keyof Insert<typeof Person>>().toEqualTypeOf<
+    "id" | "first" | "last" | "user" | "email" | "fee" | "mentor"
+  >()
 })
 
 test("an update can't have what is immutable", () => {
@@ -49,7 +51,8 @@ test("an update can't have what is immutable", () => {
 
 /** A model of many entities, each with references forwards, backwards and to itself. */
 function largeModel(entities: number): string {
-  const imports = 'import { actor, anyOf, choice, date, entity, type Insert, many, ref, type Row, text } from "undercroft"\n'
+  const imports =
+    'import { actor, anyOf, choice, date, entity, type Insert, many, ref, type Row, text } from "undercroft"\n'
   const parts = Array.from({ length: entities }, (_, at) => {
     const next = (at + 1) % entities
     return `export const E${at} = entity("E${at}", { fields: {
@@ -69,8 +72,15 @@ test("sixty entities stay within the budget of type instantiations", async () =>
   const folder = await mkdtemp(`${root}examples/.types-`)
   try {
     await writeFile(`${folder}/model.ts`, largeModel(60))
-    await writeFile(`${folder}/tsconfig.json`, JSON.stringify({ extends: "../../tsconfig.json", include: ["model.ts"] }))
-    const { stdout } = await promisify(execFile)(`${root}node_modules/.bin/tsc`, ["-p", folder, "--extendedDiagnostics"])
+    await writeFile(
+      `${folder}/tsconfig.json`,
+      JSON.stringify({ extends: "../../tsconfig.json", include: ["model.ts"] }),
+    )
+    const { stdout } = await promisify(execFile)(`${root}node_modules/.bin/tsc`, [
+      "-p",
+      folder,
+      "--extendedDiagnostics",
+    ])
     expect(Number(/Instantiations:\s+(\d+)/.exec(stdout)?.[1])).toBeLessThan(150_000)
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -47,13 +47,19 @@ export interface FieldKind {
 
 export const equalityOnly: ReadonlySet<OperatorFamily> = new Set<OperatorFamily>(["equality"])
 export const ordered: ReadonlySet<OperatorFamily> = new Set<OperatorFamily>(["equality", "order"])
-export const textual: ReadonlySet<OperatorFamily> = new Set<OperatorFamily>(["equality", "order", "text", "search"])
+export const textual: ReadonlySet<OperatorFamily> = new Set<OperatorFamily>([
+  "equality",
+  "order",
+  "text",
+  "search",
+])
 
 /** Text that PostgreSQL can store: no NUL, no lone surrogate. Throws `BadValue`. */
 export function checkText(value: unknown): string {
   if (typeof value !== "string") throw new BadValue("must be a string")
   if (value.includes("\u0000")) throw new BadValue("must not contain the character U+0000", "22021")
-  if (!value.isWellFormed()) throw new BadValue("must be well-formed Unicode (it has a lone surrogate)", "22021")
+  if (!value.isWellFormed())
+    throw new BadValue("must be well-formed Unicode (it has a lone surrogate)", "22021")
   return value
 }
 

@@ -1,9 +1,10 @@
 /** The policies of a model: every access statement, field rule and constraint, resolved and checked. */
-import { type EntityInfo, type FieldInfo, type Model } from "../model/model.ts"
-import { ProblemList } from "../model/model-error.ts"
+
 import type { Node } from "../model/expression.ts"
+import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
+import { ProblemList } from "../model/model-error.ts"
 import { Resolver } from "./resolve.ts"
-import { type Fact, outerFields, readsRow, type Rule, type RuleValue } from "./rule.ts"
+import { type Fact, outerFields, type Rule, type RuleValue, readsRow } from "./rule.ts"
 
 /** The rules of one entity. */
 export interface EntityPolicy {
@@ -59,24 +60,35 @@ function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
   // A view is readable where its source is, which PostgreSQL enforces: the view runs as its caller.
   const source = entity.view?.from ?? entity
   const { access } = entity
-  const rule = (node: Node | null, name: string): Rule => resolver.rule(node, entity, `${entity.name}.${name}`)
+  const rule = (node: Node | null, name: string): Rule =>
+    resolver.rule(node, entity, `${entity.name}.${name}`)
   const fields = entity.fields.map((field) => [field.name, fieldPolicy(field, source, resolver)] as const)
   return {
     entity,
-    read: entity.view ? resolver.rule(source.access.read, source, `${source.name}.read`) : rule(access.read, "read"),
+    read: entity.view
+      ? resolver.rule(source.access.read, source, `${source.name}.read`)
+      : rule(access.read, "read"),
     create: rule(access.create, "create"),
     updateFrom: rule(access.updateFrom, "update"),
     updateTo: rule(access.updateTo, "update"),
     updateStep: access.updateStep ? rule(access.updateStep, "update") : null,
     delete: rule(access.delete, "delete"),
     fields: new Map(fields),
-    checks: entity.checks.map((check) => ({ name: check.name, rule: rule(check.condition, `check.${check.name}`) })),
-    exclude: entity.exclude.map((one) => (one.where ? rule(one.where, "exclude") : null)),
-    generated: new Map(entity.fields.flatMap((field) => {
-      const node = field.generated ?? field.source
-      const value = node && isPlainValue(node, source) ? resolver.value(node, source, `${entity.name}.${field.name}`, null) : null
-      return value ? [[field.name, value] as const] : []
+    checks: entity.checks.map((check) => ({
+      name: check.name,
+      rule: rule(check.condition, `check.${check.name}`),
     })),
+    exclude: entity.exclude.map((one) => (one.where ? rule(one.where, "exclude") : null)),
+    generated: new Map(
+      entity.fields.flatMap((field) => {
+        const node = field.generated ?? field.source
+        const value =
+          node && isPlainValue(node, source)
+            ? resolver.value(node, source, `${entity.name}.${field.name}`, null)
+            : null
+        return value ? [[field.name, value] as const] : []
+      }),
+    ),
     viewWhere: entity.view?.where ? resolver.rule(entity.view.where, source, `${entity.name}.where`) : null,
   }
 }
@@ -114,14 +126,22 @@ function checkOracles({ entity, read }: EntityPolicy, problems: ProblemList): vo
 
 /** Checks and exclusions are constraints of one row: they can't look elsewhere. */
 function checkOwnRow({ entity, checks, exclude }: EntityPolicy, problems: ProblemList): void {
-  const looks = (rule: Rule | null): boolean => rule !== null && JSON.stringify(kindsOf(rule)).match(/related|some|fact|role|signed-in|me-id|claim|now|today/) !== null
+  const looks = (rule: Rule | null): boolean =>
+    rule !== null &&
+    JSON.stringify(kindsOf(rule)).match(/related|some|fact|role|signed-in|me-id|claim|now|today/) !== null
   for (const check of checks) {
     if (looks(check.rule)) {
-      problems.add("UC206", `${entity.name}.${check.name}`, { what: "is a check and looks beyond its own row", mend: "Use only fields of the row and constants." })
+      problems.add("UC206", `${entity.name}.${check.name}`, {
+        what: "is a check and looks beyond its own row",
+        mend: "Use only fields of the row and constants.",
+      })
     }
   }
   if (exclude.some(looks)) {
-    problems.add("UC206", entity.name, { what: "is an exclusion and looks beyond its own row", mend: "Use only fields of the row and constants." })
+    problems.add("UC206", entity.name, {
+      what: "is an exclusion and looks beyond its own row",
+      mend: "Use only fields of the row and constants.",
+    })
   }
 }
 

@@ -7,14 +7,19 @@ import { dateKind } from "../model/fields/date.ts"
 import { checkDuration } from "../model/fields/duration.ts"
 import { instantKind } from "../model/fields/instant.ts"
 import { textKind } from "../model/fields/text.ts"
-import type { EntityInfo, FieldInfo, Model, RelationInfo } from "../model/model.ts"
+import type { EntityInfo, Model, RelationInfo } from "../model/model.ts"
 import type { ProblemList } from "../model/model-error.ts"
 import { BadValue, type FieldKind } from "../model/value.ts"
 import { always, type Fact, never, type Rule, type RuleValue } from "./rule.ts"
 
 const plainText: FieldKind = textKind("text", {})
 const opposite: Readonly<Record<CompareOperator, CompareOperator>> = {
-  is: "isNot", isNot: "is", above: "atMost", atMost: "above", atLeast: "below", below: "atLeast",
+  is: "isNot",
+  isNot: "is",
+  above: "atMost",
+  atMost: "above",
+  atLeast: "below",
+  below: "atLeast",
 }
 
 type Scopes = ReadonlyMap<ScopeName, EntityInfo>
@@ -36,7 +41,15 @@ export class Resolver {
   /** The rule of a node over `row` (and `before`) of an entity; null denies. */
   rule(node: Node | null, entity: EntityInfo, where: string): Rule {
     if (node === null) return never
-    return this.resolve(node, new Map([["row", entity], ["before", entity]]), false, where)
+    return this.resolve(
+      node,
+      new Map([
+        ["row", entity],
+        ["before", entity],
+      ]),
+      false,
+      where,
+    )
   }
 
   /** A value over a row, for generated fields and views. */
@@ -54,7 +67,10 @@ export class Resolver {
       case "and":
       case "or": {
         const all = (node.kind === "and") !== negated
-        return { kind: all ? "all" : "any", terms: node.terms.map((term) => this.resolve(term, scopes, negated, where)) }
+        return {
+          kind: all ? "all" : "any",
+          terms: node.terms.map((term) => this.resolve(term, scopes, negated, where)),
+        }
       }
       case "not":
         return this.resolve(node.term, scopes, !negated, where)
@@ -84,13 +100,22 @@ export class Resolver {
       case "value":
         if (typeof node.value === "boolean") return node.value === negated ? never : always
     }
-    this.problems.add("UC206", where, { what: "is not a condition", mend: "Write a comparison, such as row.x.is(…)." })
+    this.problems.add("UC206", where, {
+      what: "is not a condition",
+      mend: "Write a comparison, such as row.x.is(…).",
+    })
     return never
   }
 
   private booleanLeaf(value: RuleValue, negated: boolean, where: string): Rule {
     if (value.of.sqlType !== "boolean") return this.refuseQuestion(where, "being true", value)
-    return { kind: "compare", operator: "is", left: value, right: { kind: "constant", value: !negated, of: booleanKind }, of: booleanKind }
+    return {
+      kind: "compare",
+      operator: "is",
+      left: value,
+      right: { kind: "constant", value: !negated, of: booleanKind },
+      of: booleanKind,
+    }
   }
 
   private compare(node: Node & { kind: "compare" }, scopes: Scopes, negated: boolean, where: string): Rule {
@@ -99,7 +124,13 @@ export class Resolver {
       const of = left!.kind === "constant" || left!.kind === "me-id" ? right!.of : left!.of
       // Kinds without an order (lists, ranges, JSON) have more than one way to write a value.
       if (!of.operators.has("order")) return this.refuseQuestion(where, node.operator, left!)
-      return { kind: "compare", operator, left: this.retype(left!, of, where), right: this.retype(right!, of, where), of }
+      return {
+        kind: "compare",
+        operator,
+        left: this.retype(left!, of, where),
+        right: this.retype(right!, of, where),
+        of,
+      }
     })
   }
 
@@ -110,7 +141,9 @@ export class Resolver {
         const of = left!.of
         if (!of.operators.has("order")) return this.refuseQuestion(where, "in", left!)
         const values = list.map((value) => this.checkConstant(value, of, where, left!))
-        return values.length === 0 && !negated ? never : { kind: "in-values", negated, left: left!, values, of }
+        return values.length === 0 && !negated
+          ? never
+          : { kind: "in-values", negated, left: left!, values, of }
       }
       const fact = this.fact(list as Node, where)
       if (!fact) return never
@@ -122,7 +155,8 @@ export class Resolver {
     const before = node.path.slice(0, -1)
     if (negated && before.length > 0) {
       this.problems.add("UC206", where, {
-        what: "asks none() at the end of a longer path", mend: "Ask it on the entity itself, through visible().",
+        what: "asks none() at the end of a longer path",
+        mend: "Ask it on the entity itself, through visible().",
       })
     }
     return this.follow(node.scope, before, scopes, where, (scope, entity, inside) => {
@@ -146,12 +180,25 @@ export class Resolver {
       const inner = `visible${++this.scopeCount}`
       const rule = this.rule(relation.to.access.read, relation.to, where)
       this.resolving.pop()
-      return { kind: "related", negated, visible: true, scope, relation, inner, where: renameScope(rule, "row", inner) }
+      return {
+        kind: "related",
+        negated,
+        visible: true,
+        scope,
+        relation,
+        inner,
+        where: renameScope(rule, "row", inner),
+      }
     })
   }
 
   /** Resolves values whose paths may go through relations: each step becomes a `related` around the leaf. */
-  private through(nodes: readonly Node[], scopes: Scopes, where: string, leaf: (values: readonly RuleValue[]) => Rule): Rule {
+  private through(
+    nodes: readonly Node[],
+    scopes: Scopes,
+    where: string,
+    leaf: (values: readonly RuleValue[]) => Rule,
+  ): Rule {
     const values: RuleValue[] = []
     const step = (at: number, inside: Scopes): Rule => {
       const node = nodes[at]
@@ -188,7 +235,10 @@ export class Resolver {
   }
 
   private follow(
-    scope: ScopeName, path: readonly string[], scopes: Scopes, where: string,
+    scope: ScopeName,
+    path: readonly string[],
+    scopes: Scopes,
+    where: string,
     then: (scope: ScopeName, entity: EntityInfo, scopes: Scopes) => Rule,
   ): Rule {
     const entity = scopes.get(scope)
@@ -199,7 +249,15 @@ export class Resolver {
     if (!relation || relation.many) return this.unknownName(where, entity, path.join("."))
     const inner = `at${++this.scopeCount}`
     const rule = this.follow(inner, rest, new Map([...scopes, [inner, relation.to]]), where, then)
-    return { kind: "related", negated: false, visible: false, scope, relation: relation as RelationInfo, inner, where: rule }
+    return {
+      kind: "related",
+      negated: false,
+      visible: false,
+      scope,
+      relation: relation as RelationInfo,
+      inner,
+      where: rule,
+    }
   }
 
   private plainValue(node: Node, scopes: Scopes, of: FieldKind | null, where: string): RuleValue | null {
@@ -217,7 +275,11 @@ export class Resolver {
         try {
           checkDuration(node.by)
         } catch {
-          this.problems.add("UC203", where, { path: "a moment", value: JSON.stringify(node.by), why: "must be an ISO 8601 duration such as P7D" })
+          this.problems.add("UC203", where, {
+            path: "a moment",
+            value: JSON.stringify(node.by),
+            why: "must be an ISO 8601 duration such as P7D",
+          })
         }
         return value && { kind: "shift", value, by: node.by, back: node.back, of: instantKind }
       }
@@ -225,14 +287,23 @@ export class Resolver {
         const values = node.of.map((one) => this.plainValue(one, scopes, null, where))
         if (values.some((one) => one === null)) return null
         const known = values.find((one) => one!.kind !== "constant")
-        const kind = node.name === "add" || node.name === "subtract" || node.name === "multiply" ? (known?.of ?? plainText) : plainText
-        return { kind: "call", name: node.name, values: values.map((one) => this.retype(one!, kind, where)), of: of ?? kind }
+        const kind =
+          node.name === "add" || node.name === "subtract" || node.name === "multiply"
+            ? (known?.of ?? plainText)
+            : plainText
+        return {
+          kind: "call",
+          name: node.name,
+          values: values.map((one) => this.retype(one!, kind, where)),
+          of: of ?? kind,
+        }
       }
       case "field": {
         const entity = scopes.get(node.scope)
         const side = this.rangeSide(node, scopes)
         const ranged = side && node.path.length === 2 ? entity?.fieldByName.get(node.path[0]!) : undefined
-        if (side && ranged) return { kind: "bound", scope: node.scope, field: ranged, side, of: ranged.kind.element! }
+        if (side && ranged)
+          return { kind: "bound", scope: node.scope, field: ranged, side, of: ranged.kind.element! }
         const field = node.path.length === 1 ? entity?.fieldByName.get(node.path[0]!) : undefined
         if (entity && field) return { kind: "field", scope: node.scope, field, of: field.kind }
         this.unknownName(where, entity ?? [...scopes.values()][0]!, node.path.join("."))
@@ -241,7 +312,10 @@ export class Resolver {
       case "fact":
         return this.claim(node, where)
       default:
-        this.problems.add("UC206", where, { what: "uses a condition where a value must stand", mend: "Compare two values." })
+        this.problems.add("UC206", where, {
+          what: "uses a condition where a value must stand",
+          mend: "Compare two values.",
+        })
         return null
     }
   }
@@ -258,7 +332,9 @@ export class Resolver {
   private fact(node: Node, where: string): Fact | null {
     const found = node.kind === "fact" ? readFacts(node.actor)[node.name] : undefined
     if (node.kind !== "fact" || !(found instanceof Lookup)) {
-      this.problems.add("UC205", where, { fact: node.kind === "fact" ? node.name : "(a value that is no list)" })
+      this.problems.add("UC205", where, {
+        fact: node.kind === "fact" ? node.name : "(a value that is no list)",
+      })
       return null
     }
     const ofActor = this.facts.get(node.actor) ?? new Map<string, Fact | null>()
@@ -274,7 +350,10 @@ export class Resolver {
     this.resolving.push(place)
     const entity = this.model.byName.get(found.entity?.name)
     const field = entity?.fieldByName.get(found.field)
-    const fact = entity && field ? { name: node.name, entity, field, where: this.rule(found.condition(), entity, place) } : null
+    const fact =
+      entity && field
+        ? { name: node.name, entity, field, where: this.rule(found.condition(), entity, place) }
+        : null
     if (!fact) this.problems.add("UC102", place, { target: `${found.entity?.name}.${found.field}` })
     this.resolving.pop()
     ofActor.set(node.name, fact)
@@ -286,8 +365,15 @@ export class Resolver {
   private retype(value: RuleValue, of: FieldKind, where: string): RuleValue {
     if (value.kind === "me-id") return { ...value, of }
     if (value.kind !== "constant") {
-      if (value.of.sqlType !== of.sqlType && !(isMoment(value.of) && isMoment(of)) && !(isNumber(value.of) && isNumber(of))) {
-        this.problems.add("UC206", where, { what: `compares ${of.name} with ${value.of.name}`, mend: "Compare values of one kind." })
+      if (
+        value.of.sqlType !== of.sqlType &&
+        !(isMoment(value.of) && isMoment(of)) &&
+        !(isNumber(value.of) && isNumber(of))
+      ) {
+        this.problems.add("UC206", where, {
+          what: `compares ${of.name} with ${value.of.name}`,
+          mend: "Compare values of one kind.",
+        })
       }
       return value
     }
@@ -301,7 +387,11 @@ export class Resolver {
       return of.parse(value)
     } catch (cause) {
       const why = cause instanceof BadValue ? cause.message : "is refused"
-      this.problems.add("UC203", where, { path: nameOf(beside), value: JSON.stringify(value) ?? "undefined", why })
+      this.problems.add("UC203", where, {
+        path: nameOf(beside),
+        value: JSON.stringify(value) ?? "undefined",
+        why,
+      })
       return null
     }
   }
@@ -319,7 +409,11 @@ export class Resolver {
 }
 
 function nameOf(value: RuleValue): string {
-  return value.kind === "field" || value.kind === "bound" ? `${value.field.entity.name}.${value.field.name}` : value.kind === "claim" ? `me.${value.name}` : "a value"
+  return value.kind === "field" || value.kind === "bound"
+    ? `${value.field.entity.name}.${value.field.name}`
+    : value.kind === "claim"
+      ? `me.${value.name}`
+      : "a value"
 }
 
 function isMoment(kind: FieldKind): boolean {
@@ -331,12 +425,15 @@ function isNumber(kind: FieldKind): boolean {
 }
 
 /** The same rule over a row of another name. */
-export function renameScope(rule: Rule, from: ScopeName, to: ScopeName): Rule {
+function renameScope(rule: Rule, from: ScopeName, to: ScopeName): Rule {
   const value = (one: RuleValue): RuleValue =>
-    one.kind === "field" || one.kind === "bound" ? { ...one, scope: one.scope === from ? to : one.scope }
-    : one.kind === "shift" ? { ...one, value: value(one.value) }
-    : one.kind === "call" ? { ...one, values: one.values.map(value) }
-    : one
+    one.kind === "field" || one.kind === "bound"
+      ? { ...one, scope: one.scope === from ? to : one.scope }
+      : one.kind === "shift"
+        ? { ...one, value: value(one.value) }
+        : one.kind === "call"
+          ? { ...one, values: one.values.map(value) }
+          : one
   switch (rule.kind) {
     case "all":
     case "any":
@@ -351,9 +448,12 @@ export function renameScope(rule: Rule, from: ScopeName, to: ScopeName): Rule {
       return { ...rule, value: value(rule.value) }
     case "related":
     case "some":
-      return { ...rule, scope: rule.scope === from ? to : rule.scope, where: renameScope(rule.where, from, to) }
+      return {
+        ...rule,
+        scope: rule.scope === from ? to : rule.scope,
+        where: renameScope(rule.where, from, to),
+      }
     default:
       return rule
   }
 }
-export type { FieldInfo }

@@ -10,13 +10,30 @@ import type { FieldKind } from "../model/value.ts"
 export type RuleValue =
   | { readonly kind: "field"; readonly scope: ScopeName; readonly field: FieldInfo; readonly of: FieldKind }
   /** A side of a range; null where it is unbounded. */
-  | { readonly kind: "bound"; readonly scope: ScopeName; readonly field: FieldInfo; readonly side: "from" | "to"; readonly of: FieldKind }
+  | {
+      readonly kind: "bound"
+      readonly scope: ScopeName
+      readonly field: FieldInfo
+      readonly side: "from" | "to"
+      readonly of: FieldKind
+    }
   | { readonly kind: "constant"; readonly value: unknown; readonly of: FieldKind }
   | { readonly kind: "me-id"; readonly of: FieldKind }
   | { readonly kind: "claim"; readonly name: string; readonly of: FieldKind }
   | { readonly kind: "now" | "today"; readonly of: FieldKind }
-  | { readonly kind: "shift"; readonly value: RuleValue; readonly by: string; readonly back: boolean; readonly of: FieldKind }
-  | { readonly kind: "call"; readonly name: string; readonly values: readonly RuleValue[]; readonly of: FieldKind }
+  | {
+      readonly kind: "shift"
+      readonly value: RuleValue
+      readonly by: string
+      readonly back: boolean
+      readonly of: FieldKind
+    }
+  | {
+      readonly kind: "call"
+      readonly name: string
+      readonly values: readonly RuleValue[]
+      readonly of: FieldKind
+    }
 
 /** A list about the caller that the database looks up once a statement. */
 export interface Fact {
@@ -28,17 +45,50 @@ export interface Fact {
 
 export type Rule =
   | { readonly kind: "all" | "any"; readonly terms: readonly Rule[] }
-  | { readonly kind: "compare"; readonly operator: CompareOperator; readonly left: RuleValue; readonly right: RuleValue; readonly of: FieldKind }
-  | { readonly kind: "text"; readonly operator: TextOperator; readonly negated: boolean; readonly left: RuleValue; readonly right: RuleValue }
-  | { readonly kind: "in-values"; readonly negated: boolean; readonly left: RuleValue; readonly values: readonly unknown[]; readonly of: FieldKind }
+  | {
+      readonly kind: "compare"
+      readonly operator: CompareOperator
+      readonly left: RuleValue
+      readonly right: RuleValue
+      readonly of: FieldKind
+    }
+  | {
+      readonly kind: "text"
+      readonly operator: TextOperator
+      readonly negated: boolean
+      readonly left: RuleValue
+      readonly right: RuleValue
+    }
+  | {
+      readonly kind: "in-values"
+      readonly negated: boolean
+      readonly left: RuleValue
+      readonly values: readonly unknown[]
+      readonly of: FieldKind
+    }
   | { readonly kind: "in-fact"; readonly negated: boolean; readonly left: RuleValue; readonly fact: Fact }
   | { readonly kind: "null"; readonly negated: boolean; readonly value: RuleValue }
   | { readonly kind: "signed-in"; readonly negated: boolean }
   | { readonly kind: "role"; readonly negated: boolean; readonly name: string }
   /** The row that a reference of `scope` leads to exists and fits; negated only where it stands for its visibility. */
-  | { readonly kind: "related"; readonly negated: boolean; readonly visible: boolean; readonly scope: ScopeName; readonly relation: RelationInfo; readonly inner: ScopeName; readonly where: Rule }
+  | {
+      readonly kind: "related"
+      readonly negated: boolean
+      readonly visible: boolean
+      readonly scope: ScopeName
+      readonly relation: RelationInfo
+      readonly inner: ScopeName
+      readonly where: Rule
+    }
   /** At least one row, or negated no row, of a to-many relation fits. */
-  | { readonly kind: "some"; readonly negated: boolean; readonly scope: ScopeName; readonly relation: RelationInfo; readonly inner: ScopeName; readonly where: Rule }
+  | {
+      readonly kind: "some"
+      readonly negated: boolean
+      readonly scope: ScopeName
+      readonly relation: RelationInfo
+      readonly inner: ScopeName
+      readonly where: Rule
+    }
 
 export const always: Rule = { kind: "all", terms: [] }
 export const never: Rule = { kind: "any", terms: [] }
@@ -77,7 +127,10 @@ function walkValue(value: RuleValue, visit: (part: Rule | RuleValue) => void): v
 }
 
 /** The fields of rows outside `inside` that a rule reads: what makes it correlated. */
-export function outerFields(rule: Rule, inside: ReadonlySet<ScopeName>): readonly { scope: ScopeName; field: FieldInfo }[] {
+export function outerFields(
+  rule: Rule,
+  inside: ReadonlySet<ScopeName>,
+): readonly { scope: ScopeName; field: FieldInfo }[] {
   const own = new Set(inside)
   const found = new Map<string, { scope: ScopeName; field: FieldInfo }>()
   walkRule(rule, (part) => {
@@ -85,10 +138,13 @@ export function outerFields(rule: Rule, inside: ReadonlySet<ScopeName>): readonl
   })
   walkRule(rule, (part) => {
     const use =
-      part.kind === "field" || part.kind === "bound" ? { scope: part.scope, field: part.field }
-      : part.kind === "related" ? { scope: part.scope, field: part.relation.field }
-      : part.kind === "some" ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
-      : null
+      part.kind === "field" || part.kind === "bound"
+        ? { scope: part.scope, field: part.field }
+        : part.kind === "related"
+          ? { scope: part.scope, field: part.relation.field }
+          : part.kind === "some"
+            ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
+            : null
     if (use && !own.has(use.scope)) found.set(`${use.scope}.${use.field.name}`, use)
   })
   return [...found.values()]

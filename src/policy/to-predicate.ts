@@ -34,12 +34,26 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
     case "any":
       return rule.terms.some((term) => holds(term, rows, world))
     case "compare": {
-      const order = compareAs(valueOf(rule.left, rows, world), valueOf(rule.right, rows, world), rule.of, rule.left, rule.right)
+      const order = compareAs(
+        valueOf(rule.left, rows, world),
+        valueOf(rule.right, rows, world),
+        rule.of,
+        rule.left,
+        rule.right,
+      )
       if (order === null) return false
-      return { is: order === 0, isNot: order !== 0, above: order > 0, atLeast: order >= 0, below: order < 0, atMost: order <= 0 }[rule.operator]
+      return {
+        is: order === 0,
+        isNot: order !== 0,
+        above: order > 0,
+        atLeast: order >= 0,
+        below: order < 0,
+        atMost: order <= 0,
+      }[rule.operator]
     }
     case "text": {
-      const fold = (value: unknown): string => (rule.left.of.collation ? String(value).toLowerCase() : String(value))
+      const fold = (value: unknown): string =>
+        rule.left.of.collation ? String(value).toLowerCase() : String(value)
       const [left, right] = [valueOf(rule.left, rows, world), valueOf(rule.right, rows, world)]
       if (left === null || right === null) return false
       return textFits(rule.operator, fold(left), fold(right)) !== rule.negated
@@ -47,7 +61,12 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
     case "in-values":
       return isMember(valueOf(rule.left, rows, world), rule.values, rule.of, rule.negated)
     case "in-fact":
-      return isMember(valueOf(rule.left, rows, world), factOf(rule.fact, world), rule.fact.field.kind, rule.negated)
+      return isMember(
+        valueOf(rule.left, rows, world),
+        factOf(rule.fact, world),
+        rule.fact.field.kind,
+        rule.negated,
+      )
     case "null":
       return (valueOf(rule.value, rows, world) === null) !== rule.negated
     case "signed-in":
@@ -58,29 +77,55 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
       const reference = rows[rule.scope]?.[rule.relation.field.name] ?? null
       if (reference === null) return false
       const key = rule.relation.to.key[0]!
-      const found = world.rowsOf(rule.relation.to).some((row) =>
-        compareAs(row[key.name], reference, key.kind) === 0 && holds(rule.where, { ...rows, [rule.inner]: row }, world))
+      const found = world
+        .rowsOf(rule.relation.to)
+        .some(
+          (row) =>
+            compareAs(row[key.name], reference, key.kind) === 0 &&
+            holds(rule.where, { ...rows, [rule.inner]: row }, world),
+        )
       return found !== rule.negated
     }
     case "some":
-      return someRow(rule.relation, rows[rule.scope], (row) => holds(rule.where, { ...rows, [rule.inner]: row }, world), world) !== rule.negated
+      return (
+        someRow(
+          rule.relation,
+          rows[rule.scope],
+          (row) => holds(rule.where, { ...rows, [rule.inner]: row }, world),
+          world,
+        ) !== rule.negated
+      )
   }
 }
 
-function someRow(relation: RelationInfo, from: JsonRow | undefined, fits: (row: JsonRow) => boolean, world: PredicateWorld): boolean {
+function someRow(
+  relation: RelationInfo,
+  from: JsonRow | undefined,
+  fits: (row: JsonRow) => boolean,
+  world: PredicateWorld,
+): boolean {
   const key = relation.field.reference!.entity.key[0]!
-  return world.rowsOf(relation.to).some((row) =>
-    compareAs(row[relation.field.name] ?? null, from?.[key.name] ?? null, key.kind) === 0 && fits(row))
+  return world
+    .rowsOf(relation.to)
+    .some(
+      (row) =>
+        compareAs(row[relation.field.name] ?? null, from?.[key.name] ?? null, key.kind) === 0 && fits(row),
+    )
 }
 
 function textFits(operator: "startsWith" | "endsWith" | "contains", left: string, right: string): boolean {
-  return operator === "startsWith" ? left.startsWith(right) : operator === "endsWith" ? left.endsWith(right) : left.includes(right)
+  return operator === "startsWith"
+    ? left.startsWith(right)
+    : operator === "endsWith"
+      ? left.endsWith(right)
+      : left.includes(right)
 }
 
 /** The values of a fact, looked up naively. */
 export function factOf(fact: Fact, world: PredicateWorld): readonly unknown[] {
   if (world.factValues) return world.factValues(fact)
-  return world.rowsOf(fact.entity)
+  return world
+    .rowsOf(fact.entity)
     .filter((row) => holds(fact.where, { row }, world))
     .map((row) => row[fact.field.name])
     .filter((value) => value !== null && value !== undefined)
@@ -92,11 +137,19 @@ function isMember(value: unknown, values: readonly unknown[], of: FieldKind, neg
 }
 
 /** The order of two values, or null when one of them is null. */
-function compareAs(left: unknown, right: unknown, of: FieldKind, leftFrom?: RuleValue, rightFrom?: RuleValue): number | null {
+function compareAs(
+  left: unknown,
+  right: unknown,
+  of: FieldKind,
+  leftFrom?: RuleValue,
+  rightFrom?: RuleValue,
+): number | null {
   if (left === null || right === null || left === undefined || right === undefined) return null
   const moments = [leftFrom?.of.sqlType, rightFrom?.of.sqlType]
   if (moments.includes("timestamptz") && moments.includes("date")) {
-    const [a, b] = [left, right].map((one) => instantMicros(/T/.test(String(one)) ? String(one) : `${String(one)}T00:00:00Z`))
+    const [a, b] = [left, right].map((one) =>
+      instantMicros(/T/.test(String(one)) ? String(one) : `${String(one)}T00:00:00Z`),
+    )
     return a! < b! ? -1 : a! > b! ? 1 : 0
   }
   return (of.compare ?? compareValues)(left, right)
@@ -137,7 +190,8 @@ function valueOf(value: RuleValue, rows: RowScopes, world: PredicateWorld): unkn
 
 /** The caller's identifier as the kind it is compared with. */
 function asKind(id: string, of: FieldKind): unknown {
-  if (of.sqlType !== "uuid" && of.sqlType !== "text" && of.sqlType !== "integer" && of.sqlType !== "bigint") return null
+  if (of.sqlType !== "uuid" && of.sqlType !== "text" && of.sqlType !== "integer" && of.sqlType !== "bigint")
+    return null
   try {
     const text = of.parseText(id)
     return of.sqlType === "integer" ? Number(text) : text
@@ -149,7 +203,8 @@ function asKind(id: string, of: FieldKind): unknown {
 
 /** A moment moved by an ISO 8601 duration, as PostgreSQL moves a timestamp in UTC: months first, clipped to their end. */
 function shiftMoment(moment: string, by: string, back: boolean): string {
-  const found = /^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(by)!
+  const found =
+    /^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(by)!
   const sign = (found[1] === "-" ? -1 : 1) * (back ? -1 : 1)
   const part = (at: number): number => sign * Number(found[at] ?? 0)
   const date = new Date(/T/.test(moment) ? moment : `${moment}T00:00:00Z`)

@@ -14,8 +14,16 @@ import { type Fact, outerFields, type Rule, type RuleValue } from "./rule.ts"
  * is in `rules`: those functions answer for rows that the caller may not see. Policies reach them all the same, because
  * they are stored with the functions already found.
  */
-export const schemas: { readonly tables: string; readonly machinery: string; readonly rules: string; readonly fields: string } = {
-  tables: "app", machinery: "undercroft", rules: "undercroft_rules", fields: "fields",
+export const schemas: {
+  readonly tables: string
+  readonly machinery: string
+  readonly rules: string
+  readonly fields: string
+} = {
+  tables: "app",
+  machinery: "undercroft",
+  rules: "undercroft_rules",
+  fields: "fields",
 }
 
 /** How a field of a scope is written: `"practice"`, `t1."practice"`, `new."practice"`. */
@@ -58,9 +66,13 @@ export class SqlPrinter {
   rule(rule: Rule, column: ColumnOf): string {
     switch (rule.kind) {
       case "all":
-        return rule.terms.length === 0 ? "true" : `(${rule.terms.map((term) => this.rule(term, column)).join(" and ")})`
+        return rule.terms.length === 0
+          ? "true"
+          : `(${rule.terms.map((term) => this.rule(term, column)).join(" and ")})`
       case "any":
-        return rule.terms.length === 0 ? "false" : `(${rule.terms.map((term) => this.rule(term, column)).join(" or ")})`
+        return rule.terms.length === 0
+          ? "false"
+          : `(${rule.terms.map((term) => this.rule(term, column)).join(" or ")})`
       case "compare":
         return this.compare(rule, column)
       case "text":
@@ -117,7 +129,8 @@ export class SqlPrinter {
         const values = value.values.map((one) => this.value(one, column))
         if (value.name === "concat") return `(${values.map((one) => `coalesce(${one}, '')`).join(" || ")})`
         // By Unicode's rules and not by those of the database's locale, which may know ASCII alone.
-        if (value.name === "lower" || value.name === "upper") return `(${value.name}(${values[0]} collate "und-x-icu") collate "C")`
+        if (value.name === "lower" || value.name === "upper")
+          return `(${value.name}(${values[0]} collate "und-x-icu") collate "C")`
         return `(${values.join(value.name === "add" ? " + " : value.name === "subtract" ? " - " : " * ")})`
       }
     }
@@ -127,7 +140,10 @@ export class SqlPrinter {
     const types = [left.of.sqlType, right.of.sqlType]
     const isMixed = types.includes("date") && types.includes("timestamptz")
     const isOrder = operator !== "is" && operator !== "isNot"
-    const collate = collationFor(of, isOrder || [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation))
+    const collate = collationFor(
+      of,
+      isOrder || [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation),
+    )
     const [first, second] = [left, right].map((one) => {
       const sql = this.value(one, column)
       // A day begins at midnight in UTC; a comparison across kinds would use the time zone of the session.
@@ -138,7 +154,10 @@ export class SqlPrinter {
 
   /** Of a null it is not known whether it is in a list; `null <> all('{}')` would be true. */
   private member(left: RuleValue, negated: boolean, list: string, of: FieldKind, column: ColumnOf): string {
-    const value = collationFor(of, left.kind === "call" || left.of.collation !== of.collation)(this.value(left, column))
+    const value = collationFor(
+      of,
+      left.kind === "call" || left.of.collation !== of.collation,
+    )(this.value(left, column))
     return negated ? `(${value} is not null and ${value} <> all(${list}))` : `${value} = any(${list})`
   }
 
@@ -150,14 +169,27 @@ export class SqlPrinter {
       this.functions.set(name, { name, create: "" })
       const where = this.rule(fact.where, inScope("row", "t"))
       const column = `t.${quoteName(fact.field.column)}`
-      this.functions.set(name, definer(name, "", type,
-        `return coalesce((select array_agg(distinct ${column}) from ${tableOf(fact.entity)} t where ${column} is not null and ${where}), '{}');`))
+      this.functions.set(
+        name,
+        definer(
+          name,
+          "",
+          type,
+          `return coalesce((select array_agg(distinct ${column}) from ${tableOf(fact.entity)} t where ${column} is not null and ${where}), '{}');`,
+        ),
+      )
     }
     return `(select ${ruleFunction(name)}())::${type}`
   }
 
   /** Whether `probe` is among the values of `picked` in the rows that fit: a set found once, or a test for each row when correlated. */
-  private reaches(probe: string, probeField: FieldInfo, rule: Rule & { kind: "related" | "some" }, picked: FieldInfo, column: ColumnOf): string {
+  private reaches(
+    probe: string,
+    probeField: FieldInfo,
+    rule: Rule & { kind: "related" | "some" },
+    picked: FieldInfo,
+    column: ColumnOf,
+  ): string {
     const outer = outerFields(rule.where, new Set([rule.inner]))
     const alias = "t"
     const body = (inner: ColumnOf, extra: string): string =>
@@ -182,12 +214,18 @@ export class SqlPrinter {
   }
 
   private text(rule: Rule & { kind: "text" }, column: ColumnOf): string {
-    const fold = rule.left.of.collation ? (sql: string): string => `(lower(${sql} collate "und-x-icu") collate "C")` : (sql: string): string => sql
-    const [left, right] = [rule.left, rule.right].map((one) => fold(`(${this.value(one, column)} collate "C")`))
+    const fold = rule.left.of.collation
+      ? (sql: string): string => `(lower(${sql} collate "und-x-icu") collate "C")`
+      : (sql: string): string => sql
+    const [left, right] = [rule.left, rule.right].map((one) =>
+      fold(`(${this.value(one, column)} collate "C")`),
+    )
     const fits =
-      rule.operator === "startsWith" ? `starts_with(${left}, ${right})`
-      : rule.operator === "endsWith" ? `right(${left}, char_length(${right})) = ${right}`
-      : `position(${right} in ${left}) > 0`
+      rule.operator === "startsWith"
+        ? `starts_with(${left}, ${right})`
+        : rule.operator === "endsWith"
+          ? `right(${left}, char_length(${right})) = ${right}`
+          : `position(${right} in ${left}) > 0`
     return rule.negated ? `not (${fits})` : `(${fits})`
   }
 }
@@ -203,9 +241,12 @@ export function inScope(scope: ScopeName, alias: string): ColumnOf {
 /** A value of the model as SQL text. */
 export function literal(value: unknown, of: FieldKind): string {
   const encoded = of.parse(value)
-  const text = Array.isArray(encoded) && of.sqlType.endsWith("[]") ? arrayLiteral(encoded.map(String))
-    : typeof encoded === "object" ? JSON.stringify(encoded)
-    : String(encoded)
+  const text =
+    Array.isArray(encoded) && of.sqlType.endsWith("[]")
+      ? arrayLiteral(encoded.map(String))
+      : typeof encoded === "object"
+        ? JSON.stringify(encoded)
+        : String(encoded)
   return `${quoteLiteral(text)}::${of.sqlType}`
 }
 
@@ -222,7 +263,9 @@ function meId(of: FieldKind): string {
  * and ordered by code point, whatever the locale, unless the kind is one without regard to case.
  */
 function collationFor(of: FieldKind, isNeeded: boolean): (sql: string) => string {
-  return isNeeded && of.sqlType === "text" ? (sql) => `(${sql} collate ${of.collation ?? '"C"'})` : (sql) => sql
+  return isNeeded && of.sqlType === "text"
+    ? (sql) => `(${sql} collate ${of.collation ?? '"C"'})`
+    : (sql) => sql
 }
 
 /** PostgreSQL cuts names at 63 bytes; a long one ends in a hash instead, so that it stays unique. */

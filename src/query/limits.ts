@@ -11,4 +11,9 @@ export interface QueryLimits {
   readonly answerBytes: number
 }
 
-export const defaultQueryLimits: QueryLimits = { rows: 1000, embeds: 30, writtenRows: 5000, answerBytes: 50_000_000 }
+export const defaultQueryLimits: QueryLimits = {
+  rows: 1000,
+  embeds: 30,
+  writtenRows: 5000,
+  answerBytes: 50_000_000,
+}

@@ -53,11 +53,31 @@ export interface Embed {
 
 /** Operators as PostgREST names them. */
 export type FilterOperator =
-  | "eq" | "neq" | "gt" | "gte" | "lt" | "lte"
-  | "like" | "ilike" | "match" | "imatch"
-  | "in" | "is" | "isdistinct"
-  | "cs" | "cd" | "ov" | "sl" | "sr" | "nxr" | "nxl" | "adj"
-  | "fts" | "plfts" | "phfts" | "wfts"
+  | "eq"
+  | "neq"
+  | "gt"
+  | "gte"
+  | "lt"
+  | "lte"
+  | "like"
+  | "ilike"
+  | "match"
+  | "imatch"
+  | "in"
+  | "is"
+  | "isdistinct"
+  | "cs"
+  | "cd"
+  | "ov"
+  | "sl"
+  | "sr"
+  | "nxr"
+  | "nxl"
+  | "adj"
+  | "fts"
+  | "plfts"
+  | "phfts"
+  | "wfts"
 
 export type Filter =
   | {
@@ -132,7 +152,10 @@ export interface InsertOperation extends WriteBase {
   readonly rows: ValueIndex
   /** A field that a row leaves out gets its default rather than null. */
   readonly missingDefault: boolean
-  readonly conflict: { readonly fields: readonly string[] | null; readonly resolution: "merge" | "ignore" } | null
+  readonly conflict: {
+    readonly fields: readonly string[] | null
+    readonly resolution: "merge" | "ignore"
+  } | null
 }
 
 export interface UpdateOperation extends WriteBase {

@@ -31,16 +31,40 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
       const columns = planner.writeColumns(entity, operation.columns, "create")
       const fields = conflict && (conflict.fields?.map((name) => planner.field(entity, name)) ?? entity.key)
       return {
-        kind: "insert", query, count, single, returning, maxAffected, columns, rows,
+        kind: "insert",
+        query,
+        count,
+        single,
+        returning,
+        maxAffected,
+        columns,
+        rows,
+        missingDefault: operation.missingDefault,
         conflict: conflict && fields ? { fields, resolution: conflict.resolution } : null,
       }
     }
     case "update": {
       const { returning, maxAffected, row } = operation
-      return { kind: "update", query, count, single, returning, maxAffected, columns: planner.writeColumns(entity, operation.columns, "update"), row }
+      return {
+        kind: "update",
+        query,
+        count,
+        single,
+        returning,
+        maxAffected,
+        columns: planner.writeColumns(entity, operation.columns, "update"),
+        row,
+      }
     }
     case "delete":
-      return { kind: "delete", query, count, single, returning: operation.returning, maxAffected: operation.maxAffected }
+      return {
+        kind: "delete",
+        query,
+        count,
+        single,
+        returning: operation.returning,
+        maxAffected: operation.maxAffected,
+      }
   }
 }
 
@@ -48,7 +72,12 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
 function checkAllowed(kind: Operation["kind"], entity: EntityInfo): void {
   if (entity.view && kind !== "read") throw new UndercroftError("UC302", { entity: entity.collection })
   const { access } = entity
-  const rule = { read: entity.view ? true : access.read, insert: access.create, update: access.updateFrom, delete: access.delete }[kind]
+  const rule = {
+    read: entity.view ? true : access.read,
+    insert: access.create,
+    update: access.updateFrom,
+    delete: access.delete,
+  }[kind]
   if (!rule) throw new UndercroftError("PG:42501", { what: `${kind} ${entity.collection}` })
 }
 
@@ -83,14 +112,19 @@ class Planner {
     return field
   }
 
-  writeColumns(entity: EntityInfo, names: readonly string[], when: "create" | "update"): readonly FieldInfo[] {
+  writeColumns(
+    entity: EntityInfo,
+    names: readonly string[],
+    when: "create" | "update",
+  ): readonly FieldInfo[] {
     return names.map((name) => {
       const field = entity.fieldByName.get(name)
       if (!field || this.context.hidden.has(field)) {
         throw new UndercroftError("PGRST204", { collection: entity.collection, field: shorten(name) })
       }
       if (field.readonly) throw new UndercroftError("PG:428C9", { field: `${entity.collection}.${name}` })
-      if (when === "update" && field.immutable) throw new UndercroftError("UC303", { field: `${entity.collection}.${name}` })
+      if (when === "update" && field.immutable)
+        throw new UndercroftError("UC303", { field: `${entity.collection}.${name}` })
       return field
     })
   }
@@ -100,15 +134,37 @@ class Planner {
       case "all":
         return policy.entity.fields
           .filter((field) => !this.context.hidden.has(field))
-          .map((field) => ({ kind: "field", field, json: [], as: field.name, cast: null, aggregate: null, aggregateCast: null }))
+          .map((field) => ({
+            kind: "field",
+            field,
+            json: [],
+            as: field.name,
+            cast: null,
+            aggregate: null,
+            aggregateCast: null,
+          }))
       case "field": {
         const field = this.pathField(policy.entity, item.path)
         const last = item.path.json.at(-1)?.key
         const as = item.alias ?? item.aggregate ?? (typeof last === "string" ? last : field.name)
         if (item.aggregate !== null && item.aggregate !== "count" && !field.kind.operators.has("order")) {
-          throw new UndercroftError("PG:42883", { operator: item.aggregate, field: field.name, kind: field.kind.name })
+          throw new UndercroftError("PG:42883", {
+            operator: item.aggregate,
+            field: field.name,
+            kind: field.kind.name,
+          })
         }
-        return [{ kind: "field", field, json: item.path.json, as, cast: item.cast, aggregate: item.aggregate, aggregateCast: item.aggregateCast }]
+        return [
+          {
+            kind: "field",
+            field,
+            json: item.path.json,
+            as,
+            cast: item.cast,
+            aggregate: item.aggregate,
+            aggregateCast: item.aggregateCast,
+          },
+        ]
       }
       case "count":
         return [{ kind: "count", as: item.alias ?? "count", cast: item.cast }]
@@ -119,44 +175,85 @@ class Planner {
 
   private embed(item: Embed, policy: EntityPolicy): PlannedEmbed {
     if (++this.embeds > this.context.limits.embeds) {
-      throw new UndercroftError("UC301", { what: "embeds", max: this.context.limits.embeds, setting: "embeds" })
+      throw new UndercroftError("UC301", {
+        what: "embeds",
+        max: this.context.limits.embeds,
+        setting: "embeds",
+      })
     }
     const { relation, to } = findRelation(item, policy, this.context)
-    if (item.spread && relation.kind !== "one") throw new UndercroftError("PGRST119", { from: policy.entity.collection, to: item.relation })
+    if (item.spread && relation.kind !== "one")
+      throw new UndercroftError("PGRST119", { from: policy.entity.collection, to: item.relation })
     const query = this.query(item.query, policyOf(this.context.policies, to))
-    return { kind: "embed", as: item.alias ?? item.relation, relation, inner: item.inner, spread: item.spread, query }
+    return {
+      kind: "embed",
+      as: item.alias ?? item.relation,
+      relation,
+      inner: item.inner,
+      spread: item.spread,
+      query,
+    }
   }
 
   private filter(filter: Filter, entity: EntityInfo, embeds: readonly PlannedEmbed[]): PlannedFilter {
     switch (filter.kind) {
       case "and":
       case "or":
-        return { kind: filter.kind, negated: filter.negated, terms: filter.terms.map((term) => this.filter(term, entity, embeds)) }
+        return {
+          kind: filter.kind,
+          negated: filter.negated,
+          terms: filter.terms.map((term) => this.filter(term, entity, embeds)),
+        }
       case "is": {
         const embed = embeds.find((one) => one.as === filter.path.name)
-        if (embed && filter.path.json.length === 0 && (filter.value === "null" || filter.value === "not_null")) {
+        if (
+          embed &&
+          filter.path.json.length === 0 &&
+          (filter.value === "null" || filter.value === "not_null")
+        ) {
           return { kind: "embed-is-null", embed, negated: filter.negated !== (filter.value === "not_null") }
         }
         const field = this.pathField(entity, filter.path)
         const isNull = filter.value === "null" || filter.value === "not_null"
-        if (!isNull && field.kind.sqlType !== "boolean") throw new UndercroftError("PG:42883", { operator: `is.${filter.value}`, field: field.name, kind: field.kind.name })
+        if (!isNull && field.kind.sqlType !== "boolean")
+          throw new UndercroftError("PG:42883", {
+            operator: `is.${filter.value}`,
+            field: field.name,
+            kind: field.kind.name,
+          })
         return { kind: "is", field, json: filter.path.json, negated: filter.negated, value: filter.value }
       }
       case "compare": {
         const field = this.pathField(entity, filter.path)
         checkOperator(filter, field)
         const { operator, negated, quantifier, config, value } = filter
-        return { kind: "compare", field, json: filter.path.json, operator, negated, quantifier, config, value }
+        return {
+          kind: "compare",
+          field,
+          json: filter.path.json,
+          operator,
+          negated,
+          quantifier,
+          config,
+          value,
+        }
       }
     }
   }
 
   private order(term: OrderTerm, entity: EntityInfo, embeds: readonly PlannedEmbed[]): PlannedOrder {
     const embed = term.relation === null ? null : (embeds.find((one) => one.as === term.relation) ?? null)
-    if (term.relation !== null && !embed) throw new UndercroftError("PGRST108", { name: shorten(term.relation) })
-    if (embed && embed.relation.kind !== "one") throw new UndercroftError("PGRST118", { from: entity.collection, to: term.relation ?? "" })
+    if (term.relation !== null && !embed)
+      throw new UndercroftError("PGRST108", { name: shorten(term.relation) })
+    if (embed && embed.relation.kind !== "one")
+      throw new UndercroftError("PGRST118", { from: entity.collection, to: term.relation ?? "" })
     const field = this.pathField(embed ? embed.query.policy.entity : entity, term.path)
-    if (term.path.json.length === 0 && !field.kind.operators.has("order") && field.kind.sqlType !== "interval" && field.kind.operators.size === 0) {
+    if (
+      term.path.json.length === 0 &&
+      !field.kind.operators.has("order") &&
+      field.kind.sqlType !== "interval" &&
+      field.kind.operators.size === 0
+    ) {
       throw new UndercroftError("PG:42883", { operator: "order", field: field.name, kind: field.kind.name })
     }
     return { embed, field, json: term.path.json, descending: term.descending, nulls: term.nulls }
@@ -165,16 +262,39 @@ class Planner {
   private pathField(entity: EntityInfo, path: FieldPath): FieldInfo {
     const field = this.field(entity, path.name)
     if (path.json.length > 0 && !field.kind.operators.has("json")) {
-      throw new UndercroftError("PG:42883", { operator: path.json[0]?.text ? "->>" : "->", field: field.name, kind: field.kind.name })
+      throw new UndercroftError("PG:42883", {
+        operator: path.json[0]?.text ? "->>" : "->",
+        field: field.name,
+        kind: field.kind.name,
+      })
     }
     return field
   }
 }
 
 const families = {
-  is: "equality", eq: "equality", neq: "equality", in: "equality", isdistinct: "equality", gt: "order", gte: "order", lt: "order", lte: "order",
-  like: "text", ilike: "text", match: "text", imatch: "text", fts: "search", plfts: "search", phfts: "search", wfts: "search",
-  sl: "range", sr: "range", nxr: "range", nxl: "range", adj: "range",
+  is: "equality",
+  eq: "equality",
+  neq: "equality",
+  in: "equality",
+  isdistinct: "equality",
+  gt: "order",
+  gte: "order",
+  lt: "order",
+  lte: "order",
+  like: "text",
+  ilike: "text",
+  match: "text",
+  imatch: "text",
+  fts: "search",
+  plfts: "search",
+  phfts: "search",
+  wfts: "search",
+  sl: "range",
+  sr: "range",
+  nxr: "range",
+  nxl: "range",
+  adj: "range",
 } as const
 
 function checkOperator(filter: Filter & { kind: "compare" }, field: FieldInfo): void {
@@ -182,10 +302,14 @@ function checkOperator(filter: Filter & { kind: "compare" }, field: FieldInfo): 
   const { operator } = filter
   const path = filter.path.json
   const allowed =
-    path.length > 0 ? path.at(-1)!.text || !["like", "ilike", "match", "imatch", "sl", "sr", "nxr", "nxl", "adj"].includes(operator)
-    : operator === "cs" || operator === "cd" ? operators.has("list") || operators.has("range") || operators.has("json")
-    : operator === "ov" ? operators.has("list") || operators.has("range")
-    : operators.has(families[operator])
+    path.length > 0
+      ? path.at(-1)!.text ||
+        !["like", "ilike", "match", "imatch", "sl", "sr", "nxr", "nxl", "adj"].includes(operator)
+      : operator === "cs" || operator === "cd"
+        ? operators.has("list") || operators.has("range") || operators.has("json")
+        : operator === "ov"
+          ? operators.has("list") || operators.has("range")
+          : operators.has(families[operator])
   if (!allowed) throw new UndercroftError("PG:42883", { operator, field: field.name, kind: field.kind.name })
 }
 

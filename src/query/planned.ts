@@ -32,7 +32,10 @@ export interface PlannedEmbed {
   readonly query: PlannedQuery
 }
 
-export type PlannedItem = PlannedField | { readonly kind: "count"; readonly as: string; readonly cast: string | null } | PlannedEmbed
+export type PlannedItem =
+  | PlannedField
+  | { readonly kind: "count"; readonly as: string; readonly cast: string | null }
+  | PlannedEmbed
 
 export type PlannedFilter =
   | {
@@ -45,7 +48,13 @@ export type PlannedFilter =
       readonly config: string | null
       readonly value: ValueIndex
     }
-  | { readonly kind: "is"; readonly field: FieldInfo; readonly json: readonly JsonStep[]; readonly negated: boolean; readonly value: "null" | "not_null" | "true" | "false" | "unknown" }
+  | {
+      readonly kind: "is"
+      readonly field: FieldInfo
+      readonly json: readonly JsonStep[]
+      readonly negated: boolean
+      readonly value: "null" | "not_null" | "true" | "false" | "unknown"
+    }
   /** The embed has rows, or negated none. */
   | { readonly kind: "embed-is-null"; readonly embed: PlannedEmbed; readonly negated: boolean }
   | { readonly kind: "and" | "or"; readonly negated: boolean; readonly terms: readonly PlannedFilter[] }
@@ -69,9 +78,27 @@ export interface PlannedQuery {
 }
 
 export type Plan =
-  | { readonly kind: "read"; readonly query: PlannedQuery; readonly count: CountKind | null; readonly single: boolean }
-  | (PlannedWrite & { readonly kind: "insert"; readonly columns: readonly FieldInfo[]; readonly rows: ValueIndex; readonly conflict: { readonly fields: readonly FieldInfo[]; readonly resolution: "merge" | "ignore" } | null })
-  | (PlannedWrite & { readonly kind: "update"; readonly columns: readonly FieldInfo[]; readonly row: ValueIndex })
+  | {
+      readonly kind: "read"
+      readonly query: PlannedQuery
+      readonly count: CountKind | null
+      readonly single: boolean
+    }
+  | (PlannedWrite & {
+      readonly kind: "insert"
+      readonly columns: readonly FieldInfo[]
+      readonly rows: ValueIndex
+      readonly missingDefault: boolean
+      readonly conflict: {
+        readonly fields: readonly FieldInfo[]
+        readonly resolution: "merge" | "ignore"
+      } | null
+    })
+  | (PlannedWrite & {
+      readonly kind: "update"
+      readonly columns: readonly FieldInfo[]
+      readonly row: ValueIndex
+    })
   | (PlannedWrite & { readonly kind: "delete" })
 
 export interface PlannedWrite {

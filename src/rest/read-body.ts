@@ -11,14 +11,20 @@ export interface BodyRows {
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** `named` are the fields that the request names in `columns`; others are then not looked at. Throws PGRST102. */
-export function readRows(body: Buffer | undefined, maxRows: number, named: readonly string[] | null): BodyRows {
+export function readRows(
+  body: Buffer | undefined,
+  maxRows: number,
+  named: readonly string[] | null,
+): BodyRows {
   const parsed = parseJson(body)
   const isList = Array.isArray(parsed)
   const rows = (isList ? parsed : [parsed]) as readonly unknown[]
   if (rows.length > maxRows) throw new UndercroftError("UC319", { max: maxRows })
   const records = rows.map((row) => {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
-      throw new UndercroftError("PGRST102", { why: "The body must be a JSON object or a list of JSON objects" })
+      throw new UndercroftError("PGRST102", {
+        why: "The body must be a JSON object or a list of JSON objects",
+      })
     }
     return row as Readonly<Record<string, unknown>>
   })
@@ -31,7 +37,8 @@ export function readRows(body: Buffer | undefined, maxRows: number, named: reado
       throw new UndercroftError("PGRST102", { why: "All object keys must match" })
     }
   }
-  if (columns.length === 0 && records.length > 1) throw new UndercroftError("PGRST102", { why: "Several rows need at least one key" })
+  if (columns.length === 0 && records.length > 1)
+    throw new UndercroftError("PGRST102", { why: "Several rows need at least one key" })
   return { rows: records, columns, isList }
 }
 
@@ -71,7 +78,8 @@ function checkShape(body: Buffer): void {
     if (byte === quote) at = endOfText(body, at)
     else if (byte === colon) {
       members[depth] = (members[depth] ?? 0) + 1
-      if ((members[depth] ?? 0) > most.members) refuseShape(`has an object with more than ${most.members} members`)
+      if ((members[depth] ?? 0) > most.members)
+        refuseShape(`has an object with more than ${most.members} members`)
     } else if (byte === openBrace || byte === openBracket) {
       if (++depth > most.depth) refuseShape(`is nested deeper than ${most.depth} levels`)
       members[depth] = 0

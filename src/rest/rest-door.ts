@@ -4,7 +4,12 @@ import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
 import type { Operation } from "../query/operation.ts"
-import { appliedHeader, parsePreferences, type Preferences, preferencesHonoured } from "./parse-preferences.ts"
+import {
+  appliedHeader,
+  type Preferences,
+  parsePreferences,
+  preferencesHonoured,
+} from "./parse-preferences.ts"
 import { type RestLimits, toOperation } from "./to-operation.ts"
 
 export interface RestDoorParts {
@@ -26,16 +31,20 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
       const caller = await parts.authenticate(request)
       const preferences = parsePreferences(request.headers.prefer)
       const single = wantsSingle(request.headers.accept)
-      if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "DELETE") checkContentType(request.headers["content-type"])
+      if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "DELETE")
+        checkContentType(request.headers["content-type"])
       const at = request.url.indexOf("?")
-      const operation = toOperation({
-        method: request.method,
-        collection: request.params.collection,
-        search: at < 0 ? "" : request.url.slice(at + 1),
-        body: request.body as Buffer | undefined,
-        preferences,
-        single,
-      }, parts.limits)
+      const operation = toOperation(
+        {
+          method: request.method,
+          collection: request.params.collection,
+          search: at < 0 ? "" : request.url.slice(at + 1),
+          body: request.body as Buffer | undefined,
+          preferences,
+          single,
+        },
+        parts.limits,
+      )
       const answer = operation === null ? nothingDone : await parts.engine.run(operation, caller)
       return sendAnswer(reply, request.method, operation, answer, preferences, single)
     },
@@ -47,28 +56,52 @@ const nothingDone: Answer = { body: "[]", rows: 0, total: null }
 /** What `Accept` names; PostgREST's media types, and everything that JSON satisfies. */
 function wantsSingle(accept: string | undefined): boolean {
   if (accept === undefined || accept === "*/*" || accept === "application/json") return false
-  const types = accept.split(",").slice(0, 20).map((one) => one.trim().split(";")[0]?.toLowerCase() ?? "")
+  const types = accept
+    .split(",")
+    .slice(0, 20)
+    .map((one) => one.trim().split(";")[0]?.toLowerCase() ?? "")
   for (const type of types) {
     if (type === objectType || type === "application/vnd.pgrst.object") return true
-    if (["*/*", "application/*", "application/json", "application/vnd.pgrst.array+json"].includes(type)) return false
+    if (["*/*", "application/*", "application/json", "application/vnd.pgrst.array+json"].includes(type))
+      return false
   }
   throw new UndercroftError("PGRST107", { types: types.join(", ").slice(0, 100) })
 }
 
 function checkContentType(type: string | undefined): void {
-  if (type === undefined || /^application\/(json|vnd\.pgrst\.(object|array)\+json)\s*(;|$)/i.test(type)) return
+  if (type === undefined || /^application\/(json|vnd\.pgrst\.(object|array)\+json)\s*(;|$)/i.test(type))
+    return
   throw new UndercroftError("UC317", { type: type.slice(0, 60) })
 }
 
 /** Status and headers as PostgREST gives them; the body as PostgreSQL made it. */
-function sendAnswer(reply: FastifyReply, method: string, operation: Operation | null, answer: Answer, preferences: Preferences, single: boolean): FastifyReply {
+function sendAnswer(
+  reply: FastifyReply,
+  method: string,
+  operation: Operation | null,
+  answer: Answer,
+  preferences: Preferences,
+  single: boolean,
+): FastifyReply {
   const returning = preferences.returning ?? "minimal"
   const isRead = method === "GET" || method === "HEAD"
   const offset = isRead ? offsetOf(operation) : 0
-  if (isRead && answer.total !== null && answer.total > 0 && offset >= answer.total && answer.rows === 0 && offset > 0) {
-    throw new UndercroftError("PGRST103", {}, { details: `An offset of ${offset} was requested, but there are only ${answer.total} rows.` })
+  if (
+    isRead &&
+    answer.total !== null &&
+    answer.total > 0 &&
+    offset >= answer.total &&
+    answer.rows === 0 &&
+    offset > 0
+  ) {
+    throw new UndercroftError(
+      "PGRST103",
+      {},
+      { details: `An offset of ${offset} was requested, but there are only ${answer.total} rows.` },
+    )
   }
-  if (operation === null && single) throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
+  if (operation === null && single)
+    throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
   reply.header("content-range", contentRange(method, answer, offset))
   const applied = appliedHeader(preferences, preferencesHonoured[honoured(method)])
   if (applied) reply.header("preference-applied", applied)
@@ -79,7 +112,12 @@ function sendAnswer(reply: FastifyReply, method: string, operation: Operation | 
     const body = answer.body ?? "[]"
     return reply.send(single ? body.slice(1, -1) : body)
   }
-  if (returning === "headers-only" && operation?.kind === "insert" && answer.rows === 1 && answer.body !== null) {
+  if (
+    returning === "headers-only" &&
+    operation?.kind === "insert" &&
+    answer.rows === 1 &&
+    answer.body !== null
+  ) {
     reply.header("location", locationOf(operation, answer.body))
   }
   return reply.code(method === "POST" ? 201 : 204).send()
@@ -103,6 +141,8 @@ function contentRange(method: string, answer: Answer, offset: number): string {
 /** `/patients?id=eq.…`, from the keys that the insert gave back. */
 function locationOf(operation: Operation, body: string): string {
   const [keys] = JSON.parse(body) as [Readonly<Record<string, unknown>>]
-  const search = Object.entries(keys).map(([name, value]) => `${encodeURIComponent(name)}=eq.${encodeURIComponent(String(value))}`)
+  const search = Object.entries(keys).map(
+    ([name, value]) => `${encodeURIComponent(name)}=eq.${encodeURIComponent(String(value))}`,
+  )
   return `/${operation.collection}?${search.join("&")}`
 }

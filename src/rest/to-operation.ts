@@ -25,7 +25,11 @@ export function toOperation(request: RestRequest, limits: RestLimits): Operation
   const { collection, single, preferences } = request
   const { query, values, columns, onConflict } = parseQuery(request.search, limits)
   const base = { collection, query, values, count: preferences.count, single }
-  const write = { ...base, returning: preferences.returning ?? "minimal", maxAffected: preferences.handling === "strict" ? preferences.maxAffected : null } as const
+  const write = {
+    ...base,
+    returning: preferences.returning ?? "minimal",
+    maxAffected: preferences.handling === "strict" ? preferences.maxAffected : null,
+  } as const
   switch (request.method) {
     case "GET":
     case "HEAD":
@@ -37,9 +41,14 @@ export function toOperation(request: RestRequest, limits: RestLimits): Operation
       if (body.rows.length === 0) return null
       values.push(body.rows)
       return {
-        kind: "insert", ...write, query: withoutFilters(query), columns: body.columns, rows: values.length - 1,
+        kind: "insert",
+        ...write,
+        query: withoutFilters(query),
+        columns: body.columns,
+        rows: values.length - 1,
         missingDefault: preferences.missing === "default",
-        conflict: preferences.resolution === null ? null : { fields: onConflict, resolution: preferences.resolution },
+        conflict:
+          preferences.resolution === null ? null : { fields: onConflict, resolution: preferences.resolution },
       }
     }
     case "PATCH": {

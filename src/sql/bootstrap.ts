@@ -3,13 +3,15 @@ import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { RoleNames } from "./roles.ts"
 
-/** The roles, for an administrator to run where Undercroft may not. The password may be given as its SCRAM verifier. */
-export function createRoles(roles: RoleNames, apiPassword: string): string[] {
+/** The roles, for an administrator to run where Undercroft may not. The password may be given as its SCRAM verifier; `login` is who starts the server. */
+export function createRoles(roles: RoleNames, apiPassword: string, login: string = "current_user"): string[] {
   const plain = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit"
   return [
-    ...[roles.owner, roles.internal, roles.fields].map((name) => `create role ${quoteName(name)} nologin ${plain}`),
+    ...[roles.owner, roles.internal, roles.fields].map(
+      (name) => `create role ${quoteName(name)} nologin ${plain}`,
+    ),
     `create role ${quoteName(roles.api)} login ${plain} password ${quoteLiteral(apiPassword)}`,
-    `grant ${[roles.owner, roles.internal, roles.fields].map(quoteName).join(", ")} to current_user`,
+    `grant ${[roles.owner, roles.internal, roles.fields].map(quoteName).join(", ")} to ${login}`,
   ]
 }
 

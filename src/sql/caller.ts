@@ -1,6 +1,7 @@
 /** The functions by which a caller enters a transaction, and by which policies learn who it is. */
-import type { RoleNames } from "./roles.ts"
+
 import { quoteName } from "../policy/to-sql.ts"
+import type { RoleNames } from "./roles.ts"
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 // What is sealed for the leader's process id would not hold in a worker.
@@ -52,17 +53,38 @@ begin return coalesce(undercroft.me() -> 'roles' ? role, false); end $undercroft
     `create function undercroft.me_claim(name text) returns text stable ${header} as $undercroft$
 begin return undercroft.me() -> 'claims' ->> name; end $undercroft$`,
     // Refusals that undo a write: `single` and `max-affected` are known only when the rows are.
-    ...([["exactly", "<>", "UC116"], ["at_most", ">", "UC124"]] as const).map(([name, sign, code]) =>
-      `create function undercroft.${name}(affected bigint, wanted bigint) returns boolean volatile ${header} as $undercroft$
+    ...(
+      [
+        ["exactly", "<>", "UC116"],
+        ["at_most", ">", "UC124"],
+      ] as const
+    ).map(
+      ([name, sign, code]) =>
+        `create function undercroft.${name}(affected bigint, wanted bigint) returns boolean volatile ${header} as $undercroft$
 begin
   if affected ${sign} wanted then raise exception using errcode = '${code}', message = 'refused', detail = affected::text; end if;
   return true;
-end $undercroft$`),
-    ...["exactly(bigint, bigint)", "at_most(bigint, bigint)", "bind(text)", "enter(text, bigint, text)", "me()", "me_id()", "me_uuid()", "me_bigint()", "me_has(text)", "me_claim(text)"]
-      .flatMap((name) => [
-        `alter function undercroft.${name} owner to ${quoteName(roles.internal)}`,
-        `revoke all on function undercroft.${name} from public`,
-        ...(name.startsWith("bind") || name === "me()" ? [] : [`grant execute on function undercroft.${name} to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`]),
-      ]),
+end $undercroft$`,
+    ),
+    ...[
+      "exactly(bigint, bigint)",
+      "at_most(bigint, bigint)",
+      "bind(text)",
+      "enter(text, bigint, text)",
+      "me()",
+      "me_id()",
+      "me_uuid()",
+      "me_bigint()",
+      "me_has(text)",
+      "me_claim(text)",
+    ].flatMap((name) => [
+      `alter function undercroft.${name} owner to ${quoteName(roles.internal)}`,
+      `revoke all on function undercroft.${name} from public`,
+      ...(name.startsWith("bind") || name === "me()"
+        ? []
+        : [
+            `grant execute on function undercroft.${name} to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
+          ]),
+    ]),
   ]
 }

@@ -1,15 +1,25 @@
 /** Prints a plan as one statement whose answer is JSON, with its parameters in the order of their places. */
 import { UndercroftError } from "../base/errors.ts"
-import type { FieldInfo } from "../model/model.ts"
-import { BadValue, checkText, type FieldKind, quoteLiteral } from "../model/value.ts"
-import { checkJsonText } from "../model/fields/json.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
+import type { FieldInfo } from "../model/model.ts"
+import { quoteLiteral } from "../model/value.ts"
+import type { EntityPolicy } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
-import type { FilterOperator, JsonStep, ValueIndex } from "../query/operation.ts"
-import type { Plan, PlannedEmbed, PlannedField, PlannedFilter, PlannedItem, PlannedOrder, PlannedQuery } from "../query/planned.ts"
-import type { EntityPolicy } from "../policy/policies.ts"
+import type { FilterOperator, ValueIndex } from "../query/operation.ts"
+import type {
+  Plan,
+  PlannedEmbed,
+  PlannedFilter,
+  PlannedItem,
+  PlannedOrder,
+  PlannedQuery,
+} from "../query/planned.ts"
+import { encodeRows } from "./encode-rows.ts"
+import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
+import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf, writeColumn } from "./machinery.ts"
+import { cast, fieldSql, isAggregate, outputName, pathSql, spreadNames } from "./select-item.ts"
 
 /** A parameter: which value of the operation, and how it becomes text for PostgreSQL. Throws `UndercroftError`. */
 export interface Parameter {
@@ -30,23 +40,6 @@ export interface CompiledStatement {
 export function compilePlan(plan: Plan, limits: QueryLimits): CompiledStatement {
   return new Compiler(limits).statement(plan)
 }
-
-const casts: ReadonlySet<string> = new Set([
-  "text", "varchar", "int", "int4", "integer", "int8", "bigint", "smallint", "int2", "numeric", "decimal", "float4", "float8", "real",
-  "boolean", "bool", "date", "time", "timestamp", "timestamptz", "interval", "uuid", "json", "jsonb", "text[]", "int[]",
-])
-
-const comparisons: Readonly<Partial<Record<FilterOperator, string>>> = {
-  eq: "=", neq: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=", like: "like", ilike: "ilike", match: "~", imatch: "~*",
-  cs: "@>", cd: "<@", ov: "&&", sl: "<<", sr: ">>", nxr: "&<", nxl: "&>", adj: "-|-",
-}
-const searches: Readonly<Partial<Record<FilterOperator, string>>> = {
-  fts: "to_tsquery", plfts: "plainto_tsquery", phfts: "phraseto_tsquery", wfts: "websearch_to_tsquery",
-}
-const searchConfigs: ReadonlySet<string> = new Set([
-  "simple", "arabic", "danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian",
-  "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
-])
 
 class Compiler {
   private readonly limits: QueryLimits
@@ -74,7 +67,14 @@ class Compiler {
   private countRows(query: PlannedQuery): string {
     const alias = this.alias()
     const grouped = query.items.some(isAggregate)
-    if (grouped) return this.select({ ...query, limit: null, offset: null, order: [] }, `${relationOf(query.policy)} ${alias}`, alias, [], false)
+    if (grouped)
+      return this.select(
+        { ...query, limit: null, offset: null, order: [] },
+        `${relationOf(query.policy)} ${alias}`,
+        alias,
+        [],
+        false,
+      )
     const where = this.where(query, alias, [])
     return `select 1 from ${relationOf(query.policy)} ${alias}${where}${this.innerJoins(query, alias, where === "")}`
   }
@@ -91,33 +91,55 @@ class Compiler {
     const returned = "w"
     const total = plan.count === null ? "" : ", (select count(*) from w)"
     const guard = plan.single ? 1 : plan.maxAffected
-    const guarded = guard === null ? "" : ` cross join (select ${plan.single ? "undercroft.exactly" : "undercroft.at_most"}((select count(*) from w), ${guard})) g`
+    const guarded =
+      guard === null
+        ? ""
+        : ` cross join (select ${plan.single ? "undercroft.exactly" : "undercroft.at_most"}((select count(*) from w), ${guard})) g`
     if (plan.returning !== "representation") {
       const keys = plan.returning === "headers-only" && plan.kind === "insert" ? policy.entity.key : []
       const returning = keys.length === 0 ? "1 as one" : keys.map((one) => quoteName(one.column)).join(", ")
-      const body = keys.length === 0 ? "null::text" : `(select json_agg(json_build_object(${keys.map((one) => `${quoteLiteral(one.name)}, w.${quoteName(one.column)}`).join(", ")}))::text from w)`
+      const body =
+        keys.length === 0
+          ? "null::text"
+          : `(select json_agg(json_build_object(${keys.map((one) => `${quoteLiteral(one.name)}, w.${quoteName(one.column)}`).join(", ")}))::text from w)`
       return `with w as (${change} returning ${returning}) select ${body}, c.n${total} from (select count(*) as n from w) c${guarded}`
     }
     const used: FieldInfo[] = []
-    const rows = this.select(plan.query, returned, returned, [], true, used, plan.kind === "insert" ? "none" : "key")
-    const columns = [...new Set([...used, ...policy.entity.key])].map((one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`)
+    const rows = this.select(
+      plan.query,
+      returned,
+      returned,
+      [],
+      true,
+      used,
+      plan.kind === "insert" ? "none" : "key",
+    )
+    const columns = [...new Set([...used, ...policy.entity.key])].map(
+      (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
+    )
     return `with w as (${change} returning ${columns.join(", ")}) select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q${guarded}`
   }
 
   private change(plan: Exclude<Plan, { kind: "read" }>, target: string, alias: string): string {
     const { policy } = plan.query
-    const names = (fields: readonly FieldInfo[]): string => fields.map((one) => quoteName(writeColumn(policy, one))).join(", ")
+    const names = (fields: readonly FieldInfo[]): string =>
+      fields.map((one) => quoteName(writeColumn(policy, one))).join(", ")
     if (plan.kind === "delete") return `delete from ${target} ${alias}${this.where(plan.query, alias, [])}`
     const record = plan.columns.map((one) => `${quoteName(one.column)} ${one.kind.sqlType}`).join(", ")
     const values = plan.columns.map((one) => `x.${quoteName(one.column)}`)
     if (plan.kind === "update") {
       const row = this.parameter(plan.row, (value) => encodeRows([value], plan.columns, false))
-      const set = plan.columns.map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`).join(", ")
+      const set = plan.columns
+        .map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`)
+        .join(", ")
       return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, [])}`
     }
     // A row that says nothing has no parameter.
-    if (plan.columns.length === 0) return `insert into ${target} default values${this.onConflict(plan, policy)}`
-    const rows = this.parameter(plan.rows, (value) => encodeRows(value as readonly unknown[], plan.columns, true))
+    if (plan.columns.length === 0)
+      return `insert into ${target} default values${this.onConflict(plan, policy)}`
+    const rows = this.parameter(plan.rows, (value) =>
+      encodeRows(value as readonly unknown[], plan.columns, plan.missingDefault),
+    )
     const into = `insert into ${target} (${names(plan.columns)}) select ${values.join(", ")} from json_to_recordset(${rows}::json) as x(${record})`
     return into + this.onConflict(plan, policy)
   }
@@ -126,8 +148,11 @@ class Compiler {
     if (!plan.conflict) return ""
     const target = `(${plan.conflict.fields.map((one) => quoteName(one.column)).join(", ")})`
     const changed = plan.columns.filter((one) => !plan.conflict!.fields.includes(one) && !one.immutable)
-    if (plan.conflict.resolution === "ignore" || changed.length === 0) return ` on conflict ${target} do nothing`
-    const set = changed.map((one) => `${quoteName(writeColumn(policy, one))} = excluded.${quoteName(writeColumn(policy, one))}`)
+    if (plan.conflict.resolution === "ignore" || changed.length === 0)
+      return ` on conflict ${target} do nothing`
+    const set = changed.map(
+      (one) => `${quoteName(writeColumn(policy, one))} = excluded.${quoteName(writeColumn(policy, one))}`,
+    )
     return ` on conflict ${target} do update set ${set.join(", ")}`
   }
 
@@ -135,7 +160,15 @@ class Compiler {
    * Rows of one query, in an order that is always total: left to PostgreSQL it would tell of rows that the caller can't
    * see, which have a part in where the others are stored. `used` collects the root's columns, for `returning`.
    */
-  private select(query: PlannedQuery, from: string, alias: string, conditions: readonly string[], isWrite = false, used: FieldInfo[] = [], last: "key" | "none" = "key"): string {
+  private select(
+    query: PlannedQuery,
+    from: string,
+    alias: string,
+    conditions: readonly string[],
+    isWrite = false,
+    used: FieldInfo[] = [],
+    last: "key" | "none" = "key",
+  ): string {
     const columns: string[] = []
     const joins: string[] = []
     const groups: string[] = []
@@ -143,14 +176,30 @@ class Compiler {
     for (const item of query.items) this.item(item, alias, columns, joins, groups, used)
     const where = isWrite ? "" : this.where(query, alias, conditions)
     const inner = this.innerJoins(query, alias, where === "")
-    const order = this.orderBy(query, alias, used, last === "none" ? [] : grouped ? groups : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`))
+    const order = this.orderBy(
+      query,
+      alias,
+      used,
+      last === "none"
+        ? []
+        : grouped
+          ? groups
+          : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`),
+    )
     const window = isWrite ? "" : this.window(query)
     const list = columns.length > 0 ? columns.join(", ") : ""
     const groupBy = grouped && groups.length > 0 ? ` group by ${groups.join(", ")}` : ""
     return `select ${list} from ${from}${joins.join("")}${where}${inner}${groupBy}${order}${window}`
   }
 
-  private item(item: PlannedItem, alias: string, columns: string[], joins: string[], groups: string[], used: FieldInfo[]): void {
+  private item(
+    item: PlannedItem,
+    alias: string,
+    columns: string[],
+    joins: string[],
+    groups: string[],
+    used: FieldInfo[],
+  ): void {
     if (item.kind === "count") {
       columns.push(`${cast("count(*)", item.cast)} as ${outputName(item.as)}`)
       return
@@ -179,13 +228,27 @@ class Compiler {
   private embedValue(embed: PlannedEmbed, parent: string): string {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
-    const rows = this.select(embed.query, from, alias, conditions, false, [], embed.relation.kind === "one" ? "none" : "key")
+    const rows = this.select(
+      embed.query,
+      from,
+      alias,
+      conditions,
+      false,
+      [],
+      embed.relation.kind === "one" ? "none" : "key",
+    )
     return embed.relation.kind === "one" && !embed.query.items.some(isAggregate)
       ? `(select row_to_json(r) from (${rows}) r)`
       : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
   }
 
-  private spread(embed: PlannedEmbed, parent: string, columns: string[], joins: string[], groups: string[]): void {
+  private spread(
+    embed: PlannedEmbed,
+    parent: string,
+    columns: string[],
+    joins: string[],
+    groups: string[],
+  ): void {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
     const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions, false, [], "none")
@@ -198,13 +261,24 @@ class Compiler {
   }
 
   /** The rows of an embed that belong to a row of the parent. */
-  private linked({ relation, query }: PlannedEmbed, parent: string, alias: string): { from: string; conditions: string[] } {
+  private linked(
+    { relation, query }: PlannedEmbed,
+    parent: string,
+    alias: string,
+  ): { from: string; conditions: string[] } {
     const table = `${relationOf(query.policy)} ${alias}`
     const key = (fields: readonly FieldInfo[]): string => quoteName(fields[0]!.column)
     const reference = quoteName(relation.field.column)
     const target = relation.field.reference!.entity
-    if (relation.kind === "one") return { from: table, conditions: [`${alias}.${key(query.policy.entity.view ? query.policy.entity.key : target.key)} = ${parent}.${reference}`] }
-    if (relation.kind === "many") return { from: table, conditions: [`${alias}.${reference} = ${parent}.${key(target.key)}`] }
+    if (relation.kind === "one")
+      return {
+        from: table,
+        conditions: [
+          `${alias}.${key(query.policy.entity.view ? query.policy.entity.key : target.key)} = ${parent}.${reference}`,
+        ],
+      }
+    if (relation.kind === "many")
+      return { from: table, conditions: [`${alias}.${reference} = ${parent}.${key(target.key)}`] }
     const join = this.alias()
     const far = relation.join!.far
     return {
@@ -220,7 +294,9 @@ class Compiler {
 
   /** `!inner`: only rows that have the embed. */
   private innerJoins(query: PlannedQuery, alias: string, first: boolean): string {
-    const all = query.items.flatMap((item) => (item.kind === "embed" && item.inner ? [this.exists(item, alias)] : []))
+    const all = query.items.flatMap((item) =>
+      item.kind === "embed" && item.inner ? [this.exists(item, alias)] : [],
+    )
     return all.length === 0 ? "" : ` ${first ? "where" : "and"} ${all.join(" and ")}`
   }
 
@@ -236,7 +312,8 @@ class Compiler {
       case "and":
       case "or": {
         const terms = filter.terms.map((term) => this.filter(term, alias))
-        const joined = terms.length === 0 ? (filter.kind === "and" ? "true" : "false") : terms.join(` ${filter.kind} `)
+        const joined =
+          terms.length === 0 ? (filter.kind === "and" ? "true" : "false") : terms.join(` ${filter.kind} `)
         return `${filter.negated ? "not " : ""}(${joined})`
       }
       case "is": {
@@ -259,21 +336,25 @@ class Compiler {
     const { operator, field, value, quantifier } = filter
     const sql = pathSql(field, filter.json, alias)
     const kind = filter.json.length === 0 ? field.kind : filter.json.at(-1)!.text ? textOnly : jsonOnly
-    const isPattern = operator === "like" || operator === "ilike" || operator === "match" || operator === "imatch"
+    const isPattern =
+      operator === "like" || operator === "ilike" || operator === "match" || operator === "imatch"
     const of = operator === "match" || operator === "imatch" ? regexOnly : isPattern ? patternOnly : kind
     const search = searches[operator]
     if (search) {
       const config = filter.config ?? "simple"
-      if (!searchConfigs.has(config)) throw new UndercroftError("PG:42704", { what: `text search configuration "${config.slice(0, 60)}"` })
-      const place = this.parameter(value, one(field, searchOnly))
+      if (!searchConfigs.has(config))
+        throw new UndercroftError("PG:42704", { what: `text search configuration "${config.slice(0, 60)}"` })
+      const place = this.parameter(value, encodeLiteral(field, searchOnly))
       return `to_tsvector('${config}', ${sql}) @@ ${search}('${config}', ${place}::text)`
     }
     if (operator === "in" || quantifier) {
-      const place = this.parameter(value, (list) => arrayLiteral((list as readonly string[]).map((text) => one(field, of)(text) ?? "")))
+      const place = this.parameter(value, (list) =>
+        arrayLiteral((list as readonly string[]).map((text) => encodeLiteral(field, of)(text) ?? "")),
+      )
       const sign = operator === "in" ? "=" : this.sign(operator, field)
       return `${this.left(sql, field, isPattern)} ${sign} ${quantifier === "all" ? "all" : "any"}(${place}::${of.filterType ?? of.sqlType}[])`
     }
-    const place = `${this.parameter(value, one(field, of))}::${of.filterType ?? of.sqlType}`
+    const place = `${this.parameter(value, encodeLiteral(field, of))}::${of.filterType ?? of.sqlType}`
     if (operator === "isdistinct") return `${sql} is distinct from ${place}`
     return `${this.left(sql, field, isPattern)} ${this.sign(operator, field)} ${place}`
   }
@@ -292,7 +373,10 @@ class Compiler {
   /** `last` is what orders rows that the caller's own terms leave equal. */
   private orderBy(query: PlannedQuery, alias: string, used: FieldInfo[], last: readonly string[]): string {
     const terms = query.order.map((term) => this.orderTerm(term, alias, used))
-    const all = [...terms, ...last.filter((one) => !terms.some((term) => term === one || term.startsWith(`${one} `)))]
+    const all = [
+      ...terms,
+      ...last.filter((one) => !terms.some((term) => term === one || term.startsWith(`${one} `))),
+    ]
     return all.length === 0 ? "" : ` order by ${all.join(", ")}`
   }
 
@@ -312,8 +396,16 @@ class Compiler {
   }
 
   private window(query: PlannedQuery): string {
-    const limit = query.limit === null ? ` limit ${this.limits.rows}` : ` limit ${this.parameter(query.limit, (value) => String(Math.min(Number(value), this.limits.rows)))}::bigint`
-    return limit + (query.offset === null ? "" : ` offset ${this.parameter(query.offset, (value) => String(value))}::bigint`)
+    const limit =
+      query.limit === null
+        ? ` limit ${this.limits.rows}`
+        : ` limit ${this.parameter(query.limit, (value) => String(Math.min(Number(value), this.limits.rows)))}::bigint`
+    return (
+      limit +
+      (query.offset === null
+        ? ""
+        : ` offset ${this.parameter(query.offset, (value) => String(value))}::bigint`)
+    )
   }
 
   private parameter(value: ValueIndex, encode: Parameter["encode"]): string {
@@ -324,113 +416,4 @@ class Compiler {
   private alias(): string {
     return `t${++this.aliases}`
   }
-}
-
-type LiteralKind = Pick<FieldKind, "name" | "sqlType" | "filterType" | "parseText">
-
-/** Regular expressions and searches of callers cost the server time that grows with them. */
-const regexLength = 200
-const searchLength = 1000
-
-/** Texts from JSON and patterns: no kind of their own. */
-const textOnly: LiteralKind = { name: "text", sqlType: "text", parseText: checkText }
-const patternOnly: LiteralKind = {
-  ...textOnly,
-  parseText(text) {
-    const slashes = /\\*$/.exec(checkText(text))?.[0].length ?? 0
-    if (slashes % 2 === 1) throw new BadValue("must not be compared with a pattern that ends in a single backslash")
-    return text
-  },
-}
-const regexOnly: LiteralKind = {
-  ...textOnly,
-  parseText(text) {
-    if (text.length > regexLength) throw new BadValue(`must be compared with a pattern of at most ${regexLength} characters`, "22001")
-    return checkText(text)
-  },
-}
-const searchOnly: LiteralKind = {
-  ...textOnly,
-  parseText(text) {
-    if (text.length > searchLength) throw new BadValue(`must be searched with at most ${searchLength} characters`, "22001")
-    // PostgreSQL's parser has 32 places for what is still to be applied.
-    if (/(?:!\s*){30}/.test(text)) throw new BadValue("must be searched with fewer negations in a row")
-    return checkText(text)
-  },
-}
-const jsonOnly: LiteralKind = { name: "json", sqlType: "jsonb", parseText: checkJsonText }
-
-/** Encodes one text of a filter as a kind. */
-function one(field: FieldInfo, kind: LiteralKind): (value: unknown) => string {
-  return (value) => {
-    try {
-      return kind.parseText(String(value))
-    } catch (cause) {
-      throw refuseValue(field, cause)
-    }
-  }
-}
-
-/** A value that does not fit its field, in the catalogue's words. */
-export function refuseValue(field: FieldInfo, cause: unknown): unknown {
-  if (!(cause instanceof BadValue)) return cause
-  return new UndercroftError(`PG:${cause.sqlstate}`, { field: `${field.entity.collection}.${field.name}`, why: cause.message })
-}
-
-/** Checks the rows of a body and writes them as `json_to_recordset` takes them. */
-function encodeRows(rows: readonly unknown[], columns: readonly FieldInfo[], isNew: boolean): string {
-  return JSON.stringify(rows.map((row) => {
-    const record = row as Readonly<Record<string, unknown>>
-    const entries = columns.map((field) => [field.column, encodeField(Object.hasOwn(record, field.name) ? record[field.name] : null, field, isNew)])
-    return Object.fromEntries(entries)
-  }))
-}
-
-function encodeField(value: unknown, field: FieldInfo, isNew: boolean): unknown {
-  if (value === null || value === undefined) {
-    if (!field.optional && !(isNew && value === undefined)) throw new UndercroftError("PG:23502", { field: `${field.entity.collection}.${field.name}` })
-    return null
-  }
-  try {
-    return field.kind.parse(value)
-  } catch (cause) {
-    throw refuseValue(field, cause)
-  }
-}
-
-function isAggregate(item: PlannedItem): boolean {
-  return item.kind === "count" || (item.kind === "field" && item.aggregate !== null)
-}
-
-/** A column, or the value at the end of a JSON path in it. */
-function pathSql(field: FieldInfo, json: readonly JsonStep[], alias: string): string {
-  const steps = json.map((step) => `${step.text ? "->>" : "->"}${typeof step.key === "number" ? step.key : quoteLiteral(step.key)}`)
-  const column = `${alias}.${quoteName(field.column)}`
-  return steps.length === 0 ? column : `(${column}${steps.join("")})`
-}
-
-function fieldSql(item: PlannedField, alias: string): string {
-  const raw = pathSql(item.field, item.json, alias)
-  if (item.aggregate) {
-    const of = cast(raw, item.cast)
-    return cast(`${item.aggregate}(${of})`, item.aggregateCast)
-  }
-  if (item.cast !== null) return cast(raw, item.cast)
-  return item.json.length === 0 ? (item.field.kind.toJson?.(raw) ?? raw) : raw
-}
-
-/** A key of the answer. PostgreSQL would cut a longer one, and two could become one. */
-function outputName(name: string): string {
-  if (name === "" || Buffer.byteLength(name) > 63) throw new UndercroftError("UC304", { name: name.slice(0, 60) })
-  return quoteName(name)
-}
-
-function cast(sql: string, type: string | null): string {
-  if (type === null) return sql
-  if (!casts.has(type.toLowerCase())) throw new UndercroftError("PG:42704", { what: `type "${type.slice(0, 60)}"` })
-  return `${sql}::${type.toLowerCase()}`
-}
-
-function spreadNames(embed: PlannedEmbed): readonly string[] {
-  return embed.query.items.flatMap((item) => (item.kind === "embed" && item.spread ? spreadNames(item) : [item.as]))
 }

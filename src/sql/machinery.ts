@@ -5,7 +5,17 @@
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import { type Rule, readsRow } from "../policy/rule.ts"
-import { type ColumnOf, inScope, type PolicyFunction, quoteName, ruleFunction, schemas, shortName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
+import {
+  type ColumnOf,
+  inScope,
+  type PolicyFunction,
+  quoteName,
+  ruleFunction,
+  SqlPrinter,
+  schemas,
+  shortName,
+  tableOf,
+} from "../policy/to-sql.ts"
 import { callerFunctions } from "./caller.ts"
 import type { RoleNames } from "./roles.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
@@ -21,7 +31,9 @@ export function hasFieldView(policy: EntityPolicy): boolean {
 /** What the API reads and writes for an entity: its table, its field view, or its view. */
 export function relationOf(policy: EntityPolicy): string {
   if (policy.entity.view) return `${quoteName(schemas.tables)}.${quoteName(policy.entity.table)}`
-  return hasFieldView(policy) ? `${quoteName(schemas.fields)}.${quoteName(policy.entity.table)}` : tableOf(policy.entity)
+  return hasFieldView(policy)
+    ? `${quoteName(schemas.fields)}.${quoteName(policy.entity.table)}`
+    : tableOf(policy.entity)
 }
 
 /** The column that a write of a field names; reading goes through `column` alone. */
@@ -63,9 +75,13 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   // Printed first: printing collects the functions.
   const rowPolicies = tables.flatMap((one) => createPolicies(one, printer, roles))
   const fieldViews = tables.filter(hasFieldView).flatMap((one) => createFieldView(one, printer, roles))
-  const views = entities.filter((one) => one.entity.view).flatMap((one) => createView(one, policies, printer, roles))
+  const views = entities
+    .filter((one) => one.entity.view)
+    .flatMap((one) => createView(one, policies, printer, roles))
   const oneRow = new SqlPrinter(printer.functions, true)
-  const seers = referencedEntities(policies.model).map((entity) => seesFunction(policyOf(policies, entity), oneRow))
+  const seers = referencedEntities(policies.model).map((entity) =>
+    seesFunction(policyOf(policies, entity), oneRow),
+  )
   const gates = entities.flatMap((one) => gateFunctions(one, printer))
   const triggers = tables.flatMap((one) => createTriggers(one, oneRow, roles))
   const functions = [...printer.functions.values(), ...seers]
@@ -75,7 +91,10 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),
     ...functions.flatMap((one) => functionRights(ruleFunction(one.name), roles)),
-    ...gates.flatMap((one) => [one.create, ...functionRights(`${schemas.machinery}.${quoteName(one.name)}`, roles)]),
+    ...gates.flatMap((one) => [
+      one.create,
+      ...functionRights(`${schemas.machinery}.${quoteName(one.name)}`, roles),
+    ]),
     ...tables.flatMap((one) => [
       `alter table ${tableOf(one.entity)} enable row level security`,
       `alter table ${tableOf(one.entity)} force row level security`,
@@ -91,7 +110,13 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
 }
 
 function referencedEntities(model: Model): readonly EntityInfo[] {
-  return [...new Set(model.entities.filter((one) => !one.view).flatMap((one) => one.fields.flatMap((field) => (field.reference ? [field.reference.entity] : []))))]
+  return [
+    ...new Set(
+      model.entities
+        .filter((one) => !one.view)
+        .flatMap((one) => one.fields.flatMap((field) => (field.reference ? [field.reference.entity] : []))),
+    ),
+  ]
 }
 
 /** The API may run what its policies call; only who may use the schema can name it. */
@@ -111,12 +136,20 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
   const check = (rule: Rule): string => `with check (${printer.rule(rule, ownRow)})`
   return [
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
-    ...(policy.entity.access.read ? [`create policy read on ${table} for select ${to} ${using(policy.read)}`] : []),
-    ...(policy.entity.access.create ? [`create policy "create" on ${table} for insert ${to} ${check(policy.create)}`] : []),
-    ...(policy.entity.access.updateFrom
-      ? [`create policy update on ${table} for update ${to} ${using(policy.updateFrom)} ${check(policy.updateTo)}`]
+    ...(policy.entity.access.read
+      ? [`create policy read on ${table} for select ${to} ${using(policy.read)}`]
       : []),
-    ...(policy.entity.access.delete ? [`create policy delete on ${table} for delete ${to} ${using(policy.delete)}`] : []),
+    ...(policy.entity.access.create
+      ? [`create policy "create" on ${table} for insert ${to} ${check(policy.create)}`]
+      : []),
+    ...(policy.entity.access.updateFrom
+      ? [
+          `create policy update on ${table} for update ${to} ${using(policy.updateFrom)} ${check(policy.updateTo)}`,
+        ]
+      : []),
+    ...(policy.entity.access.delete
+      ? [`create policy delete on ${table} for delete ${to} ${using(policy.delete)}`]
+      : []),
   ]
 }
 
@@ -128,17 +161,33 @@ export function writableFields(entity: EntityInfo, when: "create" | "update"): r
 function grantTable(policy: EntityPolicy, roles: RoleNames): string[] {
   const table = tableOf(policy.entity)
   const to = hasFieldView(policy) ? roles.fields : roles.api
-  return grants(policy.entity, table, to, policy.entity.fields.map((one) => one.column), (field) => field.column)
+  return grants(
+    policy.entity,
+    table,
+    to,
+    policy.entity.fields.map((one) => one.column),
+    (field) => field.column,
+  )
 }
 
-function grants(entity: EntityInfo, relation: string, to: string, readable: readonly string[], write: (field: FieldInfo) => string): string[] {
+function grants(
+  entity: EntityInfo,
+  relation: string,
+  to: string,
+  readable: readonly string[],
+  write: (field: FieldInfo) => string,
+): string[] {
   const list = (columns: readonly string[]): string => columns.map(quoteName).join(", ")
   const creatable = writableFields(entity, "create").map(write)
   const updatable = writableFields(entity, "update").map(write)
   return [
     ...(entity.access.read ? [`grant select (${list(readable)}) on ${relation} to ${quoteName(to)}`] : []),
-    ...(entity.access.create && creatable.length > 0 ? [`grant insert (${list(creatable)}) on ${relation} to ${quoteName(to)}`] : []),
-    ...(entity.access.updateFrom && updatable.length > 0 ? [`grant update (${list(updatable)}) on ${relation} to ${quoteName(to)}`] : []),
+    ...(entity.access.create && creatable.length > 0
+      ? [`grant insert (${list(creatable)}) on ${relation} to ${quoteName(to)}`]
+      : []),
+    ...(entity.access.updateFrom && updatable.length > 0
+      ? [`grant update (${list(updatable)}) on ${relation} to ${quoteName(to)}`]
+      : []),
     ...(entity.access.delete ? [`grant delete on ${relation} to ${quoteName(to)}`] : []),
   ]
 }
@@ -150,12 +199,21 @@ function createFieldView(policy: EntityPolicy, printer: SqlPrinter, roles: RoleN
     const rule = policy.fields.get(field.name)?.visibleTo
     const column = quoteName(field.column)
     if (!rule) return [column]
-    return [`case when ${once(rule, printer)} then ${column} end as ${column}`, `${column} as ${quoteName(writeColumn(policy, field))}`]
+    return [
+      `case when ${once(rule, printer)} then ${column} end as ${column}`,
+      `${column} as ${quoteName(writeColumn(policy, field))}`,
+    ]
   })
   return [
     `create view ${view} as select ${columns.join(", ")} from ${tableOf(policy.entity)}`,
     `alter view ${view} owner to ${quoteName(roles.fields)}`,
-    ...grants(policy.entity, view, roles.api, policy.entity.fields.map((one) => one.column), (field) => writeColumn(policy, field)),
+    ...grants(
+      policy.entity,
+      view,
+      roles.api,
+      policy.entity.fields.map((one) => one.column),
+      (field) => writeColumn(policy, field),
+    ),
   ]
 }
 
@@ -166,7 +224,12 @@ function once(rule: Rule, printer: SqlPrinter): string {
 }
 
 /** An entity over a query. It runs as its caller, over what the caller may see. */
-function createView(policy: EntityPolicy, policies: Policies, printer: SqlPrinter, roles: RoleNames): string[] {
+function createView(
+  policy: EntityPolicy,
+  policies: Policies,
+  printer: SqlPrinter,
+  roles: RoleNames,
+): string[] {
   const { entity } = policy
   const source = policyOf(policies, entity.view!.from)
   const column: ColumnOf = inScope("row", "t")
@@ -226,10 +289,12 @@ function gateFunctions(policy: EntityPolicy, printer: SqlPrinter): PolicyFunctio
   return policy.entity.fields.flatMap((field) => {
     const rule = policy.fields.get(field.name)
     if (!rule?.gated || !rule.visibleTo) return []
-    return [{
-      name: gateName(field),
-      create: `create function undercroft.${quoteName(gateName(field))}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+    return [
+      {
+        name: gateName(field),
+        create: `create function undercroft.${quoteName(gateName(field))}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
 begin return coalesce(${printer.rule(rule.visibleTo, ownRow)}, false); end $undercroft$`,
-    }]
+      },
+    ]
   })
 }

@@ -15,6 +15,13 @@ export interface RoleNames {
 /** Role names are for the whole server, so they carry the name of the database; a long one is cut, and told apart by a hash. */
 export function roleNames(database: string): RoleNames {
   const isShort = Buffer.byteLength(database) <= 50
-  const prefix = isShort ? database : `${database.replace(/[^\x20-\x7e]/g, "_").slice(0, 37)}_${createHash("sha256").update(database).digest("hex").slice(0, 12)}`
-  return { owner: `${prefix}_owner`, internal: `${prefix}_internal`, fields: `${prefix}_fields`, api: `${prefix}_api` }
+  const prefix = isShort
+    ? database
+    : `${database.replace(/[^\x20-\x7e]/g, "_").slice(0, 37)}_${createHash("sha256").update(database).digest("hex").slice(0, 12)}`
+  return {
+    owner: `${prefix}_owner`,
+    internal: `${prefix}_internal`,
+    fields: `${prefix}_fields`,
+    api: `${prefix}_api`,
+  }
 }

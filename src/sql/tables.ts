@@ -1,7 +1,7 @@
 /** The tables of a model, as a plain value that two versions of a model can be compared by. */
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type Policies, policyOf } from "../policy/policies.ts"
-import { literal, quoteName, shortName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
+import { literal, quoteName, SqlPrinter, shortName, tableOf } from "../policy/to-sql.ts"
 
 export interface ColumnPlan {
   readonly type: string
@@ -32,7 +32,9 @@ export type SchemaPlan = Readonly<Record<string, TablePlan>>
 /** Plans the tables of a model for a server of a major version. */
 export function planTables(policies: Policies, serverMajor: number): SchemaPlan {
   return Object.fromEntries(
-    policies.model.entities.filter((entity) => !entity.view).map((entity) => [entity.table, planTable(entity, policies, serverMajor)]),
+    policies.model.entities
+      .filter((entity) => !entity.view)
+      .map((entity) => [entity.table, planTable(entity, policies, serverMajor)]),
   )
 }
 
@@ -46,14 +48,17 @@ function planTable(entity: EntityInfo, policies: Policies, serverMajor: number):
   const printer = new SqlPrinter()
   const columns = entity.fields.map((field): [string, ColumnPlan] => {
     const from = policy.generated.get(field.name)
-    return [field.column, {
-      type: field.kind.sqlType,
-      notNull: !field.optional,
-      default: defaultOf(field, serverMajor),
-      generated: from ? printer.value(from, (_, one) => quoteName(one.column)) : null,
-      identity: field.kind.identity ?? false,
-      collation: field.kind.collation ?? null,
-    }]
+    return [
+      field.column,
+      {
+        type: field.kind.sqlType,
+        notNull: !field.optional,
+        default: defaultOf(field, serverMajor),
+        generated: from ? printer.value(from, (_, one) => quoteName(one.column)) : null,
+        identity: field.kind.identity ?? false,
+        collation: field.kind.collation ?? null,
+      },
+    ]
   })
   return {
     columns: Object.fromEntries(columns),
@@ -73,18 +78,32 @@ export function defaultOf(field: FieldInfo, serverMajor: number): string | null 
     case "version":
       return "1"
     default:
-      if (field.defaultsTo !== null) return field.defaultsTo === "now" ? "now()" : "(now() at time zone 'UTC')::date"
+      if (field.defaultsTo !== null)
+        return field.defaultsTo === "now" ? "now()" : "(now() at time zone 'UTC')::date"
       return field.defaultValue === undefined ? null : literal(field.defaultValue, field.kind)
   }
 }
 
-function planConstraints(entity: EntityInfo, policies: Policies, printer: SqlPrinter): [string, ConstraintPlan][] {
+function planConstraints(
+  entity: EntityInfo,
+  policies: Policies,
+  printer: SqlPrinter,
+): [string, ConstraintPlan][] {
   const policy = policyOf(policies, entity)
   const found: [string, ConstraintPlan][] = []
-  const add = (kind: ConstraintPlan["kind"], suffix: string, fields: readonly FieldInfo[], definition: string): void => {
-    found.push([shortName(`${entity.table}_${suffix}`), { kind, definition, entity: entity.name, fields: fields.map((one) => one.name) }])
+  const add = (
+    kind: ConstraintPlan["kind"],
+    suffix: string,
+    fields: readonly FieldInfo[],
+    definition: string,
+  ): void => {
+    found.push([
+      shortName(`${entity.table}_${suffix}`),
+      { kind, definition, entity: entity.name, fields: fields.map((one) => one.name) },
+    ])
   }
-  const columns = (fields: readonly FieldInfo[]): string => fields.map((one) => quoteName(one.column)).join(", ")
+  const columns = (fields: readonly FieldInfo[]): string =>
+    fields.map((one) => quoteName(one.column)).join(", ")
   add("key", "pkey", entity.key, `primary key (${columns(entity.key)})`)
   for (const unique of entity.unique) {
     add("unique", `${unique.map((one) => one.column).join("_")}_key`, unique, `unique (${columns(unique)})`)
@@ -92,20 +111,41 @@ function planConstraints(entity: EntityInfo, policies: Policies, printer: SqlPri
   for (const field of entity.fields) {
     if (field.reference) {
       const { entity: to, onDelete } = field.reference
-      add("reference", referenceSuffix(field), [field],
-        `foreign key (${quoteName(field.column)}) references ${tableOf(to)} (${columns(to.key)}) on delete ${onDelete}`)
+      add(
+        "reference",
+        referenceSuffix(field),
+        [field],
+        `foreign key (${quoteName(field.column)}) references ${tableOf(to)} (${columns(to.key)}) on delete ${onDelete}`,
+      )
       continue
     }
     const checks = field.kind.checks?.(quoteName(field.column)) ?? []
-    checks.forEach((check, at) => add("check", `${field.column}_check${at === 0 ? "" : at + 1}`, [field], `check (${check})`))
+    checks.forEach((check, at) =>
+      add("check", `${field.column}_check${at === 0 ? "" : at + 1}`, [field], `check (${check})`),
+    )
   }
   for (const check of policy.checks) {
-    add("check", `${check.name}_check`, [], `check (${printer.rule(check.rule, (_, field) => quoteName(field.column))})`)
+    add(
+      "check",
+      `${check.name}_check`,
+      [],
+      `check (${printer.rule(check.rule, (_, field) => quoteName(field.column))})`,
+    )
   }
   entity.exclude.forEach((one, at) => {
-    const where = policy.exclude[at] ? ` where (${printer.rule(policy.exclude[at], (_, field) => quoteName(field.column))})` : ""
-    const parts = [...one.same.map((field) => `${quoteName(field.column)} with =`), `${quoteName(one.overlapping.column)} with &&`]
-    add("exclude", `${one.overlapping.column}_excl${at === 0 ? "" : at + 1}`, [...one.same, one.overlapping], `exclude using gist (${parts.join(", ")})${where}`)
+    const where = policy.exclude[at]
+      ? ` where (${printer.rule(policy.exclude[at], (_, field) => quoteName(field.column))})`
+      : ""
+    const parts = [
+      ...one.same.map((field) => `${quoteName(field.column)} with =`),
+      `${quoteName(one.overlapping.column)} with &&`,
+    ]
+    add(
+      "exclude",
+      `${one.overlapping.column}_excl${at === 0 ? "" : at + 1}`,
+      [...one.same, one.overlapping],
+      `exclude using gist (${parts.join(", ")})${where}`,
+    )
   })
   return found
 }
@@ -121,8 +161,14 @@ export function referenceName(field: FieldInfo): string {
 
 /** The declared indexes, and one for each reference that no other index begins with. */
 function planIndexes(entity: EntityInfo): [string, string][] {
-  const leading = new Set([entity.key[0], ...entity.unique.map((one) => one[0]), ...entity.indexes.map((one) => one[0])])
-  const references = entity.fields.filter((field) => field.reference && !leading.has(field)).map((field) => [field])
+  const leading = new Set([
+    entity.key[0],
+    ...entity.unique.map((one) => one[0]),
+    ...entity.indexes.map((one) => one[0]),
+  ])
+  const references = entity.fields
+    .filter((field) => field.reference && !leading.has(field))
+    .map((field) => [field])
   return [...entity.indexes, ...references].map((fields) => {
     const columns = fields.map((one) => one.column)
     return [
@@ -135,19 +181,28 @@ function planIndexes(entity: EntityInfo): [string, string][] {
 /** The statements that make one table, without its references to others. */
 export function createTable(name: string, plan: TablePlan): string[] {
   const table = tableOf({ table: name })
-  const columns = Object.entries(plan.columns).map(([column, one]) => `  ${quoteName(column)} ${columnDefinition(one)}`)
-  const own = Object.entries(plan.constraints).filter(([, one]) => one.kind !== "reference")
+  const columns = Object.entries(plan.columns).map(
+    ([column, one]) => `  ${quoteName(column)} ${columnDefinition(one)}`,
+  )
+  const own = Object.entries(plan.constraints)
+    .filter(([, one]) => one.kind !== "reference")
     .map(([constraint, one]) => `  constraint ${quoteName(constraint)} ${one.definition}`)
   return [
     `create table ${table} (\n${[...columns, ...own].join(",\n")}\n)`,
-    ...Object.entries(plan.indexes).map(([index, definition]) => `create index ${quoteName(index)} ${definition}`),
+    ...Object.entries(plan.indexes).map(
+      ([index, definition]) => `create index ${quoteName(index)} ${definition}`,
+    ),
   ]
 }
 
 /** The references of one table, made when all tables are there. */
 export function createReferences(name: string, plan: TablePlan): string[] {
-  return Object.entries(plan.constraints).filter(([, one]) => one.kind === "reference")
-    .map(([constraint, one]) => `alter table ${tableOf({ table: name })} add constraint ${quoteName(constraint)} ${one.definition}`)
+  return Object.entries(plan.constraints)
+    .filter(([, one]) => one.kind === "reference")
+    .map(
+      ([constraint, one]) =>
+        `alter table ${tableOf({ table: name })} add constraint ${quoteName(constraint)} ${one.definition}`,
+    )
 }
 
 /** A column as in `create table`. */
@@ -159,5 +214,7 @@ export function columnDefinition(plan: ColumnPlan): string {
     plan.identity && "generated by default as identity",
     plan.default && `default ${plan.default}`,
     plan.notNull && "not null",
-  ].filter(Boolean).join(" ")
+  ]
+    .filter(Boolean)
+    .join(" ")
 }

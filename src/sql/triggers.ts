@@ -6,7 +6,14 @@ import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import type { EntityPolicy } from "../policy/policies.ts"
 import { type Rule, walkRule } from "../policy/rule.ts"
-import { type ColumnOf, quoteName, ruleFunction, shortName, type SqlPrinter, tableOf } from "../policy/to-sql.ts"
+import {
+  type ColumnOf,
+  quoteName,
+  ruleFunction,
+  type SqlPrinter,
+  shortName,
+  tableOf,
+} from "../policy/to-sql.ts"
 import type { RoleNames } from "./roles.ts"
 import { defaultOf, referenceName } from "./tables.ts"
 
@@ -37,7 +44,10 @@ end $undercroft$`,
     ...["count_version()", "in_snapshot(xid)"].flatMap((one) => {
       const [name = "", rest = ""] = one.split("(")
       const signature = `${ruleFunction(name)}(${rest}`
-      return [`alter function ${signature} owner to ${quoteName(roles.internal)}`, `revoke all on function ${signature} from public`]
+      return [
+        `alter function ${signature} owner to ${quoteName(roles.internal)}`,
+        `revoke all on function ${signature} from public`,
+      ]
     }),
     // A cascade asks it as the owner.
     `grant execute on function ${ruleFunction("in_snapshot")}(xid) to public`,
@@ -60,19 +70,30 @@ export function createTriggers(policy: EntityPolicy, printer: SqlPrinter, roles:
   const { created, updated } = refusals(policy, printer)
   const guard = shortName(`guard_${entity.table}`)
   const moved = shortName(`moved_${entity.table}`)
-  const events = [...(created.length > 0 ? ["insert"] : []), ...(updated.length > 0 ? ["update"] : [])].join(" or ")
+  const events = [...(created.length > 0 ? ["insert"] : []), ...(updated.length > 0 ? ["update"] : [])].join(
+    " or ",
+  )
   return [
     ...(entity.fields.some((one) => one.automatic === "version")
-      ? [`create trigger undercroft_count before update on ${table} for each row execute function ${ruleFunction("count_version")}()`]
+      ? [
+          `create trigger undercroft_count before update on ${table} for each row execute function ${ruleFunction("count_version")}()`,
+        ]
       : []),
-    ...(events === "" ? [] : [
-      ...own(guard, `  if tg_op = 'INSERT' then\n    ${created.join("\n    ")}\n  else\n    ${updated.join("\n    ")}\n  end if;\n  return new;`),
-      `create trigger undercroft_guard before ${events} on ${table} for each row when (${isApi}) execute function ${ruleFunction(guard)}()`,
-    ]),
-    ...(looksElsewhere(policy) ? [
-      ...own(moved, movedBody(policy, printer)),
-      `create trigger undercroft_moved before update or delete on ${table} for each row when (${isApi} and not ${ruleFunction("in_snapshot")}(old.xmin)) execute function ${ruleFunction(moved)}()`,
-    ] : []),
+    ...(events === ""
+      ? []
+      : [
+          ...own(
+            guard,
+            `  if tg_op = 'INSERT' then\n    ${created.join("\n    ")}\n  else\n    ${updated.join("\n    ")}\n  end if;\n  return new;`,
+          ),
+          `create trigger undercroft_guard before ${events} on ${table} for each row when (${isApi}) execute function ${ruleFunction(guard)}()`,
+        ]),
+    ...(looksElsewhere(policy)
+      ? [
+          ...own(moved, movedBody(policy, printer)),
+          `create trigger undercroft_moved before update or delete on ${table} for each row when (${isApi} and not ${ruleFunction("in_snapshot")}(old.xmin)) execute function ${ruleFunction(moved)}()`,
+        ]
+      : []),
   ]
 }
 
@@ -83,13 +104,20 @@ function refusals(policy: EntityPolicy, printer: SqlPrinter): { created: string[
   const updated: string[] = []
   for (const field of entity.fields) {
     const rule = policy.fields.get(field.name)?.writableBy
-    const [fresh, former] = [exact(field, `new.${quoteName(field.column)}`), exact(field, `old.${quoteName(field.column)}`)]
+    const [fresh, former] = [
+      exact(field, `new.${quoteName(field.column)}`),
+      exact(field, `old.${quoteName(field.column)}`),
+    ]
     const isChanged = `${fresh} is distinct from ${former}`
     if (rule && !field.readonly) {
       const refused = refuse(entity, "42501", "writable", [field])
       const isSet = `${fresh} is distinct from ${exact(field, `(${defaultOf(field, 18) ?? `null::${field.kind.sqlType}`})`)}`
-      created.push(`if ${isSet} and not ${test(policy, printer, rule, { row: "new" })} then ${refused} end if;`)
-      updated.push(`if ${isChanged} and not (${test(policy, printer, rule, { row: "old" })} and ${test(policy, printer, rule, { row: "new" })}) then ${refused} end if;`)
+      created.push(
+        `if ${isSet} and not ${test(policy, printer, rule, { row: "new" })} then ${refused} end if;`,
+      )
+      updated.push(
+        `if ${isChanged} and not (${test(policy, printer, rule, { row: "old" })} and ${test(policy, printer, rule, { row: "new" })}) then ${refused} end if;`,
+      )
     }
     if (field.reference) {
       const value = `new.${quoteName(field.column)}`
@@ -100,7 +128,9 @@ function refusals(policy: EntityPolicy, printer: SqlPrinter): { created: string[
     }
   }
   if (policy.updateStep) {
-    updated.push(`if not ${test(policy, printer, policy.updateStep, { row: "new", before: "old" })} then ${refuse(entity, "42501", "step", [])} end if;`)
+    updated.push(
+      `if not ${test(policy, printer, policy.updateStep, { row: "new", before: "old" })} then ${refuse(entity, "42501", "step", [])} end if;`,
+    )
   }
   return { created, updated }
 }
@@ -112,7 +142,10 @@ function refusals(policy: EntityPolicy, printer: SqlPrinter): { created: string[
  */
 function movedBody(policy: EntityPolicy, printer: SqlPrinter): string {
   const { access } = policy.entity
-  const still = (rule: Rule): string => [...(access.read ? [policy.read] : []), rule].map((one) => test(policy, printer, one, { row: "old" })).join(" and ")
+  const still = (rule: Rule): string =>
+    [...(access.read ? [policy.read] : []), rule]
+      .map((one) => test(policy, printer, one, { row: "old" }))
+      .join(" and ")
   return `  if tg_op = 'DELETE' then
     if not (${still(policy.delete)}) then return null; end if;
     return old;
@@ -146,6 +179,11 @@ function exact({ kind }: FieldInfo, sql: string): string {
   return /^(point|interval|jsonb)$|range$|\[\]$/.test(kind.sqlType) ? `(${sql})::text` : sql
 }
 
-function refuse(entity: EntityInfo, sqlstate: string, constraint: string, columns: readonly FieldInfo[]): string {
+function refuse(
+  entity: EntityInfo,
+  sqlstate: string,
+  constraint: string,
+  columns: readonly FieldInfo[],
+): string {
   return `raise exception using errcode = ${quoteLiteral(sqlstate)}, schema = 'app', table = ${quoteLiteral(entity.table)}, constraint = ${quoteLiteral(constraint)}, column = ${quoteLiteral(columns.map((one) => one.column).join(","))}, message = 'refused';`
 }

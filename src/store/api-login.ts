@@ -4,7 +4,9 @@ import { hkdfSync } from "node:crypto"
 /** The password of the API role of a database. */
 export function apiPassword(adminUrl: string, database: string): string {
   const secret = new URL(adminUrl).password || adminUrl
-  return Buffer.from(hkdfSync("sha256", secret, "undercroft", `api role of ${database}`, 32)).toString("base64url")
+  return Buffer.from(hkdfSync("sha256", secret, "undercroft", `api role of ${database}`, 32)).toString(
+    "base64url",
+  )
 }
 
 /** The URL by which a role logs in to the database of an administrator's URL. */

@@ -7,7 +7,12 @@ import type { RoleNames } from "../sql/roles.ts"
 import { compareMachinery, type MachineryRecord, readMachinery } from "./machinery-record.ts"
 
 /** Throws UC525 with everything that is wrong. `made` is what was there when policies were last made. */
-export async function checkDatabase(admin: pg.Client, roles: RoleNames, policies: Policies, made: MachineryRecord): Promise<void> {
+export async function checkDatabase(
+  admin: pg.Client,
+  roles: RoleNames,
+  policies: Policies,
+  made: MachineryRecord,
+): Promise<void> {
   const problems = [
     ...(await roleProblems(admin, roles)),
     ...(await settingProblems(admin, roles)),
@@ -16,7 +21,8 @@ export async function checkDatabase(admin: pg.Client, roles: RoleNames, policies
     ...(await strangeProblems(admin, roles)),
     ...compareMachinery(made, await readMachinery(admin)),
   ]
-  if (problems.length > 0) throw new UndercroftError("UC525", { count: problems.length }, { details: problems.join("\n") })
+  if (problems.length > 0)
+    throw new UndercroftError("UC525", { count: problems.length }, { details: problems.join("\n") })
 }
 
 async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[]> {
@@ -40,13 +46,29 @@ async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[
     }
     say(role.super, "is a superuser, whom no policy holds", `alter role "${role.name}" nosuperuser;`)
     say(role.bypass, "may bypass row-level security", `alter role "${role.name}" nobypassrls;`)
-    say(role.creates, "may create roles or databases, or replicate", `alter role "${role.name}" nocreaterole nocreatedb noreplication;`)
+    say(
+      role.creates,
+      "may create roles or databases, or replicate",
+      `alter role "${role.name}" nocreaterole nocreatedb noreplication;`,
+    )
     say(!isApi && role.login, "may log in", `alter role "${role.name}" nologin;`)
     say(isApi && role.inherit, "inherits", `alter role "${role.name}" noinherit;`)
     say(role.member !== null, `is a member of ${role.member}`, `revoke ${role.member} from "${role.name}";`)
-    say(isApi && role.owns, "owns tables, functions, large objects or other things", "give them to another owner, or drop them;")
-    say(isApi && role.temp, "may create temporary tables", `revoke temporary on database from public, "${role.name}";`)
-    say(isApi && role.creates_schemas, "may create schemas", `revoke create on database from public, "${role.name}";`)
+    say(
+      isApi && role.owns,
+      "owns tables, functions, large objects or other things",
+      "give them to another owner, or drop them;",
+    )
+    say(
+      isApi && role.temp,
+      "may create temporary tables",
+      `revoke temporary on database from public, "${role.name}";`,
+    )
+    say(
+      isApi && role.creates_schemas,
+      "may create schemas",
+      `revoke create on database from public, "${role.name}";`,
+    )
   }
   const missing = all.filter((name) => !rows.some((row) => row.name === name))
   if (missing.length > 0) problems.push(`the roles ${missing.join(" and ")} are missing`)
@@ -66,7 +88,8 @@ async function settingProblems(admin: pg.Client, roles: RoleNames): Promise<stri
   return rows.map(({ own, here, database, name }) =>
     own
       ? `the role ${roles.api} has a setting of its own for ${name}: alter role "${roles.api}"${here ? ` in database ${database}` : ""} reset ${name};`
-      : `the ${here ? "database" : "server"} has a setting for ${name}, which would hold for ${roles.api}: alter ${here ? `database ${database}` : "role all"} reset ${name};`)
+      : `the ${here ? "database" : "server"} has a setting for ${name}, which would hold for ${roles.api}: alter ${here ? `database ${database}` : "role all"} reset ${name};`,
+  )
 }
 
 async function schemaProblems(admin: pg.Client, roles: RoleNames): Promise<string[]> {
@@ -76,9 +99,21 @@ async function schemaProblems(admin: pg.Client, roles: RoleNames): Promise<strin
     [[roles.api, roles.fields]],
   )
   return rows.flatMap(({ role, schema, uses, creates }) => [
-    ...(creates && !(role === roles.fields && schema === "fields") ? [`the role ${role} may create things in the schema ${schema}: revoke create on schema "${schema}" from public, "${role}";`] : []),
-    ...(uses && schema === "undercroft_state" ? [`the role ${role} can read the keys: revoke usage on schema undercroft_state from public, "${role}";`] : []),
-    ...(uses && schema === "undercroft_rules" ? [`the role ${role} can ask the functions of rules: revoke usage on schema undercroft_rules from public, "${role}";`] : []),
+    ...(creates && !(role === roles.fields && schema === "fields")
+      ? [
+          `the role ${role} may create things in the schema ${schema}: revoke create on schema "${schema}" from public, "${role}";`,
+        ]
+      : []),
+    ...(uses && schema === "undercroft_state"
+      ? [
+          `the role ${role} can read the keys: revoke usage on schema undercroft_state from public, "${role}";`,
+        ]
+      : []),
+    ...(uses && schema === "undercroft_rules"
+      ? [
+          `the role ${role} can ask the functions of rules: revoke usage on schema undercroft_rules from public, "${role}";`,
+        ]
+      : []),
   ])
 }
 
@@ -95,38 +130,75 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
       (select string_agg(a.attname, ', ') from pg_attribute a where a.attrelid = c.oid and a.attname = any($2) and has_column_privilege($1, c.oid, a.attnum, 'SELECT')) as unseen
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname in ('app', 'fields') and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
-    [roles.api, [...policies.of.values()].flatMap((policy) => policy.entity.fields.map((field) => writeColumn(policy, field)).filter((name) => name.includes("$")))],
+    [
+      roles.api,
+      [...policies.of.values()].flatMap((policy) =>
+        policy.entity.fields.map((field) => writeColumn(policy, field)).filter((name) => name.includes("$")),
+      ),
+    ],
   )
   const found = new Map(rows.map((row) => [`${row.schema}.${row.name}`, row]))
   const problems: string[] = []
   for (const [name, row] of found) {
     if (row.kind === "r" || row.kind === "p") {
-      if (!row.secured) problems.push(`${name} has no row-level security: alter table ${name} enable row level security;`)
-      if (!row.forced) problems.push(`${name} does not force row-level security: alter table ${name} force row level security;`)
-      if (row.owner !== roles.owner) problems.push(`the table ${name} belongs to ${row.owner}: alter table ${name} owner to "${roles.owner}";`)
+      if (!row.secured)
+        problems.push(`${name} has no row-level security: alter table ${name} enable row level security;`)
+      if (!row.forced)
+        problems.push(
+          `${name} does not force row-level security: alter table ${name} force row level security;`,
+        )
+      if (row.owner !== roles.owner)
+        problems.push(
+          `the table ${name} belongs to ${row.owner}: alter table ${name} owner to "${roles.owner}";`,
+        )
     } else if (row.kind !== "v") {
-      problems.push(`${name} is a ${row.kind === "m" ? "materialized view" : "foreign table"}, which no policy holds: move it to another schema;`)
+      problems.push(
+        `${name} is a ${row.kind === "m" ? "materialized view" : "foreign table"}, which no policy holds: move it to another schema;`,
+      )
     } else if (row.schema === "app" && !row.invoker) {
-      problems.push(`the view ${name} does not run as its caller: alter view ${name} set (security_invoker = true);`)
+      problems.push(
+        `the view ${name} does not run as its caller: alter view ${name} set (security_invoker = true);`,
+      )
     } else if (row.schema === "fields" && row.owner !== roles.fields) {
-      problems.push(`the field view ${name} belongs to ${row.owner}: alter view ${name} owner to "${roles.fields}";`)
+      problems.push(
+        `the field view ${name} belongs to ${row.owner}: alter view ${name} owner to "${roles.fields}";`,
+      )
     }
-    if (row.asleep) problems.push(`${name} has triggers that do not run: alter table ${name} enable trigger ${row.asleep};`)
+    if (row.asleep)
+      problems.push(`${name} has triggers that do not run: alter table ${name} enable trigger ${row.asleep};`)
     if (row.rules) problems.push(`${name} has the rule ${row.rules}: drop rule ${row.rules} on ${name};`)
-    if (row.more) problems.push(`${roles.api} has the right to ${row.more} on ${name}: revoke ${row.more} on ${name} from public, "${roles.api}";`)
-    if (row.unseen) problems.push(`${roles.api} reads the hidden columns ${row.unseen} of ${name}: revoke select on ${name} from public, "${roles.api}";`)
+    if (row.more)
+      problems.push(
+        `${roles.api} has the right to ${row.more} on ${name}: revoke ${row.more} on ${name} from public, "${roles.api}";`,
+      )
+    if (row.unseen)
+      problems.push(
+        `${roles.api} reads the hidden columns ${row.unseen} of ${name}: revoke select on ${name} from public, "${roles.api}";`,
+      )
   }
   for (const entity of policies.model.entities) {
     const policy = policyOf(policies, entity)
     const table = found.get(`app.${entity.table}`)
-    if (!table) problems.push(`the table app.${entity.table} is missing; start with an empty database or restore it`)
+    if (!table)
+      problems.push(`the table app.${entity.table} is missing; start with an empty database or restore it`)
     else if (!entity.view) {
       const { access } = entity
-      const wanted = [access.create && "create", access.delete && "delete", "internal", access.read && "read", access.updateFrom && "update"].filter(Boolean)
+      const wanted = [
+        access.create && "create",
+        access.delete && "delete",
+        "internal",
+        access.read && "read",
+        access.updateFrom && "update",
+      ].filter(Boolean)
       if (JSON.stringify(wanted) !== JSON.stringify(table.policies)) {
-        problems.push(`app.${entity.table} has the policies ${table.policies ?? "(none)"} and not ${wanted}; have them made anew: update undercroft_state.schema set hash = '';`)
+        problems.push(
+          `app.${entity.table} has the policies ${table.policies ?? "(none)"} and not ${wanted}; have them made anew: update undercroft_state.schema set hash = '';`,
+        )
       }
-      if (hasFieldView(policy) && table.reached) problems.push(`${roles.api} reaches app.${entity.table} past its field view: revoke all on app.${entity.table} from public, "${roles.api}";`)
+      if (hasFieldView(policy) && table.reached)
+        problems.push(
+          `${roles.api} reaches app.${entity.table} past its field view: revoke all on app.${entity.table} from public, "${roles.api}";`,
+        )
     }
   }
   return problems
@@ -147,5 +219,8 @@ async function strangeProblems(admin: pg.Client, roles: RoleNames): Promise<stri
       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`,
     [roles.api],
   )
-  return rows.map(({ name }) => `${roles.api} may use ${name}, which no policy holds: revoke all on ${name} from public, "${roles.api}";`)
+  return rows.map(
+    ({ name }) =>
+      `${roles.api} may use ${name}, which no policy holds: revoke all on ${name} from public, "${roles.api}";`,
+  )
 }

@@ -32,7 +32,12 @@ export interface ReadyDatabase {
 }
 
 /** The smallest fixed minor of each major: older ones have known holes in row-level security. */
-const smallestVersions: ReadonlyMap<number, number> = new Map([[15, 18], [16, 14], [17, 10], [18, 4]])
+const smallestVersions: ReadonlyMap<number, number> = new Map([
+  [15, 18],
+  [16, 14],
+  [17, 10],
+  [18, 4],
+])
 
 export interface PrepareOptions {
   /** Statements in place of those the policies give; only tests use it. */
@@ -42,7 +47,11 @@ export interface PrepareOptions {
 /**
  * Prepares the database behind an administrator's URL. Throws UC52x with what to do, and changes nothing then.
  */
-export async function prepareDatabase(adminUrl: string, policies: Policies, options: PrepareOptions = {}): Promise<ReadyDatabase> {
+export async function prepareDatabase(
+  adminUrl: string,
+  policies: Policies,
+  options: PrepareOptions = {},
+): Promise<ReadyDatabase> {
   const admin = await connectAdmin(adminUrl)
   try {
     const version = Number((await admin.query("show server_version_num")).rows[0].server_version_num)
@@ -57,12 +66,28 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
     const plan = planTables(policies, major)
     const statements = createMachinery(policies, roles)
     const machinery = options.rewrite?.(statements) ?? statements
-    const hash = createHash("sha256").update(JSON.stringify([plan, machinery, createSchemas(database, roles), version])).digest("hex")
+    const hash = createHash("sha256")
+      .update(JSON.stringify([plan, machinery, createSchemas(database, roles), version]))
+      .digest("hex")
     const applied = await readState(admin)
-    const changes = applied?.hash === hash ? [] : await applySchema(admin, { policies, database, roles, plan, machinery, hash, major, before: applied?.plan ?? {} })
+    const changes =
+      applied?.hash === hash
+        ? []
+        : await applySchema(admin, {
+            policies,
+            database,
+            roles,
+            plan,
+            machinery,
+            hash,
+            major,
+            before: applied?.plan ?? {},
+          })
     const made = await readRecord(admin)
     await checkDatabase(admin, roles, policies, made)
-    const keys = await admin.query("select process_key, seeded from undercroft_state.keys, undercroft_state.schema")
+    const keys = await admin.query(
+      "select process_key, seeded from undercroft_state.keys, undercroft_state.schema",
+    )
     return {
       apiUrl,
       roles,
@@ -79,11 +104,19 @@ export async function prepareDatabase(adminUrl: string, policies: Policies, opti
 }
 
 async function connectAdmin(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: "undercroft admin", connectionTimeoutMillis: 10_000 })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "undercroft admin",
+    connectionTimeoutMillis: 10_000,
+  })
   try {
     await client.connect()
   } catch (cause) {
-    throw new UndercroftError("UC520", { why: cause instanceof Error ? cause.message : "no answer" }, { cause })
+    throw new UndercroftError(
+      "UC520",
+      { why: cause instanceof Error ? cause.message : "no answer" },
+      { cause },
+    )
   }
   client.on("error", () => undefined)
   // Names are told in full, and moments are written and read in UTC, whatever the login's own settings are.
@@ -98,28 +131,43 @@ export function checkServerVersion(version: number): number {
   const major = Math.floor(version / 10_000)
   const smallest = smallestVersions.get(major)
   if (major < 15 || (smallest !== undefined && version % 10_000 < smallest)) {
-    throw new UndercroftError("UC521", { version: `${major}.${version % 10_000}`, smallest: smallest === undefined ? "15.18" : `${major}.${smallest}` })
+    throw new UndercroftError("UC521", {
+      version: `${major}.${version % 10_000}`,
+      smallest: smallest === undefined ? "15.18" : `${major}.${smallest}`,
+    })
   }
   return major
 }
 
-async function ensureRoles(admin: pg.Client, roles: RoleNames, password: string, apiUrl: string): Promise<void> {
+async function ensureRoles(
+  admin: pg.Client,
+  roles: RoleNames,
+  password: string,
+  apiUrl: string,
+): Promise<void> {
   const names = [roles.owner, roles.internal, roles.fields, roles.api]
-  const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map((row) => row.rolname)
+  const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map(
+    (row) => row.rolname,
+  )
   const verifier = scramVerifier(password)
-  const statements = createRoles(roles, verifier)
+  const login = String((await admin.query("select quote_ident(current_user) as login")).rows[0].login)
+  const statements = createRoles(roles, verifier, login)
   const missing = statements.filter((_, at) => names[at] === undefined || !found.includes(names[at]))
-  const isMember = (await admin.query(
-    "select bool_and(pg_has_role(current_user, name::name, 'USAGE')) as member from unnest($1::text[]) name where exists (select from pg_roles where rolname = name)",
-    [[roles.owner, roles.internal, roles.fields]],
-  )).rows[0].member
+  const isMember = (
+    await admin.query(
+      "select bool_and(pg_has_role(current_user, name::name, 'USAGE')) as member from unnest($1::text[]) name where exists (select from pg_roles where rolname = name)",
+      [[roles.owner, roles.internal, roles.fields]],
+    )
+  ).rows[0].member
   // An administrator may have made them; then there is nothing to do, and nothing that this login would have to be allowed.
   const due = missing.length === 1 && isMember ? [] : missing
-  if (found.includes(roles.api) && !(await canLogIn(apiUrl))) due.push(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(verifier)}`)
+  if (found.includes(roles.api) && !(await canLogIn(apiUrl)))
+    due.push(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(verifier)}`)
   try {
     for (const statement of due) await admin.query(statement)
   } catch (cause) {
-    if ((cause as { code?: string }).code === "42501") throw new UndercroftError("UC522", {}, { cause, details: `${due.join(";\n")};` })
+    if ((cause as { code?: string }).code === "42501")
+      throw new UndercroftError("UC522", {}, { cause, details: `${due.join(";\n")};` })
     throw cause
   }
 }
@@ -165,7 +213,8 @@ async function applySchema(admin: pg.Client, work: SchemaWork): Promise<readonly
   try {
     await admin.query(createSchemas(work.database, work.roles).join(";\n"))
     if (work.major < 18) await admin.query(createUuidFunction(work.roles).join(";\n"))
-    if (needsGist(work.policies)) await admin.query("create extension if not exists btree_gist with schema app")
+    if (needsGist(work.policies))
+      await admin.query("create extension if not exists btree_gist with schema app")
     const steps = await safeSteps(admin, work)
     await runStep(admin, { sql: dropMachinery().join(";\n"), why: "drop the former policies and views" })
     await admin.query(`set local role ${quoteName(work.roles.owner)}`)
@@ -198,9 +247,13 @@ async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly S
   }
   await admin.query("reset role; set local row_security to default")
   if (refused.length > 0) {
-    throw new UndercroftError("UC523", { count: refused.length }, {
-      details: refused.map((one) => `${one.what}: ${one.mend}`).join("\n"),
-    })
+    throw new UndercroftError(
+      "UC523",
+      { count: refused.length },
+      {
+        details: refused.map((one) => `${one.what}: ${one.mend}`).join("\n"),
+      },
+    )
   }
   return inOrder([...harmless, ...steps])
 }
@@ -210,9 +263,14 @@ async function safeSteps(admin: pg.Client, work: SchemaWork): Promise<readonly S
  * row-level security is nothing to the owner either: the owner looks, no longer under them, and where a policy would still
  * hide a row PostgreSQL refuses instead. They are forced again when they are made anew.
  */
-async function lookPastPolicies(admin: pg.Client, work: SchemaWork, tables: readonly string[]): Promise<void> {
+async function lookPastPolicies(
+  admin: pg.Client,
+  work: SchemaWork,
+  tables: readonly string[],
+): Promise<void> {
   await admin.query(`set local role ${quoteName(work.roles.owner)}`)
-  for (const table of tables) await admin.query(`alter table ${tableOf({ table })} no force row level security`)
+  for (const table of tables)
+    await admin.query(`alter table ${tableOf({ table })} no force row level security`)
   await admin.query("set local row_security = off")
 }
 
@@ -229,9 +287,12 @@ async function stillThere(admin: pg.Client, before: SchemaPlan): Promise<SchemaP
   const keep = <T>(table: string, all: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
     Object.fromEntries(Object.entries(all).filter(([part]) => parts.has(`${table}.${part}`)))
   return Object.fromEntries(
-    Object.entries(before).filter(([name]) => tables.has(name)).map(([name, { columns, constraints, indexes }]) => [
-      name, { columns: keep(name, columns), constraints: keep(name, constraints), indexes: keep(name, indexes) },
-    ]),
+    Object.entries(before)
+      .filter(([name]) => tables.has(name))
+      .map(([name, { columns, constraints, indexes }]) => [
+        name,
+        { columns: keep(name, columns), constraints: keep(name, constraints), indexes: keep(name, indexes) },
+      ]),
   )
 }
 
@@ -239,6 +300,10 @@ async function runStep(admin: pg.Client, step: SchemaStep): Promise<void> {
   try {
     await admin.query(step.sql)
   } catch (cause) {
-    throw new UndercroftError("UC524", { step: step.why, why: cause instanceof Error ? cause.message : "refused" }, { cause, details: step.sql })
+    throw new UndercroftError(
+      "UC524",
+      { step: step.why, why: cause instanceof Error ? cause.message : "refused" },
+      { cause, details: step.sql },
+    )
   }
 }

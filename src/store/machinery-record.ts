@@ -49,7 +49,8 @@ export async function readMachinery(admin: pg.Client): Promise<MachineryRecord> 
   const found: Record<string, string> = {}
   for (const text of queries) {
     const { rows } = await admin.query<[string, string]>({ text, rowMode: "array" })
-    for (const [name, definition] of rows) found[name] = createHash("sha256").update(definition).digest("base64url").slice(0, 22)
+    for (const [name, definition] of rows)
+      found[name] = createHash("sha256").update(definition).digest("base64url").slice(0, 22)
   }
   return found
 }
@@ -58,8 +59,14 @@ export async function readMachinery(admin: pg.Client): Promise<MachineryRecord> 
 export function compareMachinery(made: MachineryRecord, found: MachineryRecord): string[] {
   const mend = "have all made anew: update undercroft_state.schema set hash = '';"
   return [
-    ...Object.keys(made).filter((name) => !(name in found)).map((name) => `${name} is gone; ${mend}`),
-    ...Object.keys(found).filter((name) => name in made && made[name] !== found[name]).map((name) => `${name} is not as Undercroft made it; ${mend}`),
-    ...Object.keys(found).filter((name) => !(name in made)).map((name) => `${name} is not Undercroft's; drop it, or ${mend}`),
+    ...Object.keys(made)
+      .filter((name) => !(name in found))
+      .map((name) => `${name} is gone; ${mend}`),
+    ...Object.keys(found)
+      .filter((name) => name in made && made[name] !== found[name])
+      .map((name) => `${name} is not as Undercroft made it; ${mend}`),
+    ...Object.keys(found)
+      .filter((name) => !(name in made))
+      .map((name) => `${name} is not Undercroft's; drop it, or ${mend}`),
   ]
 }

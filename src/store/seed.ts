@@ -21,7 +21,9 @@ export interface SeedTarget {
 
 /** Inserts all rows or none, once in a database's life, and only into an empty one. Throws UC526 naming the row that does not fit. */
 export async function seedDatabase(
-  { adminUrl, model, roles, plan }: SeedTarget, rows: Iterable<readonly [string, SeedRow]>, onProgress: (count: number) => void = () => undefined,
+  { adminUrl, model, roles, plan }: SeedTarget,
+  rows: Iterable<readonly [string, SeedRow]>,
+  onProgress: (count: number) => void = () => undefined,
 ): Promise<number> {
   const admin = new pg.Client({ connectionString: adminUrl })
   await admin.connect()
@@ -87,7 +89,9 @@ function outOfTheWay(plan: SchemaPlan): { before: string[]; after: string[] } {
     for (const [constraint, { kind, definition }] of Object.entries(table.constraints)) {
       if (kind !== "reference" && kind !== "exclude") continue
       before.push(`alter table ${tableOf({ table: name })} drop constraint ${quoteName(constraint)}`)
-      after.push(`alter table ${tableOf({ table: name })} add constraint ${quoteName(constraint)} ${definition}`)
+      after.push(
+        `alter table ${tableOf({ table: name })} add constraint ${quoteName(constraint)} ${definition}`,
+      )
     }
     for (const [index, definition] of Object.entries(table.indexes)) {
       before.push(`drop index app.${quoteName(index)}`)
@@ -99,7 +103,10 @@ function outOfTheWay(plan: SchemaPlan): { before: string[]; after: string[] } {
 
 /** Which values of a row the database makes: rows of one statement agree on that. */
 function madeByDatabase(entity: EntityInfo, row: SeedRow): string {
-  return entity.fields.filter((field) => (field.automatic !== null || field.kind.identity) && !(field.name in row)).map((field) => field.name).join()
+  return entity.fields
+    .filter((field) => (field.automatic !== null || field.kind.identity) && !(field.name in row))
+    .map((field) => field.name)
+    .join()
 }
 
 async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly SeedRow[]): Promise<void> {
@@ -109,15 +116,23 @@ async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly 
     if (!field) throw new UndercroftError("UC526", { entity: entity.name, why: `has no field ${name}` })
     return field
   })
-  const records = rows.map((row) => Object.fromEntries(fields.map((field) => {
-    const value = row[field.name] ?? field.defaultValue ?? null
-    try {
-      return [field.column, value === null ? null : field.kind.parse(value)]
-    } catch (cause) {
-      if (cause instanceof BadValue) throw new UndercroftError("UC526", { entity: entity.name, why: `has a row whose ${field.name} ${cause.message}` })
-      throw cause
-    }
-  })))
+  const records = rows.map((row) =>
+    Object.fromEntries(
+      fields.map((field) => {
+        const value = row[field.name] ?? field.defaultValue ?? null
+        try {
+          return [field.column, value === null ? null : field.kind.parse(value)]
+        } catch (cause) {
+          if (cause instanceof BadValue)
+            throw new UndercroftError("UC526", {
+              entity: entity.name,
+              why: `has a row whose ${field.name} ${cause.message}`,
+            })
+          throw cause
+        }
+      }),
+    ),
+  )
   const columns = fields.map((field) => quoteName(field.column))
   const record = fields.map((field) => `${quoteName(field.column)} ${field.kind.sqlType}`)
   await admin.query(

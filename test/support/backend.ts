@@ -29,7 +29,12 @@ export interface TestBackend {
   readonly adminUrl: string
   tokenOf(caller: TestCaller): Promise<string>
   /** `path` begins with `/rest` or another route. */
-  request(caller: TestCaller | null, method: string, path: string, options?: { body?: unknown; headers?: Record<string, string> }): Promise<TestAnswer>
+  request(
+    caller: TestCaller | null,
+    method: string,
+    path: string,
+    options?: { body?: unknown; headers?: Record<string, string> },
+  ): Promise<TestAnswer>
   /** Runs SQL as the superuser. */
   sql(text: string, values?: readonly unknown[]): Promise<any[]>
   stop(): Promise<void>
@@ -42,7 +47,10 @@ export async function createDatabase(): Promise<{ url: string; drop: () => Promi
   await runSql(url.href, `create database ${name}`)
   const own = new URL(url)
   own.pathname = `/${name}`
-  return { url: own.href, drop: async () => void (await runSql(url.href, `drop database if exists ${name} with (force)`)) }
+  return {
+    url: own.href,
+    drop: async () => void (await runSql(url.href, `drop database if exists ${name} with (force)`)),
+  }
 }
 
 /** Runs SQL on a connection of its own. */
@@ -57,15 +65,26 @@ export async function runSql(url: string, text: string, values: readonly unknown
 }
 
 /** Starts a backend whose tokens are made by `tokenOf`; seeded when the definition has a seed. */
-export async function startTestBackend(definition: BackendDefinition, options: Partial<AppOptions> = {}): Promise<TestBackend> {
+export async function startTestBackend(
+  definition: BackendDefinition,
+  options: Partial<AppOptions> = {},
+): Promise<TestBackend> {
   const database = await createDatabase()
   const app = await startApp(definition, {
-    host: "127.0.0.1", port: 0, directory: "", databaseUrl: database.url, seed: true, issuers: [{ secret: testSecret }], ...options,
+    host: "127.0.0.1",
+    port: 0,
+    directory: "",
+    databaseUrl: database.url,
+    seed: true,
+    issuers: [{ secret: testSecret }],
+    ...options,
   })
   const tokens = new Map<string, string>()
   const tokenOf = async ({ id, ...claims }: TestCaller): Promise<string> => {
     const key = JSON.stringify([id, claims])
-    const token = tokens.get(key) ?? (await signToken({ sub: id, ...claims }, { secret: testSecret, expiresInSeconds: 3600 }))
+    const token =
+      tokens.get(key) ??
+      (await signToken({ sub: id, ...claims }, { secret: testSecret, expiresInSeconds: 3600 }))
     tokens.set(key, token)
     return token
   }
@@ -85,7 +104,12 @@ export async function startTestBackend(definition: BackendDefinition, options: P
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       })
       const text = await response.text()
-      return { status: response.status, headers: response.headers, text, json: text === "" ? undefined : JSON.parse(text) }
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: text === "" ? undefined : JSON.parse(text),
+      }
     },
     sql: (text, values) => runSql(database.url, text, values),
     async stop() {

@@ -1,12 +1,41 @@
 /** A small model with every kind of relation, for tests of the API: a film studio whose crews see their own projects. */
-import { actor, anyOf, anyone, type BackendDefinition, bigint, boolean, choice, concat, date, decimal, defineBackend, email, entity, generated, instant, integer, json, list, many, money, point, range, ref, text, time, view } from "../../src/index.ts"
+import {
+  actor,
+  anyOf,
+  anyone,
+  type BackendDefinition,
+  bigint,
+  boolean,
+  choice,
+  concat,
+  date,
+  decimal,
+  defineBackend,
+  email,
+  entity,
+  generated,
+  instant,
+  integer,
+  json,
+  list,
+  many,
+  money,
+  point,
+  range,
+  ref,
+  text,
+  time,
+  view,
+} from "../../src/index.ts"
 
 export const Studio = entity("Studio", {
   key: "code",
   fields: {
     code: text({ max: 8 }).immutable(),
     name: text({ max: 60 }),
-    get films() { return many(Film, "studio") },
+    get films() {
+      return many(Film, "studio")
+    },
   },
 })
 Studio.access(() => ({ read: anyone }))
@@ -18,10 +47,19 @@ export const Person = entity("Person", {
     last: text({ max: 40 }).internal(),
     fullName: generated(text().internal(), ({ row }) => concat(row.first, " ", row.last)),
     user: text().optional(),
-    email: email().personal().optional().visibleTo(({ me }) => me.has("agent")),
-    fee: money("EUR").optional().visibleTo(({ row, me }) => anyOf(row.user.is(me.id), me.has("producer"))),
-    get mentor() { return ref(Person).optional() },
-    get pupils() { return many(Person, "mentor") },
+    email: email()
+      .personal()
+      .optional()
+      .visibleTo(({ me }) => me.has("agent")),
+    fee: money("EUR")
+      .optional()
+      .visibleTo(({ row, me }) => anyOf(row.user.is(me.id), me.has("producer"))),
+    get mentor() {
+      return ref(Person).optional()
+    },
+    get pupils() {
+      return many(Person, "mentor")
+    },
   },
 })
 Person.access(({ me }) => ({ read: anyone, update: me.has("agent") }))
@@ -30,10 +68,16 @@ export const Member = entity("Member", {
   key: ["studio", "person"],
   fields: { studio: ref(Studio), person: ref(Person), role: choice("lead", "crew").default("crew") },
 })
-Member.access(({ row, me: caller }) => ({ read: row.studio.in(me.studios), create: caller.has("producer"), delete: caller.has("producer") }))
+Member.access(({ row, me: caller }) => ({
+  read: row.studio.in(me.studios),
+  create: caller.has("producer"),
+  delete: caller.has("producer"),
+}))
 
 export const me = actor({
-  get studios() { return Member.where(({ row, me }) => row.person.user.is(me.id)).pick("studio") },
+  get studios() {
+    return Member.where(({ row, me }) => row.person.user.is(me.id)).pick("studio")
+  },
 })
 
 export const Film = entity("Film", {
@@ -54,7 +98,9 @@ export const Film = entity("Film", {
     place: point().internal().optional(),
     call: time().optional(),
     state: choice("draft", "final").default("draft"),
-    get actors() { return many(Role, "film") },
+    get actors() {
+      return many(Role, "film")
+    },
   },
 })
 Film.access(({ row }) => ({
@@ -84,8 +130,20 @@ export const PublicFilm = view("PublicFilm", Film, {
 })
 
 const id = (n: number): string => `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`
-export const ids: { readonly ada: string; readonly bo: string; readonly cy: string; readonly alpha: string; readonly beta: string; readonly gamma: string } = {
-  ada: id(1), bo: id(2), cy: id(3), alpha: id(11), beta: id(12), gamma: id(13),
+export const ids: {
+  readonly ada: string
+  readonly bo: string
+  readonly cy: string
+  readonly alpha: string
+  readonly beta: string
+  readonly gamma: string
+} = {
+  ada: id(1),
+  bo: id(2),
+  cy: id(3),
+  alpha: id(11),
+  beta: id(12),
+  gamma: id(13),
 }
 
 /** Two studios, three people, three films: Alpha is public, Beta is Amber's own, Gamma is Blue's own. */
@@ -95,12 +153,41 @@ export const studioBackend: BackendDefinition = defineBackend({
   seed: function* () {
     yield ["Studio", { code: "amber", name: "Amber" }]
     yield ["Studio", { code: "blue", name: "Blue" }]
-    yield ["Person", { id: ids.ada, first: "Ada", last: "Ash", user: "ada", email: "ada@example.org", fee: 100 }]
-    yield ["Person", { id: ids.bo, first: "Bo", last: "Birch", user: "bo", email: "bo@example.org", fee: 200, mentor: ids.ada }]
+    yield [
+      "Person",
+      { id: ids.ada, first: "Ada", last: "Ash", user: "ada", email: "ada@example.org", fee: 100 },
+    ]
+    yield [
+      "Person",
+      {
+        id: ids.bo,
+        first: "Bo",
+        last: "Birch",
+        user: "bo",
+        email: "bo@example.org",
+        fee: 200,
+        mentor: ids.ada,
+      },
+    ]
     yield ["Person", { id: ids.cy, first: "Cy", last: "Cedar", user: "cy", fee: 300, mentor: ids.ada }]
     yield ["Member", { studio: "amber", person: ids.ada, role: "lead" }]
     yield ["Member", { studio: "blue", person: ids.bo, role: "lead" }]
-    yield ["Film", { id: ids.alpha, studio: "amber", title: "Alpha", isPublic: true, director: ids.ada, released: "2020-02-29", rating: "7.5", budget: "9007199254740993", tags: ["a", "b c"], facts: { camera: { make: "X" } }, place: { latitude: 52.5, longitude: 13.4 } }]
+    yield [
+      "Film",
+      {
+        id: ids.alpha,
+        studio: "amber",
+        title: "Alpha",
+        isPublic: true,
+        director: ids.ada,
+        released: "2020-02-29",
+        rating: "7.5",
+        budget: "9007199254740993",
+        tags: ["a", "b c"],
+        facts: { camera: { make: "X" } },
+        place: { latitude: 52.5, longitude: 13.4 },
+      },
+    ]
     yield ["Film", { id: ids.beta, studio: "amber", title: "Beta", director: ids.bo, length: 120 }]
     yield ["Film", { id: ids.gamma, studio: "blue", title: "Gamma", director: ids.bo }]
     yield ["Role", { film: ids.alpha, person: ids.cy, name: "Hero" }]

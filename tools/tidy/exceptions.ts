@@ -11,7 +11,13 @@ export interface Exception {
 }
 
 /** The list to extend; every reason is a sentence that would convince a reviewer. */
-export const exceptions: readonly Exception[] = []
+export const exceptions: readonly Exception[] = [
+  {
+    rule: "length",
+    path: "src/auth/jwt.test.ts",
+    reason: "One table of attacks on tokens, with the keys they share; a reviewer reads it as a whole.",
+  },
+]
 
 /** The violations that no exception covers, and the exceptions that cover none. */
 export function withoutExceptions(

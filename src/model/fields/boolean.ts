@@ -13,8 +13,16 @@ export function boolean(): Field<boolean> {
 }
 
 const words: ReadonlyMap<string, string> = new Map([
-  ["true", "true"], ["t", "true"], ["yes", "true"], ["on", "true"], ["1", "true"],
-  ["false", "false"], ["f", "false"], ["no", "false"], ["off", "false"], ["0", "false"],
+  ["true", "true"],
+  ["t", "true"],
+  ["yes", "true"],
+  ["on", "true"],
+  ["1", "true"],
+  ["false", "false"],
+  ["f", "false"],
+  ["no", "false"],
+  ["off", "false"],
+  ["0", "false"],
 ])
 
 export const booleanKind: FieldKind = {

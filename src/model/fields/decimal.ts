@@ -33,7 +33,8 @@ function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
     filterType: "numeric",
     operators: ordered,
     parse(value) {
-      if (typeof value !== "string" && typeof value !== "number") throw new BadValue("must be a decimal number")
+      if (typeof value !== "string" && typeof value !== "number")
+        throw new BadValue("must be a decimal number")
       const found = check(String(value))
       if ((found.split(".")[1] ?? "").length > scale) {
         throw new BadValue(`must have at most ${scale} digits behind the point`, "22003")
@@ -59,6 +60,8 @@ function toCanonical(text: string, scale: number): string {
 function compareDecimals(left: string, right: string): number {
   const [a, b] = [left, right].map((text) => text.trim().split("."))
   const places = Math.max(a?.[1]?.length ?? 0, b?.[1]?.length ?? 0)
-  const [x, y] = [a, b].map((parts) => BigInt(`${parts?.[0] || "0"}${(parts?.[1] ?? "").padEnd(places, "0")}`))
+  const [x, y] = [a, b].map((parts) =>
+    BigInt(`${parts?.[0] || "0"}${(parts?.[1] ?? "").padEnd(places, "0")}`),
+  )
   return x! < y! ? -1 : x! > y! ? 1 : 0
 }

@@ -9,6 +9,9 @@ import { textKind } from "./text.ts"
  * file().optional()
  */
 export function file(): Field<string> {
-  const kind = textKind("file", { max: 512, pattern: /[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*/ })
+  const kind = textKind("file", {
+    max: 512,
+    pattern: /[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*/,
+  })
   return new Field(kind)
 }

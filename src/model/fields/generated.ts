@@ -9,7 +9,10 @@ import { Field } from "../field.ts"
  * @example
  * generated(text(), ({ row }) => concat(row.first, " ", row.last))
  */
-export function generated<T>(of: Field<T, string>, from: (scope: LooseScope) => Expr<T>): Field<T, "readonly" | "optional"> {
+export function generated<T>(
+  of: Field<T, string>,
+  from: (scope: LooseScope) => Expr<T>,
+): Field<T, "readonly" | "optional"> {
   return new Field(of.kind, {
     ...of.options,
     optional: true,

@@ -30,7 +30,8 @@ export function serial(): Field<number, "default" | "immutable"> {
 export function integerKind({ min = -2147483648, max = 2147483647 }: IntegerOptions): FieldKind {
   function check(value: number): number {
     if (!Number.isInteger(value)) throw new BadValue("must be a whole number")
-    if (value < -2147483648 || value > 2147483647) throw new BadValue("is out of the range of a 32-bit integer", "22003")
+    if (value < -2147483648 || value > 2147483647)
+      throw new BadValue("is out of the range of a 32-bit integer", "22003")
     return value
   }
   return {

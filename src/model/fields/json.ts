@@ -7,9 +7,7 @@ export interface StandardSchema<T> {
   readonly "~standard": {
     readonly version: 1
     readonly vendor: string
-    validate(
-      value: unknown,
-    ):
+    validate(value: unknown):
       | { readonly value: T; readonly issues?: undefined }
       | {
           readonly issues: readonly {

@@ -13,7 +13,10 @@ export interface ListOptions {
  * @example
  * list(text({ max: 40 }), { max: 20 })
  */
-export function list<F extends Field<unknown, string>>(of: F, options: ListOptions = {}): Field<readonly ValueOf<F>[]> {
+export function list<F extends Field<unknown, string>>(
+  of: F,
+  options: ListOptions = {},
+): Field<readonly ValueOf<F>[]> {
   return new Field(listKind(of.kind, options.max ?? 1000))
 }
 
@@ -47,7 +50,7 @@ function listKind(element: FieldKind, max: number): FieldKind {
 /** Reads `{a,"b c"}`, checks each item, and writes it again with every item quoted. */
 function checkArrayLiteral(text: string, element: FieldKind): string {
   const inner = /^\s*\{([\s\S]*)\}\s*$/.exec(text)?.[1]
-  if (inner === undefined) throw new BadValue('must be a list such as {a,b}')
+  if (inner === undefined) throw new BadValue("must be a list such as {a,b}")
   const items: string[] = []
   let at = 0
   while (at < inner.length) {
@@ -62,10 +65,10 @@ function checkArrayLiteral(text: string, element: FieldKind): string {
     } else {
       while (at < inner.length && inner[at] !== ",") item += inner[at++]
       item = item.trim()
-      if (item === "" || /[{}"\\]/.test(item)) throw new BadValue('must be a list such as {a,b}')
+      if (item === "" || /[{}"\\]/.test(item)) throw new BadValue("must be a list such as {a,b}")
     }
     items.push(element.parseText(item))
-    if (at < inner.length && inner[at++] !== ",") throw new BadValue('must be a list such as {a,b}')
+    if (at < inner.length && inner[at++] !== ",") throw new BadValue("must be a list such as {a,b}")
   }
   return arrayLiteral(items)
 }

@@ -10,5 +10,8 @@ import { bigintKind } from "./bigint.ts"
  */
 export function money(currency: string): Field<number | string> {
   const kind = bigintKind("money")
-  return new Field({ ...kind, schema: () => ({ ...kind.schema(), description: `smallest unit of ${currency}` }) })
+  return new Field({
+    ...kind,
+    schema: () => ({ ...kind.schema(), description: `smallest unit of ${currency}` }),
+  })
 }

@@ -12,7 +12,8 @@ import { textKind } from "./text.ts"
 export function url(): Field<string> {
   const kind = textKind("url", { max: 2048 }, (found) => {
     const parsed = URL.canParse(found) ? new URL(found) : null
-    if (parsed === null || !/^https?:\/\//i.test(found)) throw new BadValue("must be an http or https URL", "23514")
+    if (parsed === null || !/^https?:\/\//i.test(found))
+      throw new BadValue("must be an http or https URL", "23514")
   })
   return new Field({
     ...kind,
