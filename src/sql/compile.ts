@@ -124,7 +124,9 @@ class Compiler {
     const { policy } = plan.query
     const names = (fields: readonly FieldInfo[]): string =>
       fields.map((one) => quoteName(writeColumn(policy, one))).join(", ")
-    if (plan.kind === "delete") return `delete from ${target} ${alias}${this.where(plan.query, alias, [])}`
+    // A condition that looks at the row has PostgreSQL ask whether the caller may see it, without filters too.
+    const seen = [`${alias}.${quoteName(policy.entity.key[0]!.column)} is not null`]
+    if (plan.kind === "delete") return `delete from ${target} ${alias}${this.where(plan.query, alias, seen)}`
     const record = plan.columns.map((one) => `${quoteName(one.column)} ${one.kind.sqlType}`).join(", ")
     const values = plan.columns.map((one) => `x.${quoteName(one.column)}`)
     if (plan.kind === "update") {
@@ -132,7 +134,7 @@ class Compiler {
       const set = plan.columns
         .map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`)
         .join(", ")
-      return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, [])}`
+      return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, seen)}`
     }
     // A row that says nothing has no parameter.
     if (plan.columns.length === 0)

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../support/backend.ts"
 import { type Answer, ask, errorOf, expectNothingWrong, judge } from "./ask.ts"
+import { bodies, thing } from "./bodies.ts"
 import { canary, hostileBackend, ids, keeper } from "./hostile-model.ts"
 
 const timeout = 120_000
@@ -134,83 +135,6 @@ test("every header, every value", { timeout }, async () => {
     ),
   )
 })
-
-const thing = (rest: string): string => `{"title":"x",${rest}}`
-const wide = Array.from({ length: 150_000 }, (_, at) => `"k${at}":1`).join()
-const bodies: readonly (readonly [string, string | Buffer])[] = [
-  ["nothing", ""],
-  ["a blank", " "],
-  ...[
-    "{",
-    "}",
-    "[",
-    "[]",
-    "{}",
-    "[{}]",
-    "[{},{}]",
-    "null",
-    "1",
-    '"a"',
-    "true",
-    "NaN",
-    "{'title':1}",
-    "{title:1}",
-    '{"title":}',
-    '{"title":"x",}',
-    '[{"title":"x"},]',
-    '[[{"title":"x"}]]',
-    "[null]",
-    "[1]",
-    '[{"title":"x"},null]',
-    '[{"title":"x"},{"plain":"x"}]',
-    '[{"title":"x"},{"title":"x","plain":null}]',
-    '{"title":"x","title":"y"}',
-    '{"title":"x"}{"title":"y"}',
-    '/**/{"title":"x"}',
-    '{"title":"x"}\u0000',
-  ].map((text) => [text, text] as const),
-  ["a byte order mark", '\ufeff{"title":"x"}'],
-  ["UTF-16", Buffer.from('{"title":"x"}', "utf16le")],
-  ["Latin-1", Buffer.from('{"title":"\xff"}', "latin1")],
-  ["an encoded surrogate", Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d])],
-  ["an overlong NUL", Buffer.from([0x22, 0xc0, 0x80, 0x22])],
-  ["gzip", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])],
-  ["900,000 open lists", "[".repeat(900_000)],
-  ["500,000 lists in each other", "[".repeat(500_000) + "]".repeat(500_000)],
-  ["900,000 closed lists", "]".repeat(900_000)],
-  ["300,000 objects in each other", '{"a":'.repeat(300_000)],
-  ["a document of 500,000 levels", thing(`"doc":${"[".repeat(500_000)}${"]".repeat(500_000)}`)],
-  ["150,000 keys", `{${wide}}`],
-  ["a document of 150,000 keys", thing(`"doc":{${wide}}`)],
-  ["a document of 600,000 lists", thing(`"doc":[${"[],".repeat(600_000)}[]]`)],
-  ["a document of 900,000 numbers", thing(`"doc":[${"1,".repeat(900_000)}1]`)],
-  ["a list of 300,000", thing(`"texts":[${'"a",'.repeat(300_000)}"a"]`)],
-  ["a list of 900,000 numbers", thing(`"numbers":[${"1,".repeat(900_000)}1]`)],
-  ["100,000 empty rows", `[${"{},".repeat(100_000)}{}]`],
-  ["5,001 rows", `[${'{"title":"x"},'.repeat(5000)}{"title":"x"}]`],
-  ["5,000 rows, the last one wrong", `[${'{"title":"x"},'.repeat(4999)}{"title":7}]`],
-  ["a title of 1.9 MB", `{"title":"${"x".repeat(1_900_000)}"}`],
-  ["a text of 1.9 MB", thing(`"plain":"${"x".repeat(1_900_000)}"`)],
-  ["a text of 1.9 MB of escapes", thing(`"plain":"${"\\u0041".repeat(310_000)}"`)],
-  ["a text of 1.9 MB of backslashes", thing(`"plain":"${"\\\\".repeat(950_000)}"`)],
-  ["more than the limit", `{"title":"${"x".repeat(2_100_000)}"}`],
-  ...["title", "whole", "big", "exact", "doc", "point"].map(
-    (field) => [`${field} of 1,000,000 digits`, thing(`"${field}":${"9".repeat(1_000_000)}`)] as const,
-  ),
-  ...["big", "exact", "fine", "moment", "day", "span", "mark", "site", "mail", "code", "paper"].flatMap(
-    (field) =>
-      ["9", " ", "a@", "a/", "-", "P1"].map(
-        (part) => [`${field} of 500,000 ${part}`, thing(`"${field}":"${part.repeat(500_000)}"`)] as const,
-      ),
-  ),
-  ...[
-    '{"__proto__":{"polluted":1}}',
-    '{"title":"x","__proto__":{"polluted":1}}',
-    '{"constructor":{"prototype":{"polluted":1}}}',
-    '[{"__proto__":1},{"__proto__":2}]',
-    thing('"doc":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
-  ].map((text) => [text, text] as const),
-]
 
 test("every body, every method", { timeout }, async () => {
   const preferences = [
