@@ -1,5 +1,6 @@
 /** Evaluates rules in the process, over rows as JSON values: the naive twin of the SQL, for tests, events and explanations. */
 import type { ScopeName } from "../model/expression.ts"
+import { compareDecimals } from "../model/fields/decimal.ts"
 import { instantMicros } from "../model/fields/instant.ts"
 import type { EntityInfo, RelationInfo } from "../model/model.ts"
 import { BadValue, compareValues, type FieldKind } from "../model/value.ts"
@@ -136,6 +137,11 @@ function isMember(value: unknown, values: readonly unknown[], of: FieldKind, neg
   return values.some((one) => compareAs(value, one, of) === 0) !== negated
 }
 
+/** Kinds of numbers compare with each other. */
+function isNumber(kind: FieldKind): boolean {
+  return /^(integer|bigint|numeric)/.test(kind.sqlType) && kind.element === undefined
+}
+
 /** The order of two values, or null when one of them is null. */
 function compareAs(
   left: unknown,
@@ -146,6 +152,9 @@ function compareAs(
 ): number | null {
   if (left === null || right === null || left === undefined || right === undefined) return null
   const moments = [leftFrom?.of.sqlType, rightFrom?.of.sqlType]
+  if (moments[0] !== moments[1] && leftFrom && rightFrom && isNumber(leftFrom.of) && isNumber(rightFrom.of)) {
+    return compareDecimals(String(left), String(right))
+  }
   if (moments.includes("timestamptz") && moments.includes("date")) {
     const [a, b] = [left, right].map((one) =>
       instantMicros(/T/.test(String(one)) ? String(one) : `${String(one)}T00:00:00Z`),

@@ -20,6 +20,15 @@ const app = await startApp(definitions[name]!, {
 })
 delay.enable()
 
+/** What one turn of the event loop has cost at most, in milliseconds of the main thread: on a busy machine, time tells less. */
+let busyMs = 0
+let last = process.threadCpuUsage()
+setInterval(() => {
+  const now = process.threadCpuUsage()
+  busyMs = Math.max(busyMs, (now.user - last.user + now.system - last.system) / 1000)
+  last = now
+}, 1).unref()
+
 process.on("message", async (message) => {
   if (message === "stop") {
     await app.stop()
@@ -28,12 +37,14 @@ process.on("message", async (message) => {
   // The longest that the event loop was held up since the last question, in milliseconds, and the memory in megabytes.
   process.send?.({
     kind: "state",
+    busyMs: Math.round(busyMs * 10) / 10,
     stallMs: Math.round(delay.max / 1e5) / 10,
     stallMs99: Math.round(delay.percentile(99) / 1e5) / 10,
     memoryMb: Math.round(process.memoryUsage().rss / 1e6),
     errors: errors.splice(0),
   })
   delay.reset()
+  busyMs = 0
 })
 process.on("disconnect", () => process.exit(1))
 process.send?.({ kind: "ready", url: app.url, adminUrl: app.adminUrl })

@@ -8,6 +8,9 @@ export const sharedSecret: string = "a secret of at least thirty-two bytes"
 
 /** What a server says of itself since it was last asked. */
 export interface ServerState {
+  /** The longest turn of the event loop, in CPU time of the main thread. */
+  readonly busyMs: number
+  /** The longest wait for a turn. */
   readonly stallMs: number
   readonly stallMs99: number
   readonly memoryMb: number

@@ -1,7 +1,7 @@
 /** What one caller sees of all rows: the naive predicate, asked of every row and every field. */
 import { type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
+import { type Fact, type Rule, readsRow } from "../../src/policy/rule.ts"
 import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
-import { type Fact, readsRow, type Rule } from "../../src/policy/rule.ts"
 import { identityOf } from "./constraints.ts"
 import type { CallerDescription, Row, Rows } from "./description.ts"
 import { type EntityShape, entityOf, fieldOf, type ModelShape, type RelationShape } from "./shape.ts"
@@ -29,7 +29,8 @@ export class CallerView {
     this.caller = caller
     const facts = this.facts
     this.world = {
-      caller, now,
+      caller,
+      now,
       rowsOf: (entity) => rows[entity.name] ?? [],
       factValues: (fact) => {
         const known = facts.get(fact)
@@ -86,7 +87,9 @@ export class CallerView {
     if (known) return known
     const shape = entityOf(this.shapes, entity)
     const all = this.rows[shape.view?.from ?? entity] ?? []
-    const found = all.filter((row) => this.canRead(entity, row)).map((raw) => ({ raw, seen: this.see(shape, raw) }))
+    const found = all
+      .filter((row) => this.canRead(entity, row))
+      .map((raw) => ({ raw, seen: this.see(shape, raw) }))
     this.lists.set(entity, found)
     return found
   }
@@ -98,7 +101,11 @@ export class CallerView {
       if (!this.exists(shape.name, name)) continue
       const path = shape.view?.fields.find((one) => one.name === name)?.path
       const hidden = !this.sees(shape.name, name, raw)
-      seen[name] = hidden ? null : path && path.length > 1 ? this.atEnd(shape.view?.from ?? "", raw, path) : (raw[path?.[0] ?? name] ?? null)
+      seen[name] = hidden
+        ? null
+        : path && path.length > 1
+          ? this.atEnd(shape.view?.from ?? "", raw, path)
+          : (raw[path?.[0] ?? name] ?? null)
     }
     return seen
   }

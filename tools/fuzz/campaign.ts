@@ -1,9 +1,9 @@
 /** Many worlds on one target: kept cases first, then new ones, until enough was compared or something failed. */
 import type { CaseDescription } from "./description.ts"
-import { checkRules } from "./rule-check.ts"
-import { shrinkCase } from "./shrink.ts"
-import { honestLoading } from "./session.ts"
 import type { PlantedBug } from "./planted.ts"
+import { checkRules } from "./rule-check.ts"
+import { honestLoading } from "./session.ts"
+import { shrinkCase } from "./shrink.ts"
 import type { Target } from "./target.ts"
 import { type Failure, Replayer, runTrial, type TrialSize } from "./trial.ts"
 import { describeWorld, openWorld } from "./world.ts"
@@ -31,7 +31,10 @@ export interface CampaignOptions {
 
 const shrinkAttempts = 150
 
-export async function runCampaign(target: Target, { seed, comparisons, requests, failures: most, onProgress }: CampaignOptions): Promise<CampaignResult> {
+export async function runCampaign(
+  target: Target,
+  { seed, comparisons, requests, failures: most, onProgress }: CampaignOptions,
+): Promise<CampaignResult> {
   const start = performance.now()
   const one = /^(.*\/\d+)$/.exec(seed)?.[1]
   const failures: Failure[] = []
@@ -78,7 +81,16 @@ async function runWorld(target: Target, name: string, size: TrialSize): Promise<
   } catch (cause) {
     const error = cause as Error & { details?: string }
     const kase: CaseDescription = { ...description, about: error.message, steps: [] }
-    return { ...nothing, failure: { kind: "broken", message: error.message, expected: "a model that loads", actual: error.details ?? error.stack, kase } }
+    return {
+      ...nothing,
+      failure: {
+        kind: "broken",
+        message: error.message,
+        expected: "a model that loads",
+        actual: error.details ?? error.stack,
+        kase,
+      },
+    }
   }
 }
 
@@ -87,12 +99,16 @@ async function shrinkFailure(target: Target, failure: Failure): Promise<Failure>
   if (failure.kase.steps.length === 0) return failure
   const replayer = new Replayer(target)
   let best = failure
-  await shrinkCase(failure.kase, async (kase) => {
-    const found = await replayer.run(kase).catch(() => null)
-    if (found === null || found.kind !== failure.kind || found.message !== failure.message) return false
-    best = found
-    return true
-  }, shrinkAttempts)
+  await shrinkCase(
+    failure.kase,
+    async (kase) => {
+      const found = await replayer.run(kase).catch(() => null)
+      if (found === null || found.kind !== failure.kind || found.message !== failure.message) return false
+      best = found
+      return true
+    },
+    shrinkAttempts,
+  )
   return best
 }
 
@@ -105,9 +121,20 @@ export interface PlantedResult {
 }
 
 /** Plants one bug in world after world until it is caught or enough was compared. */
-export async function runPlanted(target: Target, bug: PlantedBug, seed: string, most: number, requests: number): Promise<PlantedResult> {
+export async function runPlanted(
+  target: Target,
+  bug: PlantedBug,
+  seed: string,
+  most: number,
+  requests: number,
+): Promise<PlantedResult> {
   let comparisons = 0
-  const done = (caught: string | null): PlantedResult => ({ bug: bug.name, layer: bug.layer, caught, comparisons })
+  const done = (caught: string | null): PlantedResult => ({
+    bug: bug.name,
+    layer: bug.layer,
+    caught,
+    comparisons,
+  })
   for (let at = 0; comparisons < most && at < 100; at++) {
     const world = openWorld(describeWorld(`${seed}/${at}`))
     const loading = bug.plant(honestLoading(world))
@@ -116,7 +143,8 @@ export async function runPlanted(target: Target, bug: PlantedBug, seed: string, 
       const found = await runTrial(target, world, sizeOf(requests), loading)
       comparisons += found.comparisons + found.interferences
       // What fails without the bug too is no sign of it.
-      if (found.failure && (await new Replayer(target).run(found.failure.kase)) === null) return done(`${found.failure.kind}: ${found.failure.message}`)
+      if (found.failure && (await new Replayer(target).run(found.failure.kase)) === null)
+        return done(`${found.failure.kind}: ${found.failure.message}`)
     } catch (cause) {
       // What can't be loaded is caught as well: the server refuses to start.
       return done(`refused to start: ${(cause as Error).message}`)

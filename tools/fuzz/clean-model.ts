@@ -1,5 +1,12 @@
 /** Makes a model whole again after something was taken out of it: what names the missing part goes too. */
-import type { AccessDescription, EntityDescription, FactDescription, ModelDescription, RuleDescription, ValueDescription } from "./description.ts"
+import type {
+  AccessDescription,
+  EntityDescription,
+  FactDescription,
+  ModelDescription,
+  RuleDescription,
+  ValueDescription,
+} from "./description.ts"
 import { type EntityShape, type ModelShape, shapeOf } from "./shape.ts"
 
 const never: RuleDescription = { any: [] }
@@ -13,17 +20,22 @@ export function cleanModel(model: ModelDescription): ModelDescription {
   return {
     facts,
     entities: entities.map((entity) => cleaner.entity(entity)),
-    views: model.views.filter((view) => {
-      const source = shapes.get(view.from)
-      return source !== undefined && view.fields.every(({ path }) => cleaner.reaches(source, path))
-    }).map((view) => (view.where ? { ...view, where: cleaner.rule(view.where, { row: view.from }) } : view)),
+    views: model.views
+      .filter((view) => {
+        const source = shapes.get(view.from)
+        return source !== undefined && view.fields.every(({ path }) => cleaner.reaches(source, path))
+      })
+      .map((view) => (view.where ? { ...view, where: cleaner.rule(view.where, { row: view.from }) } : view)),
   }
 }
 
 /** Without references, ways back and uniques that lead to what is missing. */
 function withoutStrays(entities: readonly EntityDescription[]): readonly EntityDescription[] {
   const names = new Set(entities.map((one) => one.name))
-  const kept = entities.map((one) => ({ ...one, fields: one.fields.filter(({ kind }) => kind.type !== "ref" || names.has(kind.target)) }))
+  const kept = entities.map((one) => ({
+    ...one,
+    fields: one.fields.filter(({ kind }) => kind.type !== "ref" || names.has(kind.target)),
+  }))
   const fields = new Map(kept.map((one) => [one.name, new Set(one.fields.map((field) => field.name))]))
   return kept.map((one) => ({
     ...one,
@@ -58,11 +70,18 @@ class Cleaner {
   entity(entity: EntityDescription): EntityDescription {
     const scopes = { row: entity.name, before: entity.name }
     const each = (rules: Readonly<Record<string, RuleDescription | undefined>>): AccessDescription =>
-      Object.fromEntries(Object.entries(rules).flatMap(([name, rule]) => (rule ? [[name, this.rule(rule, scopes)]] : [])))
+      Object.fromEntries(
+        Object.entries(rules).flatMap(([name, rule]) => (rule ? [[name, this.rule(rule, scopes)]] : [])),
+      )
     const { updateParts, ...plain } = entity.access
     return {
       ...entity,
-      access: { ...each(plain), ...(updateParts ? { updateParts: each(updateParts) as NonNullable<AccessDescription["updateParts"]> } : {}) },
+      access: {
+        ...each(plain),
+        ...(updateParts
+          ? { updateParts: each(updateParts) as NonNullable<AccessDescription["updateParts"]> }
+          : {}),
+      },
       fields: entity.fields.map(({ visibleTo, writableBy, ...field }) => ({
         ...field,
         ...(visibleTo ? { visibleTo: this.rule(visibleTo, scopes) } : {}),
@@ -80,7 +99,9 @@ class Cleaner {
       const from = this.follow(path.slice(0, -1), scopes)
       const relation = from?.relations.find((one) => one.many && one.name === path.at(-1))
       if (!relation) return never
-      return rule.where === null ? rule : { ...rule, where: this.rule(rule.where, { ...scopes, [rule.as]: relation.to }) }
+      return rule.where === null
+        ? rule
+        : { ...rule, where: this.rule(rule.where, { ...scopes, [rule.as]: relation.to }) }
     }
     return this.isWhole(rule, scopes) ? rule : never
   }

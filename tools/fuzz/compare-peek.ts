@@ -7,19 +7,36 @@ import type { EntityShape } from "./shape.ts"
 import type { Peek } from "./target.ts"
 
 /** A table or view may be refused as a whole; what it gives must be rows and values that the caller may see. */
-export function comparePeek(view: CallerView, shape: EntityShape, { table, fieldView }: Peek): Difference | null {
-  const allowed = new Map(view.readable(shape.name).map(({ raw, seen }) => [tupleOf(shape, shape.key, shape.view ? seen : raw) ?? "", seen]))
+export function comparePeek(
+  view: CallerView,
+  shape: EntityShape,
+  { table, fieldView }: Peek,
+): Difference | null {
+  const allowed = new Map(
+    view
+      .readable(shape.name)
+      .map(({ raw, seen }) => [tupleOf(shape, shape.key, shape.view ? seen : raw) ?? "", seen]),
+  )
   for (const row of [...(table ?? []), ...(fieldView ?? [])]) {
     const seen = allowed.get(tupleOf(shape, shape.key, row) ?? "")
     if (!seen) return leak("SQL reads a row that the caller may not read", null, row)
-    const more = shape.fields.filter(({ name }) => (row[name] ?? null) !== null && !isSame(row[name], seen[name]))
-    if (more.length > 0) return leak(`SQL reads ${more.map((one) => one.name).join(", ")} of a row, which the caller may not see`, seen, row)
+    const more = shape.fields.filter(
+      ({ name }) => (row[name] ?? null) !== null && !isSame(row[name], seen[name]),
+    )
+    if (more.length > 0)
+      return leak(
+        `SQL reads ${more.map((one) => one.name).join(", ")} of a row, which the caller may not see`,
+        seen,
+        row,
+      )
   }
   return null
 }
 
 function isSame(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left) === JSON.stringify(right) || (typeof left === "object" && typeof right === "object")
+  return (
+    JSON.stringify(left) === JSON.stringify(right) || (typeof left === "object" && typeof right === "object")
+  )
 }
 
 function leak(message: string, expected: Row | null, actual: Row): Difference {

@@ -14,18 +14,28 @@ export interface Difference {
   readonly actual: unknown
 }
 
-export function compareAnswer(shapes: ModelShape, operation: OperationDescription, expected: Expected, answer: RestAnswer): Difference | null {
+export function compareAnswer(
+  shapes: ModelShape,
+  operation: OperationDescription,
+  expected: Expected,
+  answer: RestAnswer,
+): Difference | null {
   const isRefusal = answer.status >= 400
   if (isRefusal) return compareRefusal(operation, expected, answer)
   if (expected.answer === null) {
-    return difference("leak", "answered what must be refused", [...expected.refusals], { status: answer.status, body: answer.body })
+    return difference("leak", "answered what must be refused", [...expected.refusals], {
+      status: answer.status,
+      body: answer.body,
+    })
   }
   const { status, body, range } = expected.answer
   const found = bodyDifference(shapes, operation, body, answer.body)
   if (found) return found
   if (answer.status !== status) return difference("wrong", "another status", status, answer.status)
   const given = answer.headers["content-range"] ?? null
-  return range !== null && given !== range ? difference(rangeKind(range, given), "another Content-Range", range, given) : null
+  return range !== null && given !== range
+    ? difference(rangeKind(range, given), "another Content-Range", range, given)
+    : null
 }
 
 function rangeKind(expected: string, given: string | null): Difference["kind"] {
@@ -33,16 +43,38 @@ function rangeKind(expected: string, given: string | null): Difference["kind"] {
   return Number(b) > Number(a) ? "leak" : "wrong"
 }
 
-function compareRefusal(operation: OperationDescription, expected: Expected, answer: RestAnswer): Difference | null {
-  const isRestrict = isOpen("restrict-is-500") && referredCodes.some((code) => expected.refusals.has(code)) && (answer.why ?? "").includes("RESTRICT")
-  const isCascade = isOpen("cascade-refused") && operation.kind === "delete" && answer.body.includes("permission denied to delete")
+function compareRefusal(
+  operation: OperationDescription,
+  expected: Expected,
+  answer: RestAnswer,
+): Difference | null {
+  const isRestrict =
+    isOpen("restrict-is-500") &&
+    referredCodes.some((code) => expected.refusals.has(code)) &&
+    (answer.why ?? "").includes("RESTRICT")
+  const isCascade =
+    isOpen("cascade-refused") &&
+    operation.kind === "delete" &&
+    answer.body.includes("permission denied to delete")
   if (isRestrict || isCascade) return null
-  if (answer.status >= 500) return difference("wrong", "failed", "no failure of the server", { status: answer.status, body: answer.body, why: answer.why })
+  if (answer.status >= 500)
+    return difference("wrong", "failed", "no failure of the server", {
+      status: answer.status,
+      body: answer.body,
+      why: answer.why,
+    })
   const code = operation.head ? null : codeOf(answer.body)
   const { refusals } = expected
   if (code === null ? refusals.size > 0 : refusals.has(code) || refusals.has(anyRefusal)) return null
-  if (expected.answer !== null) return difference("denial", "refused what is allowed", expected.answer, { status: answer.status, body: answer.body })
-  return difference("wrong", "refused with another code", [...refusals], { status: answer.status, body: answer.body })
+  if (expected.answer !== null)
+    return difference("denial", "refused what is allowed", expected.answer, {
+      status: answer.status,
+      body: answer.body,
+    })
+  return difference("wrong", "refused with another code", [...refusals], {
+    status: answer.status,
+    body: answer.body,
+  })
 }
 
 function codeOf(body: string): string | null {
@@ -54,8 +86,14 @@ function codeOf(body: string): string | null {
   }
 }
 
-function bodyDifference(shapes: ModelShape, operation: OperationDescription, expected: unknown, body: string): Difference | null {
-  if (expected === undefined) return body === "" ? null : difference("leak", "a body where none is due", "", body)
+function bodyDifference(
+  shapes: ModelShape,
+  operation: OperationDescription,
+  expected: unknown,
+  body: string,
+): Difference | null {
+  if (expected === undefined)
+    return body === "" ? null : difference("leak", "a body where none is due", "", body)
   let actual: unknown
   try {
     actual = JSON.parse(body)
@@ -80,8 +118,14 @@ function count(json: unknown): number {
   return typeof json === "object" ? Object.values(json).reduce<number>((sum, one) => sum + count(one), 1) : 1
 }
 
-function normalAnswer(shapes: ModelShape, shape: EntityShape, operation: OperationDescription, json: unknown): unknown {
-  const blank = operation.kind === "read" ? json : [json].flat().map((row) => blankAutomatic(shape, operation.query, row))
+function normalAnswer(
+  shapes: ModelShape,
+  shape: EntityShape,
+  operation: OperationDescription,
+  json: unknown,
+): unknown {
+  const blank =
+    operation.kind === "read" ? json : [json].flat().map((row) => blankAutomatic(shape, operation.query, row))
   const rows = operation.kind === "read" && operation.single ? [blank] : blank
   return normalRows(shapes, shape, operation.query, rows, operation.kind !== "insert")
 }
@@ -90,18 +134,36 @@ function normalAnswer(shapes: ModelShape, shape: EntityShape, operation: Operati
 function blankAutomatic(shape: EntityShape, query: QueryDescription, row: unknown): unknown {
   if (typeof row !== "object" || row === null) return row
   const names = query.select.flatMap((item) =>
-    "all" in item ? shape.fields.map((field) => [field.name, field.name] as const)
-    : "field" in item ? [[item.alias ?? item.field, item.field] as const]
-    : [])
-  const blank = new Set(names.filter(([, field]) => shape.fields.find((one) => one.name === field)?.readonly).map(([name]) => name))
+    "all" in item
+      ? shape.fields.map((field) => [field.name, field.name] as const)
+      : "field" in item
+        ? [[item.alias ?? item.field, item.field] as const]
+        : [],
+  )
+  const blank = new Set(
+    names
+      .filter(([, field]) => shape.fields.find((one) => one.name === field)?.readonly)
+      .map(([name]) => name),
+  )
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, blank.has(name) ? "*" : value]))
 }
 
 /** Names in one order, and rows without an order sorted. */
-function normalRows(shapes: ModelShape, shape: EntityShape, query: QueryDescription, rows: unknown, mayMove: boolean): unknown {
+function normalRows(
+  shapes: ModelShape,
+  shape: EntityShape,
+  query: QueryDescription,
+  rows: unknown,
+  mayMove: boolean,
+): unknown {
   if (!Array.isArray(rows)) return sortNames(rows)
   const normal = rows.map((row) => normalRow(shapes, shape, query, row))
-  return query.order.length > 0 || !mayMove ? normal : normal.map((row) => JSON.stringify(row)).toSorted().map((text) => JSON.parse(text) as unknown)
+  return query.order.length > 0 || !mayMove
+    ? normal
+    : normal
+        .map((row) => JSON.stringify(row))
+        .toSorted()
+        .map((text) => JSON.parse(text) as unknown)
 }
 
 function normalRow(shapes: ModelShape, shape: EntityShape, query: QueryDescription, row: unknown): unknown {
@@ -121,7 +183,11 @@ function normalRow(shapes: ModelShape, shape: EntityShape, query: QueryDescripti
 function sortNames(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(sortNames)
   if (typeof json !== "object" || json === null) return json
-  return Object.fromEntries(Object.entries(json).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, sortNames(value)]))
+  return Object.fromEntries(
+    Object.entries(json)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, sortNames(value)]),
+  )
 }
 
 /** Compares whole tables. */
@@ -129,22 +195,44 @@ export function compareRows(shapes: ModelShape, expected: Rows, actual: Rows): D
   for (const shape of shapes.values()) {
     if (shape.view) continue
     const [due, given] = [expected, actual].map((rows) => normalTable(shape, rows[shape.name] ?? []))
-    if (JSON.stringify(due) !== JSON.stringify(given)) return difference("wrong", `the rows of ${shape.name} differ after the write`, ...onlyChanged(due ?? [], given ?? []))
+    if (JSON.stringify(due) !== JSON.stringify(given))
+      return difference(
+        "wrong",
+        `the rows of ${shape.name} differ after the write`,
+        ...onlyChanged(due ?? [], given ?? []),
+      )
   }
   return null
 }
 
 function normalTable(shape: EntityShape, rows: readonly Row[]): readonly string[] {
   const blank = new Set(shape.fields.filter((field) => field.readonly).map((field) => field.name))
-  return rows.map((row) => JSON.stringify(sortNames(Object.fromEntries(
-    shape.fields.filter((field) => !blank.has(field.name)).map((field) => [field.name, row[field.name] ?? null]))))).toSorted()
+  return rows
+    .map((row) =>
+      JSON.stringify(
+        sortNames(
+          Object.fromEntries(
+            shape.fields
+              .filter((field) => !blank.has(field.name))
+              .map((field) => [field.name, row[field.name] ?? null]),
+          ),
+        ),
+      ),
+    )
+    .toSorted()
 }
 
 function onlyChanged(due: readonly string[], given: readonly string[]): [unknown, unknown] {
-  const parse = (rows: readonly string[], other: readonly string[]): unknown => rows.filter((row) => !other.includes(row)).map((row) => JSON.parse(row) as unknown)
+  const parse = (rows: readonly string[], other: readonly string[]): unknown =>
+    rows.filter((row) => !other.includes(row)).map((row) => JSON.parse(row) as unknown)
   return [parse(due, given), parse(given, due)]
 }
 
-function difference(kind: Difference["kind"], message: string, expected: unknown, actual: unknown): Difference {
+function difference(
+  kind: Difference["kind"],
+  message: string,
+  expected: unknown,
+  actual: unknown,
+): Difference {
   return { kind, message, expected, actual }
 }

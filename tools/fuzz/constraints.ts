@@ -33,13 +33,22 @@ export function uniquesOf(entity: EntityShape): readonly UniqueShape[] {
     { names: entity.key, reveals: false, isKey: true },
     ...entity.fields
       .filter((field) => field.said?.unique && !field.isKey)
-      .map((field) => ({ names: [field.name], reveals: (said?.reveals || field.said?.reveals) ?? false, isKey: false })),
+      .map((field) => ({
+        names: [field.name],
+        reveals: (said?.reveals || field.said?.reveals) ?? false,
+        isKey: false,
+      })),
     ...(said?.unique ?? []).map((names) => ({ names, reveals: said?.reveals ?? false, isKey: false })),
   ]
 }
 
 /** The first row that has what no other row may have, or null. */
-export function findConflict(entity: EntityShape, names: readonly string[], row: Row, others: Iterable<Row>): Row | null {
+export function findConflict(
+  entity: EntityShape,
+  names: readonly string[],
+  row: Row,
+  others: Iterable<Row>,
+): Row | null {
   const tuple = tupleOf(entity, names, row)
   if (tuple === null) return null
   for (const other of others) if (other !== row && tupleOf(entity, names, other) === tuple) return other
@@ -62,14 +71,20 @@ export function repairRows(shapes: ModelShape, rows: Rows): Rows {
   return result
 }
 
-function repairEntity(entity: EntityShape, before: readonly Row[], shapes: ModelShape, rows: Rows): readonly Row[] {
+function repairEntity(
+  entity: EntityShape,
+  before: readonly Row[],
+  shapes: ModelShape,
+  rows: Rows,
+): readonly Row[] {
   const seen = uniquesOf(entity).map(({ names }) => ({ names, tuples: new Set<string>() }))
   const kept: Row[] = []
   for (const row of before) {
     const whole = repairReferences(entity, row, shapes, rows)
     if (whole === null) continue
     const tuples = seen.map(({ names }) => tupleOf(entity, names, whole))
-    if (tuples[0] === null || tuples.some((tuple, at) => tuple !== null && seen[at]?.tuples.has(tuple))) continue
+    if (tuples[0] === null || tuples.some((tuple, at) => tuple !== null && seen[at]?.tuples.has(tuple)))
+      continue
     for (const [at, tuple] of tuples.entries()) if (tuple !== null) seen[at]?.tuples.add(tuple)
     kept.push(whole)
   }

@@ -1,14 +1,47 @@
 /** Declares a described model through the public API, as a team would write it, and builds it. */
 import {
-  type AnyEntity, actor, allOf, anyOf, bigint, boolean, choice, claim, concat, date, decimal, entity, instant, integer, json,
-  list, lower, many, not, now, ref, signedIn, text, time, today, upper, uuid, view,
+  type AnyEntity,
+  actor,
+  allOf,
+  anyOf,
+  bigint,
+  boolean,
+  choice,
+  claim,
+  concat,
+  date,
+  decimal,
+  entity,
+  instant,
+  integer,
+  json,
+  list,
+  lower,
+  many,
+  not,
+  now,
+  ref,
+  signedIn,
+  text,
+  time,
+  today,
+  upper,
+  uuid,
+  view,
 } from "../../src/index.ts"
 import { buildModel } from "../../src/model/build.ts"
 import type { Model } from "../../src/model/model.ts"
 import { buildPolicies, type Policies } from "../../src/policy/policies.ts"
 import type {
-  AccessDescription, EntityDescription, FieldDescription, KindDescription, ModelDescription, PathDescription, RuleDescription,
-  ValueDescription, ViewDescription,
+  AccessDescription,
+  EntityDescription,
+  FieldDescription,
+  KindDescription,
+  ModelDescription,
+  PathDescription,
+  RuleDescription,
+  ValueDescription,
+  ViewDescription,
 } from "./description.ts"
 
 // Descriptions are data, so names are strings and the API's types can't follow them.
@@ -31,13 +64,24 @@ export function declareModel(description: ModelDescription): DeclaredModel {
 
 function declareEntities(description: ModelDescription): readonly AnyEntity[] {
   const declared = new Map<string, Loose>()
-  const facts = Object.defineProperties({}, Object.fromEntries(description.facts.map((fact) => [fact.name, {
-    enumerable: true,
-    get: () =>
-      "claim" in fact
-        ? claim(declareKind(fact.claim, declared))
-        : declared.get(fact.entity).where(({ row }: Scope) => readRule(fact.where, { row })).pick(fact.pick),
-  }])))
+  const facts = Object.defineProperties(
+    {},
+    Object.fromEntries(
+      description.facts.map((fact) => [
+        fact.name,
+        {
+          enumerable: true,
+          get: () =>
+            "claim" in fact
+              ? claim(declareKind(fact.claim, declared))
+              : declared
+                  .get(fact.entity)
+                  .where(({ row }: Scope) => readRule(fact.where, { row }))
+                  .pick(fact.pick),
+        },
+      ]),
+    ),
+  )
   const me: Loose = actor(facts)
   const readRule = (rule: RuleDescription, scope: Scope): Loose => declareRule(rule, { ...scope, "~me": me })
   for (const one of description.entities) declared.set(one.name, declareEntity(one, declared, readRule))
@@ -47,14 +91,29 @@ function declareEntities(description: ModelDescription): readonly AnyEntity[] {
 
 type RuleReader = (rule: RuleDescription, scope: Scope) => Loose
 
-function declareEntity(said: EntityDescription, declared: ReadonlyMap<string, Loose>, rule: RuleReader): Loose {
-  const fields = Object.defineProperties({}, Object.fromEntries([
-    ...said.fields.map((field) => [field.name, { enumerable: true, get: () => declareField(field, declared, rule) }]),
-    ...said.many.map(({ name, target, via }) => [name, { enumerable: true, get: () => many(declared.get(target), via) }]),
-  ]))
+function declareEntity(
+  said: EntityDescription,
+  declared: ReadonlyMap<string, Loose>,
+  rule: RuleReader,
+): Loose {
+  const fields = Object.defineProperties(
+    {},
+    Object.fromEntries([
+      ...said.fields.map((field) => [
+        field.name,
+        { enumerable: true, get: () => declareField(field, declared, rule) },
+      ]),
+      ...said.many.map(({ name, target, via }) => [
+        name,
+        { enumerable: true, get: () => many(declared.get(target), via) },
+      ]),
+    ]),
+  )
   const { collection, key, tracked, unique, reveals } = said
   const options: Loose = {
-    fields, unique, reveals,
+    fields,
+    unique,
+    reveals,
     ...(collection === undefined ? {} : { collection }),
     ...(key === undefined ? {} : { key }),
     ...(tracked ? {} : { tracked: false }),
@@ -67,17 +126,24 @@ function declareEntity(said: EntityDescription, declared: ReadonlyMap<string, Lo
 function declareAccess(said: AccessDescription, rule: (one: RuleDescription) => Loose): Loose {
   const { updateParts, ...plain } = said
   const each = (rules: Readonly<Record<string, RuleDescription | undefined>>): Loose =>
-    Object.fromEntries(Object.entries(rules).flatMap(([name, one]) => (one === undefined ? [] : [[name, rule(one)]])))
+    Object.fromEntries(
+      Object.entries(rules).flatMap(([name, one]) => (one === undefined ? [] : [[name, rule(one)]])),
+    )
   return { ...each(plain), ...(updateParts ? { update: each(updateParts) } : {}) }
 }
 
 function declareView(said: ViewDescription, declared: ReadonlyMap<string, Loose>, rule: RuleReader): Loose {
   const { where } = said
-  const fields = Object.fromEntries(said.fields.map(({ name, path }) => [
-    name, path.length === 1 ? path[0] : (row: Loose) => readPath(["row", ...path], { row }),
-  ]))
+  const fields = Object.fromEntries(
+    said.fields.map(({ name, path }) => [
+      name,
+      path.length === 1 ? path[0] : (row: Loose) => readPath(["row", ...path], { row }),
+    ]),
+  )
   return view(said.name as Loose, declared.get(said.from), {
-    key: said.key, fields: fields as Loose, ...(where === undefined ? {} : { where: ({ row }: Loose) => rule(where, { row }) }),
+    key: said.key,
+    fields: fields as Loose,
+    ...(where === undefined ? {} : { where: ({ row }: Loose) => rule(where, { row }) }),
   })
 }
 
@@ -98,11 +164,17 @@ function declareField(said: FieldDescription, declared: ReadonlyMap<string, Loos
 function declareKind(kind: KindDescription, declared: ReadonlyMap<string, Loose>): Loose {
   switch (kind.type) {
     case "text":
-      return text({ ...(kind.max === undefined ? {} : { max: kind.max }), ...(kind.caseInsensitive ? { caseInsensitive: true } : {}) })
+      return text({
+        ...(kind.max === undefined ? {} : { max: kind.max }),
+        ...(kind.caseInsensitive ? { caseInsensitive: true } : {}),
+      })
     case "choice":
       return choice(...kind.words)
     case "integer":
-      return integer({ ...(kind.min === undefined ? {} : { min: kind.min }), ...(kind.max === undefined ? {} : { max: kind.max }) })
+      return integer({
+        ...(kind.min === undefined ? {} : { min: kind.min }),
+        ...(kind.max === undefined ? {} : { max: kind.max }),
+      })
     case "decimal":
       return decimal(kind)
     case "list":
@@ -147,5 +219,7 @@ function declareRule(rule: RuleDescription, scope: Scope): Loose {
   if ("signedIn" in rule) return signedIn
   const [name, path] = "some" in rule ? (["some", rule.some] as const) : (["none", rule.none] as const)
   const { as, where } = rule
-  return readPath(path, scope)[name](where ? (inner: Loose) => declareRule(where, { ...scope, [as]: inner }) : undefined)
+  return readPath(path, scope)[name](
+    where ? (inner: Loose) => declareRule(where, { ...scope, [as]: inner }) : undefined,
+  )
 }

@@ -124,8 +124,17 @@ export interface CallerDescription {
 }
 
 export type FilterDescription =
-  | { readonly field: string; readonly operator: string; readonly negated: boolean; readonly value: string | readonly string[] }
-  | { readonly field: string; readonly is: "null" | "not_null" | "true" | "false" | "unknown"; readonly negated: boolean }
+  | {
+      readonly field: string
+      readonly operator: string
+      readonly negated: boolean
+      readonly value: string | readonly string[]
+    }
+  | {
+      readonly field: string
+      readonly is: "null" | "not_null" | "true" | "false" | "unknown"
+      readonly negated: boolean
+    }
   | { readonly logic: "and" | "or"; readonly negated: boolean; readonly terms: readonly FilterDescription[] }
 
 export interface OrderDescription {
@@ -142,7 +151,12 @@ export type SelectDescription =
   | { readonly all: true }
   | { readonly field: string; readonly alias?: string; readonly aggregate?: AggregateName }
   | { readonly count: true }
-  | { readonly embed: string; readonly alias?: string; readonly inner: boolean; readonly query: QueryDescription }
+  | {
+      readonly embed: string
+      readonly alias?: string
+      readonly inner: boolean
+      readonly query: QueryDescription
+    }
 
 export interface QueryDescription {
   readonly select: readonly SelectDescription[]

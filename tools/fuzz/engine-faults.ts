@@ -7,10 +7,13 @@ import { type RestRequest, toRequest } from "./rest-request.ts"
 
 /** A caller for whom the engine finds nothing hidden, whatever it looks up. */
 export function forgetHidden(caller: Caller): Caller {
-  return Object.defineProperties({ ...caller }, {
-    hidden: { get: () => new Set(), set: () => undefined, enumerable: true },
-    hiddenKey: { get: () => "", set: () => undefined, enumerable: true },
-  })
+  return Object.defineProperties(
+    { ...caller },
+    {
+      hidden: { get: () => new Set(), set() {}, enumerable: true },
+      hiddenKey: { get: () => "", set() {}, enumerable: true },
+    },
+  )
 }
 
 /** A pool that sends something else than it was given. */
@@ -21,7 +24,9 @@ export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightP
     ...pool,
     send(request) {
       const { name, text, caller } = request
-      const sent = faults.has("raw-tables") ? { ...request, name: `raw${name}`, text: text.replaceAll('"fields".', '"app".') } : { ...request, caller: previous }
+      const sent = faults.has("raw-tables")
+        ? { ...request, name: `raw${name}`, text: text.replaceAll('"fields".', '"app".') }
+        : { ...request, caller: previous }
       previous = caller
       return pool.send(sent)
     },
@@ -29,15 +34,27 @@ export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightP
 }
 
 /** A request that has lost something on its way. */
-export function editRequest(request: RestRequest, operation: OperationDescription, faults: ReadonlySet<string>): RestRequest {
-  const edit = faults.has("filter-dropped") ? (query: QueryDescription) => ({ ...query, where: [] })
-    : faults.has("order-dropped") ? (query: QueryDescription) => ({ ...query, order: [] })
-    : faults.has("inner-dropped") ? withoutInner
-    : null
+export function editRequest(
+  request: RestRequest,
+  operation: OperationDescription,
+  faults: ReadonlySet<string>,
+): RestRequest {
+  const edit = faults.has("filter-dropped")
+    ? (query: QueryDescription) => ({ ...query, where: [] })
+    : faults.has("order-dropped")
+      ? (query: QueryDescription) => ({ ...query, order: [] })
+      : faults.has("inner-dropped")
+        ? withoutInner
+        : null
   const collection = decodeURIComponent(/^\/rest\/([^?]*)/.exec(request.url)?.[1] ?? "")
   return edit ? toRequest({ ...operation, query: edit(operation.query) }, collection) : request
 }
 
 function withoutInner(query: QueryDescription): QueryDescription {
-  return { ...query, select: query.select.map((item) => ("embed" in item ? { ...item, inner: false, query: withoutInner(item.query) } : item)) }
+  return {
+    ...query,
+    select: query.select.map((item) =>
+      "embed" in item ? { ...item, inner: false, query: withoutInner(item.query) } : item,
+    ),
+  }
 }

@@ -1,7 +1,12 @@
 /** The twin of a request that names a hidden field: the same with a name that no field has. Both must be refused alike. */
 import type { CallerView } from "./caller-view.ts"
 import type { Difference } from "./compare.ts"
-import type { FilterDescription, OperationDescription, QueryDescription, SelectDescription } from "./description.ts"
+import type {
+  FilterDescription,
+  OperationDescription,
+  QueryDescription,
+  SelectDescription,
+} from "./description.ts"
 import { relationOf } from "./oracle-read.ts"
 import { type EntityShape, entityOf, type ModelShape } from "./shape.ts"
 
@@ -18,7 +23,13 @@ export function twinOf(view: CallerView, shapes: ModelShape, operation: Operatio
   return names.size === 0 ? null : { operation: { ...operation, query }, names }
 }
 
-function twinQuery(view: CallerView, shapes: ModelShape, shape: EntityShape, query: QueryDescription, names: Map<string, string>): QueryDescription {
+function twinQuery(
+  view: CallerView,
+  shapes: ModelShape,
+  shape: EntityShape,
+  query: QueryDescription,
+  names: Map<string, string>,
+): QueryDescription {
   const rename = (entity: string, field: string): string => {
     if (view.exists(entity, field)) return field
     const other = `${field}Zq`
@@ -26,7 +37,9 @@ function twinQuery(view: CallerView, shapes: ModelShape, shape: EntityShape, que
     return other
   }
   const filter = (one: FilterDescription): FilterDescription =>
-    "logic" in one ? { ...one, terms: one.terms.map(filter) } : { ...one, field: rename(shape.name, one.field) }
+    "logic" in one
+      ? { ...one, terms: one.terms.map(filter) }
+      : { ...one, field: rename(shape.name, one.field) }
   const item = (one: SelectDescription): SelectDescription => {
     if ("field" in one) return { ...one, field: rename(shape.name, one.field) }
     if (!("embed" in one)) return one
@@ -39,7 +52,11 @@ function twinQuery(view: CallerView, shapes: ModelShape, shape: EntityShape, que
     select: query.select.map(item),
     where: query.where.map(filter),
     order: query.order.map((term) => ({
-      ...term, field: rename(term.relation === undefined ? shape.name : relationOf(shape, term.relation).to, term.field),
+      ...term,
+      field: rename(
+        term.relation === undefined ? shape.name : relationOf(shape, term.relation).to,
+        term.field,
+      ),
     })),
   }
 }
@@ -49,5 +66,10 @@ export function compareTwin(twin: Twin, hidden: string, absent: string): Differe
   let renamed = absent
   for (const [absentName, name] of twin.names) renamed = renamed.replaceAll(absentName, name)
   if (renamed === hidden) return null
-  return { kind: "leak", message: "a hidden field is refused in another way than one that does not exist", expected: renamed, actual: hidden }
+  return {
+    kind: "leak",
+    message: "a hidden field is refused in another way than one that does not exist",
+    expected: renamed,
+    actual: hidden,
+  }
 }

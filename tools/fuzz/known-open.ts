@@ -31,9 +31,15 @@ export type OpenFinding =
   | "nocase-write"
   /** A delete that cascades is refused with 42501: the owner of the tables may not call `in_snapshot`. */
   | "cascade-refused"
+  /** A PATCH or DELETE without filters that asks nothing back needs no right to read: it touches, and counts, rows that the caller can't see. */
+  | "unfiltered-write"
 
 const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
-  "cascade-refused", "dollar-quoted-constant", "inner-after-write", "view-path-reference",
+  "cascade-refused",
+  "dollar-quoted-constant",
+  "inner-after-write",
+  "view-path-reference",
+  "unfiltered-write",
 ])
 
 export function isOpen(finding: OpenFinding): boolean {

@@ -2,7 +2,16 @@
  * What a described rule means, written down as plainly as possible and without anything of src/policy: three-valued
  * logic over all rows in memory. It keeps `resolve` and `holds` honest, which the rest of the harness relies on.
  */
-import type { CallerDescription, KindDescription, LookupDescription, ModelDescription, RuleDescription, Row, Rows, ValueDescription } from "./description.ts"
+import type {
+  CallerDescription,
+  KindDescription,
+  LookupDescription,
+  ModelDescription,
+  Row,
+  Rows,
+  RuleDescription,
+  ValueDescription,
+} from "./description.ts"
 import { entityOf, fieldOf, type ModelShape, shapeOf } from "./shape.ts"
 import { compareJson, foldCase } from "./sql-value.ts"
 
@@ -39,7 +48,10 @@ export class NaiveRules {
 
   /** Whether a rule of an entity is known to hold for a row. */
   holds(rule: RuleDescription | undefined, entity: string, row: Row, before: Row = row): boolean {
-    return rule !== undefined && this.truth(rule, { row: { entity, row }, before: { entity, row: before } }) === true
+    return (
+      rule !== undefined &&
+      this.truth(rule, { row: { entity, row }, before: { entity, row: before } }) === true
+    )
   }
 
   /** The values of a looked-up fact for this caller. */
@@ -47,7 +59,9 @@ export class NaiveRules {
     const known = this.facts.get(name)
     if (known) return known
     const fact = this.lookup(name)
-    const found = (this.rows[fact.entity] ?? []).filter((row) => this.holds(fact.where, fact.entity, row)).map((row) => row[fact.pick] ?? null)
+    const found = (this.rows[fact.entity] ?? [])
+      .filter((row) => this.holds(fact.where, fact.entity, row))
+      .map((row) => row[fact.pick] ?? null)
     const values = found.filter((value) => value !== null)
     this.facts.set(name, values)
     return values
@@ -89,7 +103,8 @@ export class NaiveRules {
     if ("in" in rule) {
       const found = this.value(rule.in, scopes)
       const values = "fact" in rule ? this.fact(rule.fact) : rule.values
-      const left = "fact" in rule && "me" in rule.in ? { ...found, value: this.meAs(this.factKind(rule.fact)) } : found
+      const left =
+        "fact" in rule && "me" in rule.in ? { ...found, value: this.meAs(this.factKind(rule.fact)) } : found
       // Of a null nothing is known, in an empty list too: unlike SQL, whose `null <> all ('{}')` is true.
       if (left.value === null) return null
       return values.some((value) => compareJson(left.value, value, left.kind ?? { type: "text" }) === 0)
@@ -98,16 +113,27 @@ export class NaiveRules {
       const [left, right] = [this.value(rule.left, scopes), this.value(rule.right, scopes)]
       if (left.value === null || right.value === null) return null
       const fold = left.kind?.type === "text" && left.kind.caseInsensitive ? foldCase : String
-      return fold(left.value)[({ contains: "includes", startsWith: "startsWith", endsWith: "endsWith" } as const)[rule.text]](fold(right.value))
+      return fold(left.value)[
+        ({ contains: "includes", startsWith: "startsWith", endsWith: "endsWith" } as const)[rule.text]
+      ](fold(right.value))
     }
     if (!("compare" in rule)) throw new Error(`not a rule: ${JSON.stringify(rule)}`)
     const [left, right] = [this.value(rule.left, scopes), this.value(rule.right, scopes)]
     if (left.value === null || right.value === null) return null
     const kind = left.kind ?? right.kind ?? { type: "text" }
-    const [a, b] = [left, right].map((one) => (one.kind ? one.value : asKind(one.value, kind, "me" in rule.left || "me" in rule.right)))
+    const [a, b] = [left, right].map((one) =>
+      one.kind ? one.value : asKind(one.value, kind, "me" in rule.left || "me" in rule.right),
+    )
     if (a === null || b === null) return null
     const order = compareJson(a, b, kind, right.kind ?? kind)
-    return { is: order === 0, isNot: order !== 0, above: order > 0, atLeast: order >= 0, below: order < 0, atMost: order <= 0 }[rule.compare]
+    return {
+      is: order === 0,
+      isNot: order !== 0,
+      above: order > 0,
+      atLeast: order >= 0,
+      below: order < 0,
+      atMost: order <= 0,
+    }[rule.compare]
   }
 
   private isVisible(path: readonly string[], scopes: Scopes): Truth {
@@ -123,9 +149,11 @@ export class NaiveRules {
     const relation = shape.relations.find((one) => one.many && one.name === path.at(-1))
     if (!relation) throw new Error(`${from.entity} has no rows ${path.at(-1)}`)
     const [key] = shape.key
-    return (this.rows[relation.to] ?? []).some((row) =>
-      row[relation.via] === from.row[key as string] &&
-      (where === null || this.truth(where, { ...scopes, [as]: { entity: relation.to, row } }) === true))
+    return (this.rows[relation.to] ?? []).some(
+      (row) =>
+        row[relation.via] === from.row[key as string] &&
+        (where === null || this.truth(where, { ...scopes, [as]: { entity: relation.to, row } }) === true),
+    )
   }
 
   private isReached(value: ValueDescription, scopes: Scopes): boolean {
@@ -137,17 +165,34 @@ export class NaiveRules {
     if ("me" in value) return { value: this.caller.id, kind: null }
     if ("claim" in value) {
       const fact = this.model.facts.find((one) => one.name === value.claim)
-      return { value: this.caller.claims[value.claim] ?? null, kind: fact && "claim" in fact ? fact.claim : null }
+      return {
+        value: this.caller.claims[value.claim] ?? null,
+        kind: fact && "claim" in fact ? fact.claim : null,
+      }
     }
     if ("clock" in value) {
-      return value.clock === "now" ? { value: this.now, kind: { type: "instant" } } : { value: this.now.slice(0, 10), kind: { type: "date" } }
+      return value.clock === "now"
+        ? { value: this.now, kind: { type: "instant" } }
+        : { value: this.now.slice(0, 10), kind: { type: "date" } }
     }
-    if ("shift" in value) return { value: shift(this.value(value.shift, scopes).value, value.by, value.back), kind: { type: "instant" } }
+    if ("shift" in value)
+      return {
+        value: shift(this.value(value.shift, scopes).value, value.by, value.back),
+        kind: { type: "instant" },
+      }
     if ("call" in value) {
       const of = value.of.map((one) => this.value(one, scopes).value)
       const text = { type: "text" } as const
       if (value.call === "concat") return { value: of.map((one) => one ?? "").join(""), kind: text }
-      return { value: of[0] === null ? null : value.call === "lower" ? String(of[0]).toLowerCase() : String(of[0]).toUpperCase(), kind: text }
+      return {
+        value:
+          of[0] === null
+            ? null
+            : value.call === "lower"
+              ? String(of[0]).toLowerCase()
+              : String(of[0]).toUpperCase(),
+        kind: text,
+      }
     }
     const end = this.follow(value.path.slice(0, -1), scopes)
     if (end === null) return { value: null, kind: null }
@@ -163,7 +208,10 @@ export class NaiveRules {
       const { target } = fieldOf(entityOf(this.shapes, at.entity), step)
       const [key] = entityOf(this.shapes, target as string).key
       const reference: unknown = at.row[step] ?? null
-      const row = reference === null ? undefined : this.rows[target as string]?.find((one) => one[key as string] === reference)
+      const row =
+        reference === null
+          ? undefined
+          : this.rows[target as string]?.find((one) => one[key as string] === reference)
       at = row ? { entity: target as string, row } : null
     }
     return at
@@ -183,7 +231,8 @@ function asKind(value: unknown, kind: KindDescription, isCaller: boolean): unkno
   if (!isCaller) return value
   const id = String(value)
   if (kind.type === "text" || kind.type === "choice") return id
-  if (kind.type === "uuid") return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : null
+  if (kind.type === "uuid")
+    return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : null
   const number = /^\s*[+-]?\d+\s*$/.test(id) ? Number(id) : null
   return kind.type === "integer" && number !== null && Math.abs(number) <= 2147483647 ? number : null
 }
@@ -191,7 +240,9 @@ function asKind(value: unknown, kind: KindDescription, isCaller: boolean): unkno
 function shift(moment: unknown, by: string, back: boolean): string | null {
   if (moment === null) return null
   const found = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?)?$/.exec(by)
-  const [years, months, weeks, days, hours] = [1, 2, 3, 4, 5].map((at) => Number(found?.[at] ?? 0) * (back ? -1 : 1)) as [number, number, number, number, number]
+  const [years, months, weeks, days, hours] = [1, 2, 3, 4, 5].map(
+    (at) => Number(found?.[at] ?? 0) * (back ? -1 : 1),
+  ) as [number, number, number, number, number]
   const start = new Date(String(moment).length === 10 ? `${String(moment)}T00:00:00Z` : String(moment))
   const month = new Date(Date.UTC(start.getUTCFullYear() + years, start.getUTCMonth() + months, 1))
   const last = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 0)).getUTCDate()

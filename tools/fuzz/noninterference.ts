@@ -10,11 +10,17 @@ import type { Random } from "./random.ts"
 import { randomValue } from "./random-rows.ts"
 import { uuidKey, type ValuePool } from "./random-value.ts"
 import { uniqueCode } from "./semantics.ts"
-import { type EntityShape, entityOf, fieldOf, type FieldShape, type ModelShape } from "./shape.ts"
+import { type EntityShape, entityOf, type FieldShape, fieldOf, type ModelShape } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
 /** Other rows that this caller can't tell from the given ones; null where nothing was found to change. */
-export function changeUnseen(random: Random, oracle: Oracle, rows: Rows, caller: CallerDescription, pool: ValuePool): Rows | null {
+export function changeUnseen(
+  random: Random,
+  oracle: Oracle,
+  rows: Rows,
+  caller: CallerDescription,
+  pool: ValuePool,
+): Rows | null {
   const { shapes } = oracle
   const wanted = observation(oracle.view(rows, caller))
   let current = rows
@@ -31,40 +37,86 @@ export function changeUnseen(random: Random, oracle: Oracle, rows: Rows, caller:
 
 /** All that the caller sees, as one text. */
 export function observation(view: CallerView): string {
-  return JSON.stringify([...view.shapes.values()].map((shape) => [
-    shape.name,
-    shape.fields.map((field) => view.exists(shape.name, field.name)),
-    view.readable(shape.name).map(({ seen }) => seen),
-  ]))
+  return JSON.stringify(
+    [...view.shapes.values()].map((shape) => [
+      shape.name,
+      shape.fields.map((field) => view.exists(shape.name, field.name)),
+      view.readable(shape.name).map(({ seen }) => seen),
+    ]),
+  )
 }
 
-function changeEntity(random: Random, view: CallerView, entity: EntityShape, rows: Rows, pool: ValuePool, at: number): Rows | null {
+function changeEntity(
+  random: Random,
+  view: CallerView,
+  entity: EntityShape,
+  rows: Rows,
+  pool: ValuePool,
+  at: number,
+): Rows | null {
   const all = rows[entity.name] ?? []
   const seen = new Set(view.readable(entity.name).map(({ raw }) => raw))
   const unseen = all.filter((row) => !seen.has(row))
   const replaced = (row: Row, next: Row | null): Rows => ({
-    ...rows, [entity.name]: all.flatMap((one) => (one !== row ? [one] : next === null ? [] : [next])),
+    ...rows,
+    [entity.name]: all.flatMap((one) => (one !== row ? [one] : next === null ? [] : [next])),
   })
   const made = random.weighted<Rows>([
-    [4, () => {
-      if (unseen.length === 0) return null
-      const row = random.pick(unseen)
-      return replaced(row, withOtherFields(random, entity, row, entity.fields.map((field) => field.name), rows, pool))
-    }],
+    [
+      4,
+      () => {
+        if (unseen.length === 0) return null
+        const row = random.pick(unseen)
+        return replaced(
+          row,
+          withOtherFields(
+            random,
+            entity,
+            row,
+            entity.fields.map((field) => field.name),
+            rows,
+            pool,
+          ),
+        )
+      },
+    ],
     [1, () => (unseen.length === 0 ? null : replaced(random.pick(unseen), null))],
-    [2, () => {
-      if (all.length === 0) return null
-      const key = newKey(fieldOf(entity, entity.key[0] as string), at)
-      if (key === null) return null
-      const copy = { ...random.pick(all), [entity.key[0] as string]: key }
-      return { ...rows, [entity.name]: [...all, withOtherFields(random, entity, copy, entity.fields.map((field) => field.name), rows, pool)] }
-    }],
-    [3, () => {
-      if (seen.size === 0) return null
-      const row = random.pick([...seen])
-      const hidden = entity.fields.map((field) => field.name).filter((name) => !view.exists(entity.name, name) || !view.sees(entity.name, name, row))
-      return hidden.length === 0 ? null : replaced(row, withOtherFields(random, entity, row, hidden, rows, pool))
-    }],
+    [
+      2,
+      () => {
+        if (all.length === 0) return null
+        const key = newKey(fieldOf(entity, entity.key[0] as string), at)
+        if (key === null) return null
+        const copy = { ...random.pick(all), [entity.key[0] as string]: key }
+        return {
+          ...rows,
+          [entity.name]: [
+            ...all,
+            withOtherFields(
+              random,
+              entity,
+              copy,
+              entity.fields.map((field) => field.name),
+              rows,
+              pool,
+            ),
+          ],
+        }
+      },
+    ],
+    [
+      3,
+      () => {
+        if (seen.size === 0) return null
+        const row = random.pick([...seen])
+        const hidden = entity.fields
+          .map((field) => field.name)
+          .filter((name) => !view.exists(entity.name, name) || !view.sees(entity.name, name, row))
+        return hidden.length === 0
+          ? null
+          : replaced(row, withOtherFields(random, entity, row, hidden, rows, pool))
+      },
+    ],
   ])
   return made
 }
@@ -72,23 +124,44 @@ function changeEntity(random: Random, view: CallerView, entity: EntityShape, row
 /** A key that no row has; null where keys refer to other rows. */
 function newKey(field: FieldShape, at: number): unknown {
   if (field.target !== null) return null
-  return field.kind.type === "uuid" ? uuidKey(0xee, at) : field.kind.type === "integer" ? 1_000_000 + at : `unseen ${at}`
+  return field.kind.type === "uuid"
+    ? uuidKey(0xee, at)
+    : field.kind.type === "integer"
+      ? 1_000_000 + at
+      : `unseen ${at}`
 }
 
-function withOtherFields(random: Random, entity: EntityShape, row: Row, names: readonly string[], rows: Rows, pool: ValuePool): Row {
+function withOtherFields(
+  random: Random,
+  entity: EntityShape,
+  row: Row,
+  names: readonly string[],
+  rows: Rows,
+  pool: ValuePool,
+): Row {
   const able = entity.fields.filter((field) => names.includes(field.name) && !field.isKey && !field.readonly)
   const chosen = random.some(able, 0.5)
-  return { ...row, ...Object.fromEntries(chosen.map((field) => [field.name, randomValue(random, field, rows, pool)])) }
+  return {
+    ...row,
+    ...Object.fromEntries(chosen.map((field) => [field.name, randomValue(random, field, rows, pool)])),
+  }
 }
 
 /**
  * Whether the model itself makes an answer depend on what the caller can't see: a rule that looks at hidden rows, a row
  * that is still referred to, a uniqueness that is accepted to tell. A conflict that is not accepted is no excuse.
  */
-export function mayDiffer(shapes: ModelShape, operation: OperationDescription, left: Expected, right: Expected): boolean {
+export function mayDiffer(
+  shapes: ModelShape,
+  operation: OperationDescription,
+  left: Expected,
+  right: Expected,
+): boolean {
   if (operation.kind === "read") return false
   if (left.open !== null || right.open !== null) return true
-  const [a, b] = [left, right].map((one) => JSON.stringify([one.answer, one.affected, [...one.refusals].toSorted()]))
+  const [a, b] = [left, right].map((one) =>
+    JSON.stringify([one.answer, one.affected, [...one.refusals].toSorted()]),
+  )
   if (a === b) return false
   const isConflict = left.refusals.has(uniqueCode) !== right.refusals.has(uniqueCode)
   return !isConflict || uniquesOf(entityOf(shapes, operation.entity)).some((one) => one.reveals || one.isKey)
@@ -99,8 +172,12 @@ const timely: ReadonlySet<string> = new Set(["date", "server-timing", "x-request
 
 /** An answer as its bytes, without what only tells the time: no moment in rows is near the present. */
 export function bytesOf({ status, headers, body }: RestAnswer): string {
-  const kept = Object.entries(headers).filter(([name]) => !timely.has(name.toLowerCase())).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return [String(status), ...kept.map(([name, value]) => `${name}: ${value}`), "", withoutPresent(body)].join("\n")
+  const kept = Object.entries(headers)
+    .filter(([name]) => !timely.has(name.toLowerCase()))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [String(status), ...kept.map(([name, value]) => `${name}: ${value}`), "", withoutPresent(body)].join(
+    "\n",
+  )
 }
 
 function withoutPresent(body: string): string {

@@ -60,7 +60,11 @@ export function readOptions(args: readonly string[]): Options {
   })
   const planted = values.planted || values.bug !== undefined
   return {
-    ...values, planted, bug: values.bug ?? null, replay: values.replay ?? null, database: values.database ?? null,
+    ...values,
+    planted,
+    bug: values.bug ?? null,
+    replay: values.replay ?? null,
+    database: values.database ?? null,
     seed: values.seed ?? randomBytes(4).toString("hex"),
     comparisons: readCount("comparisons", values.comparisons ?? (planted ? "5000" : "50000")),
     requests: readCount("requests", values.requests),

@@ -12,20 +12,29 @@ export interface BodyResult {
 
 const bad: unique symbol = Symbol("bad value")
 
-export function readBody(view: CallerView, shape: EntityShape, { kind, rows = [] }: OperationDescription): BodyResult {
+export function readBody(
+  view: CallerView,
+  shape: EntityShape,
+  { kind, rows = [] }: OperationDescription,
+): BodyResult {
   const codes = new Set<string>()
   for (const name of Object.keys(rows[0] ?? {})) {
     const field = shape.fields.find((one) => one.name === name)
     for (const code of nameProblems(view, shape, field)) codes.add(code)
     if (field && kind === "update" && (field.said?.immutable || field.said === null)) codes.add(anyRefusal)
-    else if (field) for (const row of rows) for (const code of valueProblems(field, row[name])) codes.add(code)
+    else if (field)
+      for (const row of rows) for (const code of valueProblems(field, row[name])) codes.add(code)
   }
   if (codes.size > 0) return { values: [], codes }
   return { values: rows.map((row) => readRow(shape, row, kind === "insert")), codes }
 }
 
 /** A field that does not exist for the caller can't be named. */
-function nameProblems(view: CallerView, shape: EntityShape, field: FieldShape | undefined): readonly string[] {
+function nameProblems(
+  view: CallerView,
+  shape: EntityShape,
+  field: FieldShape | undefined,
+): readonly string[] {
   if (field === undefined || !view.exists(shape.name, field.name)) return ["PGRST204"]
   return field.readonly ? [anyRefusal] : []
 }
@@ -54,23 +63,35 @@ function automatic(field: FieldShape): unknown {
 function readJson(kind: KindDescription, value: unknown): unknown {
   switch (kind.type) {
     case "text":
-      return typeof value === "string" && !value.includes("\u0000") && [...value].length <= (kind.max ?? Number.POSITIVE_INFINITY) ? value : bad
+      return typeof value === "string" &&
+        !value.includes("\u0000") &&
+        [...value].length <= (kind.max ?? Number.POSITIVE_INFINITY)
+        ? value
+        : bad
     case "choice":
       return kind.words.includes(value as string) ? value : bad
     case "integer":
-      return Number.isInteger(value) && (value as number) >= (kind.min ?? -2147483648) && (value as number) <= (kind.max ?? 2147483647) ? value : bad
+      return Number.isInteger(value) &&
+        (value as number) >= (kind.min ?? -2147483648) &&
+        (value as number) <= (kind.max ?? 2147483647)
+        ? value
+        : bad
     case "boolean":
       return typeof value === "boolean" ? value : bad
     case "bigint":
       return typeof value === "number" || (typeof value === "string" && /^-?\d+$/.test(value)) ? value : bad
     case "decimal":
-      return (typeof value === "string" || typeof value === "number") && /^-?\d+(\.\d+)?$/.test(String(value)) ? Number(value).toFixed(kind.scale) : bad
+      return (typeof value === "string" || typeof value === "number") && /^-?\d+(\.\d+)?$/.test(String(value))
+        ? Number(value).toFixed(kind.scale)
+        : bad
     case "json":
       return value
     case "list":
       return Array.isArray(value) ? value : bad
     case "uuid":
-      return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : bad
+      return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+        ? value.toLowerCase()
+        : bad
     default:
       return typeof value === "string" && /^\d/.test(value) && value.length >= 8 ? value : bad
   }

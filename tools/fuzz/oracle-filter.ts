@@ -13,11 +13,18 @@ export function readText(kind: KindDescription, text: string): unknown {
   const trimmed = text.trim()
   switch (kind.type) {
     case "integer":
-      return /^[+-]?\d+$/.test(trimmed) && Math.abs(Number(trimmed) + 0.5) < 2147483648.5 ? Number(trimmed) : bad
+      return /^[+-]?\d+$/.test(trimmed) && Math.abs(Number(trimmed) + 0.5) < 2147483648.5
+        ? Number(trimmed)
+        : bad
     case "bigint":
-      return /^[+-]?\d{1,19}$/.test(trimmed) && BigInt.asIntN(64, BigInt(trimmed)) === BigInt(trimmed) ? trimmed : bad
+      return /^[+-]?\d{1,19}$/.test(trimmed) && BigInt.asIntN(64, BigInt(trimmed)) === BigInt(trimmed)
+        ? trimmed
+        : bad
     case "decimal":
-      return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) && /^[+-]?0*(\d*)/.exec(trimmed)![1]!.length <= kind.precision - kind.scale ? trimmed : bad
+      return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) &&
+        /^[+-]?0*(\d*)/.exec(trimmed)![1]!.length <= kind.precision - kind.scale
+        ? trimmed
+        : bad
     case "boolean":
       return /^(true|t|yes|on|1)$/i.test(trimmed) ? true : /^(false|f|no|off|0)$/i.test(trimmed) ? false : bad
     case "uuid":
@@ -43,7 +50,12 @@ export function isBadText(kind: KindDescription, value: string | readonly string
 }
 
 /** Whether a row passes: unknown does not. */
-export function passes(filters: readonly FilterDescription[], entity: EntityShape, seen: Row, embed: EmbedTest = () => null): boolean {
+export function passes(
+  filters: readonly FilterDescription[],
+  entity: EntityShape,
+  seen: Row,
+  embed: EmbedTest = () => null,
+): boolean {
   return filters.every((filter) => truth(filter, entity, seen, embed) === true)
 }
 
@@ -51,9 +63,20 @@ export function passes(filters: readonly FilterDescription[], entity: EntityShap
 export type EmbedTest = (name: string) => boolean | null
 
 function truth(filter: FilterDescription, entity: EntityShape, seen: Row, embed: EmbedTest): Truth {
-  const plain = "logic" in filter ? logic(filter.logic, filter.terms.map((term) => truth(term, entity, seen, embed)))
-    : "is" in filter ? embedTest(filter.is, embed(filter.field)) ?? isTest(filter.is, seen[filter.field] ?? null)
-    : comparison(filter.operator, filter.value, fieldOf(entity, filter.field).kind, seen[filter.field] ?? null)
+  const plain =
+    "logic" in filter
+      ? logic(
+          filter.logic,
+          filter.terms.map((term) => truth(term, entity, seen, embed)),
+        )
+      : "is" in filter
+        ? (embedTest(filter.is, embed(filter.field)) ?? isTest(filter.is, seen[filter.field] ?? null))
+        : comparison(
+            filter.operator,
+            filter.value,
+            fieldOf(entity, filter.field).kind,
+            seen[filter.field] ?? null,
+          )
   return filter.negated && plain !== null ? !plain : plain
 }
 
@@ -75,7 +98,12 @@ function isTest(what: string, value: unknown): boolean {
   return value === (what === "true")
 }
 
-function comparison(operator: string, given: string | readonly string[], kind: KindDescription, value: unknown): Truth {
+function comparison(
+  operator: string,
+  given: string | readonly string[],
+  kind: KindDescription,
+  value: unknown,
+): Truth {
   if (operator === "in") {
     const list = (given as readonly string[]).map((text) => readText(kind, text))
     // `null = any ('{}')` is false, not unknown.
@@ -91,7 +119,12 @@ function comparison(operator: string, given: string | readonly string[], kind: K
   }
   const order = compareJson(value, other, kind)
   const answers: Readonly<Record<string, boolean>> = {
-    eq: order === 0, neq: order !== 0, gt: order > 0, gte: order >= 0, lt: order < 0, lte: order <= 0,
+    eq: order === 0,
+    neq: order !== 0,
+    gt: order > 0,
+    gte: order >= 0,
+    lt: order < 0,
+    lte: order <= 0,
   }
   const answer = answers[operator]
   if (answer === undefined) throw new Error(`no operator ${operator}`)
@@ -104,8 +137,8 @@ export function likes(text: string, pattern: string): boolean {
   const chars = [...pattern]
   for (let at = 0; at < chars.length; at++) {
     const char = chars[at] as string
-    if (char === "%") source += "[^]*"
-    else if (char === "_") source += "[^]"
+    if (char === "%") source += "[\\s\\S]*"
+    else if (char === "_") source += "[\\s\\S]"
     else source += escapeChar(char === "\\" ? (chars[++at] ?? "\\") : char)
   }
   return new RegExp(`^${source}$`, "u").test(text)
@@ -116,9 +149,16 @@ function escapeChar(char: string): string {
 }
 
 /** What a row has in the place of an order term. */
-export type TermValue = (term: OrderDescription) => { readonly value: unknown; readonly kind: KindDescription }
+export type TermValue = (term: OrderDescription) => {
+  readonly value: unknown
+  readonly kind: KindDescription
+}
 
-export function compareByOrder(order: readonly OrderDescription[], left: TermValue, right: TermValue): number {
+export function compareByOrder(
+  order: readonly OrderDescription[],
+  left: TermValue,
+  right: TermValue,
+): number {
   for (const term of order) {
     const [a, b] = [left(term), right(term)]
     const found = compareTerm(term, a.value, b.value, a.kind)
@@ -127,7 +167,12 @@ export function compareByOrder(order: readonly OrderDescription[], left: TermVal
   return 0
 }
 
-function compareTerm({ descending, nulls }: OrderDescription, left: unknown, right: unknown, kind: KindDescription): number {
+function compareTerm(
+  { descending, nulls }: OrderDescription,
+  left: unknown,
+  right: unknown,
+  kind: KindDescription,
+): number {
   if (left === null && right === null) return 0
   if (left === null || right === null) {
     const nullFirst = nulls === null ? descending : nulls === "first"

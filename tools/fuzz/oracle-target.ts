@@ -5,7 +5,10 @@ import type { RestRequest } from "./rest-request.ts"
 import { shapeOf } from "./shape.ts"
 import type { Loading, RestAnswer, Target } from "./target.ts"
 
-const messages: Readonly<Record<string, string>> = { "42703": "column does not exist", PGRST204: "Could not find the column" }
+const messages: Readonly<Record<string, string>> = {
+  "42703": "column does not exist",
+  PGRST204: "Could not find the column",
+}
 
 export class OracleTarget implements Target {
   private readonly makeView: MakeView | undefined
@@ -26,9 +29,16 @@ export class OracleTarget implements Target {
     this.rows = rows
   }
 
-  async request(caller: CallerDescription, _request: RestRequest, operation: OperationDescription): Promise<RestAnswer> {
+  async request(
+    caller: CallerDescription,
+    _request: RestRequest,
+    operation: OperationDescription,
+  ): Promise<RestAnswer> {
     if (!this.oracle) throw new Error("no model is loaded")
-    const { answer, refusals, rows, open } = this.oracle.expect(this.oracle.view(this.rows, caller), operation)
+    const { answer, refusals, rows, open } = this.oracle.expect(
+      this.oracle.view(this.rows, caller),
+      operation,
+    )
     if (open) return refusal(409, "open")
     if (!answer) return refusal(400, [...refusals][0] ?? "unknown")
     this.rows = rows
@@ -49,5 +59,9 @@ export class OracleTarget implements Target {
 }
 
 function refusal(status: number, code: string): RestAnswer {
-  return { status, headers: {}, body: JSON.stringify({ code, message: messages[code] ?? code, details: null, hint: null }) }
+  return {
+    status,
+    headers: {},
+    body: JSON.stringify({ code, message: messages[code] ?? code, details: null, hint: null }),
+  }
 }

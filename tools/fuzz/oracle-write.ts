@@ -2,10 +2,18 @@
 import type { CallerView } from "./caller-view.ts"
 import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
 import type { OperationDescription, Row, Rows } from "./description.ts"
-import { deleteRows } from "./oracle-delete.ts"
-import { passesFilters, queryProblems, readRows } from "./oracle-read.ts"
+import { isOpen } from "./known-open.ts"
 import { readBody } from "./oracle-body.ts"
-import { anyRefusal, notNullCode, policyCode, referenceCodes, referredCodes, uniqueCode } from "./semantics.ts"
+import { deleteRows } from "./oracle-delete.ts"
+import { embedsUnreadable, isNever, passesFilters, queryProblems, readRows } from "./oracle-read.ts"
+import {
+  anyRefusal,
+  notNullCode,
+  policyCode,
+  referenceCodes,
+  referredCodes,
+  uniqueCode,
+} from "./semantics.ts"
 import { type EntityShape, entityOf } from "./shape.ts"
 
 export interface WriteResult {
@@ -25,42 +33,63 @@ interface Change {
 export function writeRows(view: CallerView, operation: OperationDescription): WriteResult {
   const shape = entityOf(view.shapes, operation.entity)
   if (shape.view) return refused([anyRefusal])
-  const body = operation.kind === "delete" ? { values: [], codes: new Set<string>() } : readBody(view, shape, operation)
+  const body =
+    operation.kind === "delete" ? { values: [], codes: new Set<string>() } : readBody(view, shape, operation)
   const problems = new Set([...body.codes, ...queryProblems(view, shape, operation.query)])
   const policy = view.policy(shape.name)
   // Where no one may, a missing privilege may refuse before anything is looked at.
-  const denied = isNever({ insert: policy.create, update: policy.updateFrom, delete: policy.delete, read: policy.read }[operation.kind]) ||
-    isNever(policy.read)
+  const denied =
+    isNever(
+      { insert: policy.create, update: policy.updateFrom, delete: policy.delete, read: policy.read }[
+        operation.kind
+      ],
+    ) ||
+    isNever(policy.read) ||
+    embedsUnreadable(view, shape, operation.query)
   if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
-  const result = operation.kind === "insert" ? insert(view, shape, operation, body.values)
-    : operation.kind === "update" ? update(view, shape, operation, body.values[0] ?? {})
-    : remove(view, shape, operation)
+  const isBlind =
+    operation.kind !== "insert" &&
+    operation.query.where.length === 0 &&
+    operation.returning !== "representation"
+  if (isBlind && isOpen("unfiltered-write"))
+    return { done: null, refusals: new Set(), open: "a write that looks at no field" }
+  const result =
+    operation.kind === "insert"
+      ? insert(view, shape, operation, body.values)
+      : operation.kind === "update"
+        ? update(view, shape, operation, body.values[0] ?? {})
+        : remove(view, shape, operation)
   return denied ? { ...result, refusals: new Set([...result.refusals, policyCode]) } : result
-}
-
-function isNever(rule: { readonly kind: string; readonly terms?: readonly unknown[] }): boolean {
-  return rule.kind === "any" && rule.terms?.length === 0
 }
 
 function refused(codes: Iterable<string>): WriteResult {
   return { done: null, refusals: new Set(codes), open: null }
 }
 
-function insert(view: CallerView, shape: EntityShape, operation: OperationDescription, values: readonly Row[]): WriteResult {
+function insert(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+  values: readonly Row[],
+): WriteResult {
   const changes = values.map((value) => ({ before: null, after: value }))
   const named = Object.keys(operation.rows?.[0] ?? {})
   const codes = new Set<string>()
   const made: Row[] = []
   let open: string | null = null
   for (const change of changes) {
-    const gate = changeProblems(view, shape, change, named, (row) => view.holds(view.policy(shape.name).create, row))
+    const gate = changeProblems(view, shape, change, named, (row) =>
+      view.holds(view.policy(shape.name).create, row),
+    )
     if (operation.returning !== "minimal" && !view.canRead(shape.name, change.after)) gate.add(policyCode)
     if (referencesOwn(shape, change.after, values)) open = "a row that refers to a row of the same insert"
     // A value that is missing is found before or after the policy; what other rows have, only after it.
     const own = nullProblems(shape, change.after)
     for (const code of [...gate, ...own]) codes.add(code)
     if (gate.size > 0) break
-    const twin = uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, [...(view.rows[shape.name] ?? []), ...made]))
+    const twin = uniquesOf(shape).some(({ names }) =>
+      findConflict(shape, names, change.after, [...(view.rows[shape.name] ?? []), ...made]),
+    )
     if (twin) codes.add(uniqueCode)
     if (codes.size > 0) break
     made.push(change.after)
@@ -68,65 +97,131 @@ function insert(view: CallerView, shape: EntityShape, operation: OperationDescri
   const later = values.slice(made.length + 1)
   if (codes.size > 0 && later.length > 0) {
     // Whether the rest is looked at first is the engine's affair.
-    for (const row of later) for (const code of changeProblems(view, shape, { before: null, after: row }, named, (one) => view.holds(view.policy(shape.name).create, one))) codes.add(code)
+    for (const row of later)
+      for (const code of changeProblems(view, shape, { before: null, after: row }, named, (one) =>
+        view.holds(view.policy(shape.name).create, one),
+      ))
+        codes.add(code)
   }
   if (codes.size > 0 || open) return { done: null, refusals: codes, open }
   return finish(view, shape, operation, changes)
 }
 
-function update(view: CallerView, shape: EntityShape, operation: OperationDescription, patch: Row): WriteResult {
+function update(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+  patch: Row,
+): WriteResult {
   const policy = view.policy(shape.name)
-  const changes: Change[] = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.updateFrom, raw) && passesFilters(view, shape, seen, operation.query))
+  const changes: Change[] = view
+    .readable(shape.name)
+    .filter(
+      ({ raw, seen }) =>
+        view.holds(policy.updateFrom, raw) && passesFilters(view, shape, seen, operation.query),
+    )
     .map(({ raw }) => ({ before: raw, after: { ...raw, ...patch } }))
   const gates = new Set<string>()
   const others = new Set<string>()
   const touched = new Set(changes.map((one) => one.before))
-  const next = [...(view.rows[shape.name] ?? []).filter((row) => !touched.has(row)), ...changes.map((one) => one.after)]
+  const next = [
+    ...(view.rows[shape.name] ?? []).filter((row) => !touched.has(row)),
+    ...changes.map((one) => one.after),
+  ]
   for (const change of changes) {
-    const gate = changeProblems(view, shape, change, Object.keys(patch), (row) =>
-      view.holds(policy.updateTo, row) && (policy.updateStep === null || view.holds(policy.updateStep, row, change.before ?? row)))
+    const gate = changeProblems(
+      view,
+      shape,
+      change,
+      Object.keys(patch),
+      (row) =>
+        view.holds(policy.updateTo, row) &&
+        (policy.updateStep === null || view.holds(policy.updateStep, row, change.before ?? row)),
+    )
     if (!view.canRead(shape.name, change.after)) gate.add(policyCode)
     for (const code of gate) gates.add(code)
     for (const code of nullProblems(shape, change.after)) others.add(code)
     if (gate.size > 0) continue
-    if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, next))) others.add(uniqueCode)
+    if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, next)))
+      others.add(uniqueCode)
     if (movesKey(view, shape, change)) for (const code of referredCodes) others.add(code)
   }
-  if (changes.length > 1 && movesGround(view, { ...view.rows, [shape.name]: next }, shape, changes, Object.keys(patch))) {
+  if (
+    changes.length > 1 &&
+    movesGround(view, { ...view.rows, [shape.name]: next }, shape, changes, Object.keys(patch))
+  ) {
     return { done: null, refusals: new Set(), open: "rows of one update that decide about each other" }
   }
   // One row fails first, and which is not said; but a row that the policy refuses tells nothing else.
-  const codes = gates.size > 0 ? new Set([...gates, ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode))]) : others
+  const codes =
+    gates.size > 0
+      ? new Set([
+          ...gates,
+          ...(changes.length > 1 ? others : [...others].filter((one) => one === notNullCode)),
+        ])
+      : others
   if (codes.size > 0) return refused(codes)
   return finish(view, shape, operation, changes)
 }
 
 function remove(view: CallerView, shape: EntityShape, operation: OperationDescription): WriteResult {
   const policy = view.policy(shape.name)
-  const found = view.readable(shape.name)
-    .filter(({ raw, seen }) => view.holds(policy.delete, raw) && passesFilters(view, shape, seen, operation.query))
-  const { rows, referred } = deleteRows(view.shapes, view.rows, shape.name, found.map((one) => one.raw))
-  const wrongCount = operation.single && operation.returning === "representation" && found.length !== 1 ? ["PGRST116"] : []
+  const found = view
+    .readable(shape.name)
+    .filter(
+      ({ raw, seen }) => view.holds(policy.delete, raw) && passesFilters(view, shape, seen, operation.query),
+    )
+  const { rows, referred } = deleteRows(
+    view.shapes,
+    view.rows,
+    shape.name,
+    found.map((one) => one.raw),
+  )
+  const wrongCount =
+    operation.single && operation.returning === "representation" && found.length !== 1 ? ["PGRST116"] : []
   if (referred === "yes") return refused([...referredCodes, ...wrongCount])
-  if (referred === "perhaps") return { done: null, refusals: new Set(), open: "a row that is referred to by one that another way deletes" }
-  const { json } = readRows(view, shape, found.map((one) => one.seen), { ...operation.query, where: [] })
+  if (referred === "perhaps")
+    return {
+      done: null,
+      refusals: new Set(),
+      open: "a row that is referred to by one that another way deletes",
+    }
+  const { json } = readRows(
+    view,
+    shape,
+    found.map((one) => one.seen),
+    { ...operation.query, where: [] },
+  )
   return single(operation, { rows, json, affected: found.length })
 }
 
 /** What the policy has against one changed row. */
-function changeProblems(view: CallerView, shape: EntityShape, { before, after }: Change, named: readonly string[], allows: (row: Row) => boolean): Set<string> {
+function changeProblems(
+  view: CallerView,
+  shape: EntityShape,
+  { before, after }: Change,
+  named: readonly string[],
+  allows: (row: Row) => boolean,
+): Set<string> {
   const codes = new Set<string>()
   if (!allows(after)) codes.add(policyCode)
   for (const name of named) {
     const rule = view.policy(shape.name).fields.get(name)?.writableBy
     // Who may set a field is asked of the row as it was and as it would be, and only where the value changes.
-    const changes = before ? JSON.stringify(before[name]) !== JSON.stringify(after[name]) : (after[name] ?? null) !== defaultOf(shape, name)
-    if (rule && changes && !(view.holds(rule, before ?? after) && view.holds(rule, after))) codes.add(policyCode)
+    const changes = before
+      ? JSON.stringify(before[name]) !== JSON.stringify(after[name])
+      : (after[name] ?? null) !== defaultOf(shape, name)
+    if (rule && changes && !(view.holds(rule, before ?? after) && view.holds(rule, after)))
+      codes.add(policyCode)
   }
   for (const field of shape.fields) {
     const value = after[field.name] ?? null
-    if (field.target === null || value === null || (before && identityOf(before[field.name], field.kind) === identityOf(value, field.kind))) continue
+    if (
+      field.target === null ||
+      value === null ||
+      (before && identityOf(before[field.name], field.kind) === identityOf(value, field.kind))
+    )
+      continue
     if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
   }
   return codes
@@ -137,20 +232,32 @@ function defaultOf(shape: EntityShape, name: string): unknown {
 }
 
 /** Whether what the guard of a row looks up changes with the other rows of the same statement. */
-function movesGround(view: CallerView, rows: Rows, shape: EntityShape, changes: readonly Change[], named: readonly string[]): boolean {
+function movesGround(
+  view: CallerView,
+  rows: Rows,
+  shape: EntityShape,
+  changes: readonly Change[],
+  named: readonly string[],
+): boolean {
   const later = view.over(rows)
-  const allows = (of: CallerView) => (row: Row, before: Row): boolean => {
-    const { updateTo, updateStep } = of.policy(shape.name)
-    return of.holds(updateTo, row) && (updateStep === null || of.holds(updateStep, row, before))
-  }
+  const allows =
+    (of: CallerView) =>
+    (row: Row, before: Row): boolean => {
+      const { updateTo, updateStep } = of.policy(shape.name)
+      return of.holds(updateTo, row) && (updateStep === null || of.holds(updateStep, row, before))
+    }
   return changes.some((change) => {
-    const [now, then] = [view, later].map((of) => changeProblems(of, shape, change, named, (row) => allows(of)(row, change.before ?? row)))
+    const [now, then] = [view, later].map((of) =>
+      changeProblems(of, shape, change, named, (row) => allows(of)(row, change.before ?? row)),
+    )
     return [...(now ?? [])].toSorted().join() !== [...(then ?? [])].toSorted().join()
   })
 }
 
 function nullProblems(shape: EntityShape, row: Row): readonly string[] {
-  return shape.fields.some((field) => !field.optional && (row[field.name] ?? null) === null) ? [notNullCode] : []
+  return shape.fields.some((field) => !field.optional && (row[field.name] ?? null) === null)
+    ? [notNullCode]
+    : []
 }
 
 /** A new key while rows refer to the old one. */
@@ -158,31 +265,53 @@ function movesKey(view: CallerView, shape: EntityShape, { before, after }: Chang
   if (before === null || shape.key.length > 1) return false
   const [name] = shape.key as readonly [string]
   if (before[name] === after[name]) return false
-  return [...view.shapes.values()].some((other) => other.fields.some((field) =>
-    field.target === shape.name && (view.rows[other.name] ?? []).some((row) => row[field.name] === before[name])))
+  return [...view.shapes.values()].some((other) =>
+    other.fields.some(
+      (field) =>
+        field.target === shape.name &&
+        (view.rows[other.name] ?? []).some((row) => row[field.name] === before[name]),
+    ),
+  )
 }
 
 function referencesOwn(shape: EntityShape, row: Row, all: readonly Row[]): boolean {
   const keys = new Set(all.map((one) => one[shape.key[0] as string]))
-  return shape.fields.some((field) => field.target === shape.name && (row[field.name] ?? null) !== null && keys.has(row[field.name]))
+  return shape.fields.some(
+    (field) => field.target === shape.name && (row[field.name] ?? null) !== null && keys.has(row[field.name]),
+  )
 }
 
 /** The tables after the changes, and what comes back: new rows, with what is embedded in them as it was before. */
-function finish(view: CallerView, shape: EntityShape, operation: OperationDescription, changes: readonly Change[]): WriteResult {
+function finish(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+  changes: readonly Change[],
+): WriteResult {
   const after = new Map(changes.flatMap(({ before, after: row }) => (before ? [[before, row] as const] : [])))
   const added = changes.flatMap(({ before, after: row }) => (before ? [] : [row]))
   const table = [...(view.rows[shape.name] ?? []).map((row) => after.get(row) ?? row), ...added]
   const rows = { ...view.rows, [shape.name]: table }
-  const dangling = changes.some(({ after: row }) => shape.fields.some((field) =>
-    field.target !== null && (row[field.name] ?? null) !== null && !findByKey(view.shapes, rows, field.target, row[field.name])))
+  const dangling = changes.some(({ after: row }) =>
+    shape.fields.some(
+      (field) =>
+        field.target !== null &&
+        (row[field.name] ?? null) !== null &&
+        !findByKey(view.shapes, rows, field.target, row[field.name]),
+    ),
+  )
   if (dangling) return refused(referenceCodes)
   const seen = changes.map((one) => view.see(shape, one.after))
-  const json = operation.returning === "representation" ? readRows(view, shape, seen, { ...operation.query, where: [] }).json : []
+  const json =
+    operation.returning === "representation"
+      ? readRows(view, shape, seen, { ...operation.query, where: [] }).json
+      : []
   return single(operation, { rows, json, affected: changes.length })
 }
 
 /** Who asks for one object and changes more or fewer changes nothing. */
 function single(operation: OperationDescription, done: NonNullable<WriteResult["done"]>): WriteResult {
-  if (operation.single && operation.returning === "representation" && done.json.length !== 1) return refused(["PGRST116"])
+  if (operation.single && operation.returning === "representation" && done.json.length !== 1)
+    return refused(["PGRST116"])
   return { done, refusals: new Set(), open: null }
 }

@@ -2,7 +2,7 @@
 import type { Policies } from "../../src/policy/policies.ts"
 import { CallerView } from "./caller-view.ts"
 import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
-import { queryProblems, readRows } from "./oracle-read.ts"
+import { embedsUnreadable, isNever, queryProblems, readRows } from "./oracle-read.ts"
 import { writeRows } from "./oracle-write.ts"
 import { policyCode } from "./semantics.ts"
 import { entityOf, type ModelShape } from "./shape.ts"
@@ -27,14 +27,24 @@ export interface Expected {
   readonly open: string | null
 }
 
-export type MakeView = (policies: Policies, shapes: ModelShape, rows: Rows, caller: CallerDescription, now: string) => CallerView
+export type MakeView = (
+  policies: Policies,
+  shapes: ModelShape,
+  rows: Rows,
+  caller: CallerDescription,
+  now: string,
+) => CallerView
 
 export class Oracle {
   readonly policies: Policies
   readonly shapes: ModelShape
   private readonly makeView: MakeView
 
-  constructor(policies: Policies, shapes: ModelShape, makeView: MakeView = (...known) => new CallerView(...known)) {
+  constructor(
+    policies: Policies,
+    shapes: ModelShape,
+    makeView: MakeView = (...known) => new CallerView(...known),
+  ) {
     this.policies = policies
     this.shapes = shapes
     this.makeView = makeView
@@ -54,10 +64,15 @@ export class Oracle {
     const problems = queryProblems(view, shape, operation.query)
     // Where no one may read, a missing privilege may refuse as well as no row fit.
     const refusals = new Set(problems)
-    const { read } = view.policy(shape.name)
-    if (read.kind === "any" && read.terms.length === 0) refusals.add(policyCode)
+    if (isNever(view.policy(shape.name).read) || embedsUnreadable(view, shape, operation.query))
+      refusals.add(policyCode)
     if (problems.size > 0) return { ...base, answer: null, refusals }
-    const { json, total } = readRows(view, shape, view.readable(shape.name).map((one) => one.seen), operation.query)
+    const { json, total } = readRows(
+      view,
+      shape,
+      view.readable(shape.name).map((one) => one.seen),
+      operation.query,
+    )
     const offset = operation.query.offset ?? 0
     // PostgREST refuses an offset behind the last row where rows are counted; that the last row is there it tells anyway.
     if (operation.count && offset > 0 && offset >= total) refusals.add("PGRST103")
@@ -66,7 +81,15 @@ export class Oracle {
     if (operation.single && json.length !== 1) return { ...base, answer: null, refusals: refusals }
     const isPart = operation.count && json.length < total
     const body = operation.head ? undefined : operation.single ? json[0] : json
-    return { ...base, answer: { status: isPart ? 206 : 200, body, range: rangeOf(offset, json.length, operation.count ? total : null) }, refusals }
+    return {
+      ...base,
+      answer: {
+        status: isPart ? 206 : 200,
+        body,
+        range: rangeOf(offset, json.length, operation.count ? total : null),
+      },
+      refusals,
+    }
   }
 
   private expectWrite(view: CallerView, operation: OperationDescription): Expected {

@@ -58,11 +58,29 @@ export class PgTarget implements Target {
     const admin = new pg.Client({ connectionString: url.href })
     await admin.connect()
     const { faults } = loading
-    const pool = wrapPool(openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 }), faults)
+    const pool = wrapPool(
+      openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 }),
+      faults,
+    )
     const callers = new Map<string, Caller>()
-    const engine = createEngine({ policies: loading.planPolicies, pool, constraints: database.constraints, limits })
-    const server = createHttpServer({ bodyBytes: limits.bodyBytes, isReady: engine.isReady, onError: (error) => { this.why = String((error.cause as Error | undefined)?.stack ?? error.stack) } })
-    addRestDoor(server, { engine, limits, authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous })
+    const engine = createEngine({
+      policies: loading.planPolicies,
+      pool,
+      constraints: database.constraints,
+      limits,
+    })
+    const server = createHttpServer({
+      bodyBytes: limits.bodyBytes,
+      isReady: engine.isReady,
+      onError: (error) => {
+        this.why = String((error.cause as Error | undefined)?.stack ?? error.stack)
+      },
+    })
+    addRestDoor(server, {
+      engine,
+      limits,
+      authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
+    })
     await server.ready()
     this.loaded = { model: loading.declared.model, database, admin, pool, server, faults, callers }
   }
@@ -70,19 +88,29 @@ export class PgTarget implements Target {
   async fill(rows: Rows): Promise<void> {
     const { admin, model } = this.current()
     const tables = model.entities.filter((one) => !one.view)
-    await admin.query([
-      "begin", "set local session_replication_role = replica",
-      ...tables.map((one) => `delete from ${tableOf(one)}`),
-      ...tables.flatMap((one) => insertText(one, rows[one.name] ?? [])),
-      "commit",
-    ].join(";\n"))
+    await admin.query(
+      [
+        "begin",
+        "set local session_replication_role = replica",
+        ...tables.map((one) => `delete from ${tableOf(one)}`),
+        ...tables.flatMap((one) => insertText(one, rows[one.name] ?? [])),
+        "commit",
+      ].join(";\n"),
+    )
   }
 
-  async request(caller: CallerDescription, request: RestRequest, operation: OperationDescription): Promise<RestAnswer> {
+  async request(
+    caller: CallerDescription,
+    request: RestRequest,
+    operation: OperationDescription,
+  ): Promise<RestAnswer> {
     const { server, faults } = this.current()
     const { method, url, headers, body } = editRequest(request, operation, faults)
     const answer = await server.inject({
-      method, url, headers: { ...headers, [callerHeader]: this.callerKey(caller) }, ...(body === null ? {} : { payload: body }),
+      method,
+      url,
+      headers: { ...headers, [callerHeader]: this.callerKey(caller) },
+      ...(body === null ? {} : { payload: body }),
     })
     const why = answer.statusCode >= 500 ? { why: this.why } : {}
     const found = { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }
@@ -92,8 +120,13 @@ export class PgTarget implements Target {
   async dump(): Promise<Rows> {
     const { admin, model } = this.current()
     const tables = model.entities.filter((one) => !one.view)
-    const parts = tables.map((one) => `(select coalesce(json_agg(json_build_object(${jsonFields(one, "t")})), '[]') from ${tableOf(one)} t) as ${quoteName(one.name)}`)
-    const { rows } = await admin.query(`set timezone = 'UTC'; select ${parts.join(", ")}`).then((found) => [found].flat().at(-1) as pg.QueryResult)
+    const parts = tables.map(
+      (one) =>
+        `(select coalesce(json_agg(json_build_object(${jsonFields(one, "t")})), '[]') from ${tableOf(one)} t) as ${quoteName(one.name)}`,
+    )
+    const { rows } = await admin
+      .query(`set timezone = 'UTC'; select ${parts.join(", ")}`)
+      .then((found) => [found].flat().at(-1) as pg.QueryResult)
     return rows[0] as Rows
   }
 
@@ -105,7 +138,9 @@ export class PgTarget implements Target {
     const ask = async (relation: string): Promise<readonly Row[] | null> => {
       const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
       try {
-        return JSON.parse((await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed }))?.[0] ?? "[]") as readonly Row[]
+        return JSON.parse(
+          (await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed }))?.[0] ?? "[]",
+        ) as readonly Row[]
       } catch (cause) {
         const { code } = cause as { code?: string }
         // No privilege, or no such relation.
@@ -120,7 +155,10 @@ export class PgTarget implements Target {
     const claims = JSON.stringify({ id: "forged", roles: [], claims: {} })
     const caller = { claims, expires: Math.floor(Date.now() / 1000) + 3600, seal: "0".repeat(64) }
     const sent = this.current().pool.send({ name: "forgery", text: "select 1", values: [], caller })
-    return sent.then(() => true, () => false)
+    return sent.then(
+      () => true,
+      () => false,
+    )
   }
 
   async close(): Promise<void> {
@@ -157,7 +195,10 @@ export class PgTarget implements Target {
     const key = Buffer.from(JSON.stringify(caller)).toString("base64url")
     if (callers.has(key)) return key
     const { id, roles, claims } = caller
-    const made = id === null ? { ...anonymous } : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 86_400, database.processKey)
+    const made =
+      id === null
+        ? { ...anonymous }
+        : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 86_400, database.processKey)
     callers.set(key, faults.has("hidden-forgotten") ? forgetHidden(made) : made)
     return key
   }
@@ -171,24 +212,34 @@ export class PgTarget implements Target {
 }
 
 function headersOf(headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  )
 }
 
 function insertText(entity: EntityInfo, rows: readonly Row[]): readonly string[] {
   if (rows.length === 0) return []
   const columns = entity.fields.map((field) => quoteName(field.column))
   const record = entity.fields.map((field) => `${quoteName(field.column)} ${field.kind.sqlType}`)
-  const values = rows.map((row) => Object.fromEntries(entity.fields.map((field) => {
-    const value = row[field.name] ?? null
-    return [field.column, value === null ? null : field.kind.parse(value)]
-  })))
-  return [`insert into ${tableOf(entity)} (${columns.join(", ")}) select ${columns.join(", ")} from json_to_recordset(${pg.escapeLiteral(JSON.stringify(values))}::json) as x(${record.join(", ")})`]
+  const values = rows.map((row) =>
+    Object.fromEntries(
+      entity.fields.map((field) => {
+        const value = row[field.name] ?? null
+        return [field.column, value === null ? null : field.kind.parse(value)]
+      }),
+    ),
+  )
+  return [
+    `insert into ${tableOf(entity)} (${columns.join(", ")}) select ${columns.join(", ")} from json_to_recordset(${pg.escapeLiteral(JSON.stringify(values))}::json) as x(${record.join(", ")})`,
+  ]
 }
 
 /** The fields of a row as answers have them. */
 function jsonFields(entity: EntityInfo, alias: string): string {
-  return entity.fields.map((field) => {
-    const column = `${alias}.${quoteName(field.column)}`
-    return `${pg.escapeLiteral(field.name)}, ${field.kind.toJson?.(column) ?? column}`
-  }).join(", ")
+  return entity.fields
+    .map((field) => {
+      const column = `${alias}.${quoteName(field.column)}`
+      return `${pg.escapeLiteral(field.name)}, ${field.kind.toJson?.(column) ?? column}`
+    })
+    .join(", ")
 }

@@ -6,7 +6,10 @@ export interface EngineBug {
 }
 
 export const engineBugs: readonly EngineBug[] = [
-  { name: "hidden-forgotten", about: "requests are planned as if every field existed for every caller, filters and orders too" },
+  {
+    name: "hidden-forgotten",
+    about: "requests are planned as if every field existed for every caller, filters and orders too",
+  },
   { name: "previous-caller", about: "a statement runs as the caller before" },
   { name: "superuser", about: "requests run as a role that no policy holds" },
   { name: "raw-tables", about: "statements read tables instead of their field views" },

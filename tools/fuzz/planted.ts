@@ -13,21 +13,35 @@ export interface PlantedBug {
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
-  ...ruleBugs.map(({ name, about, apply }): PlantedBug => ({
-    name, about, layer: "rule",
-    plant: (loading) => {
-      const policies = apply(loading.ddlPolicies)
-      return policies && { ...loading, ddlPolicies: policies, planPolicies: policies }
-    },
-  })),
-  ...statementBugs.map(({ name, about, edit }): PlantedBug => ({
-    name, about, layer: "statement",
-    plant: (loading) => ({
-      ...loading,
-      editStatements: (statements) => loading.editStatements(statements).flatMap((statement) => edit(statement) ?? []),
+  ...ruleBugs.map(
+    ({ name, about, apply }): PlantedBug => ({
+      name,
+      about,
+      layer: "rule",
+      plant: (loading) => {
+        const policies = apply(loading.ddlPolicies)
+        return policies && { ...loading, ddlPolicies: policies, planPolicies: policies }
+      },
     }),
-  })),
-  ...engineBugs.map(({ name, about }): PlantedBug => ({
-    name, about, layer: "engine", plant: (loading) => ({ ...loading, faults: new Set([...loading.faults, name]) }),
-  })),
+  ),
+  ...statementBugs.map(
+    ({ name, about, edit }): PlantedBug => ({
+      name,
+      about,
+      layer: "statement",
+      plant: (loading) => ({
+        ...loading,
+        editStatements: (statements) =>
+          loading.editStatements(statements).flatMap((statement) => edit(statement) ?? []),
+      }),
+    }),
+  ),
+  ...engineBugs.map(
+    ({ name, about }): PlantedBug => ({
+      name,
+      about,
+      layer: "engine",
+      plant: (loading) => ({ ...loading, faults: new Set([...loading.faults, name]) }),
+    }),
+  ),
 ]

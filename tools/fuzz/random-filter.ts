@@ -2,7 +2,7 @@
 import type { FilterDescription, KindDescription, OrderDescription } from "./description.ts"
 import type { Random } from "./random.ts"
 import type { ValuePool } from "./random-value.ts"
-import { type EntityShape, familyOf, type FieldShape, type ModelShape } from "./shape.ts"
+import { type EntityShape, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
 
 export interface OperationContext {
   readonly random: Random
@@ -16,13 +16,42 @@ export interface OperationContext {
   readonly seenValues: (entity: string, field: string) => readonly unknown[]
 }
 
-const patterns: readonly string[] = ["%", "a%", "%A%", "_nna", "ANN_", "%\\%%", "%\\_%", "", "*n*", "ä", "%É%", "İ", "\\\\", "%'%", "σ"]
+const patterns: readonly string[] = [
+  "%",
+  "a%",
+  "%A%",
+  "_nna",
+  "ANN_",
+  "%\\%%",
+  "%\\_%",
+  "",
+  "*n*",
+  "ä",
+  "%É%",
+  "İ",
+  "\\\\",
+  "%'%",
+  "σ",
+]
 
 /** A value that no kind but text takes. */
-const malformed: readonly string[] = ["", "x", "1;2", "2026-02-30", "99999999999999999999", "00000000-0000-4000-8000-00000000ca0", "nul", "1e3"]
+const malformed: readonly string[] = [
+  "",
+  "x",
+  "1;2",
+  "2026-02-30",
+  "99999999999999999999",
+  "00000000-0000-4000-8000-00000000ca0",
+  "nul",
+  "1e3",
+]
 
 /** The fields to choose from: those that the caller has, and sometimes one that is hidden from them. */
-export function pickField(context: OperationContext, entity: EntityShape, fits: (field: FieldShape) => boolean): FieldShape | null {
+export function pickField(
+  context: OperationContext,
+  entity: EntityShape,
+  fits: (field: FieldShape) => boolean,
+): FieldShape | null {
   const { random, exists } = context
   const all = entity.fields.filter(fits)
   const open = all.filter((field) => exists(entity.name, field.name))
@@ -34,7 +63,11 @@ export function isFilterable(field: FieldShape): boolean {
   return field.kind.type !== "json" && field.kind.type !== "list"
 }
 
-export function randomFilter(context: OperationContext, entity: EntityShape, depth: number): FilterDescription {
+export function randomFilter(
+  context: OperationContext,
+  entity: EntityShape,
+  depth: number,
+): FilterDescription {
   const { random } = context
   if (depth > 0 && random.chance(0.25)) {
     const terms = Array.from({ length: random.between(1, 3) }, () => randomFilter(context, entity, depth - 1))
@@ -43,18 +76,31 @@ export function randomFilter(context: OperationContext, entity: EntityShape, dep
   const negated = random.chance(0.2)
   const field = pickField(context, entity, isFilterable) as FieldShape
   if (random.chance(field.optional ? 0.25 : 0.04)) {
-    const is = field.kind.type === "boolean" ? random.pick(["null", "not_null", "true", "false", "unknown"] as const) : random.pick(["null", "not_null"] as const)
+    const is =
+      field.kind.type === "boolean"
+        ? random.pick(["null", "not_null", "true", "false", "unknown"] as const)
+        : random.pick(["null", "not_null"] as const)
     return { field: field.name, is, negated }
   }
   const operator = randomOperator(random, field.kind)
   const isPattern = operator === "like" || operator === "ilike"
   if (operator === "in") {
     const count = random.pick([0, 1, 2, 2, 3])
-    return { field: field.name, operator, negated, value: Array.from({ length: count }, () => filterText(context, entity, field)) }
+    return {
+      field: field.name,
+      operator,
+      negated,
+      value: Array.from({ length: count }, () => filterText(context, entity, field)),
+    }
   }
   const value = isPattern && random.chance(0.7) ? random.pick(patterns) : filterText(context, entity, field)
   // A pattern that ends in its escape character is an error only where it comes to be matched.
-  return { field: field.name, operator, negated, value: isPattern && /(^|[^\\])(\\\\)*\\$/.test(value) ? `${value}\\` : value }
+  return {
+    field: field.name,
+    operator,
+    negated,
+    value: isPattern && /(^|[^\\])(\\\\)*\\$/.test(value) ? `${value}\\` : value,
+  }
 }
 
 function randomOperator(random: Random, kind: KindDescription): string {
@@ -67,11 +113,18 @@ function randomOperator(random: Random, kind: KindDescription): string {
 function filterText(context: OperationContext, entity: EntityShape, field: FieldShape): string {
   const { random, pool, keys } = context
   if (random.chance(0.015)) return random.pick(malformed)
-  const seen = random.chance(0.6) ? context.seenValues(entity.name, field.name).filter((value) => value !== null) : []
+  const seen = random.chance(0.6)
+    ? context.seenValues(entity.name, field.name).filter((value) => value !== null)
+    : []
   if (seen.length > 0) return String(random.pick(seen))
   const known = field.target === null ? undefined : keys.get(field.target)
   const own = field.isKey && random.chance(0.9) ? undefined : known
-  const values = own && own.length > 0 ? own : field.kind.type === "uuid" && known ? [...known, ...pool.of(field.kind)] : pool.of(field.kind)
+  const values =
+    own && own.length > 0
+      ? own
+      : field.kind.type === "uuid" && known
+        ? [...known, ...pool.of(field.kind)]
+        : pool.of(field.kind)
   return String(random.pick(values))
 }
 
@@ -82,7 +135,12 @@ export function randomOrder(context: OperationContext, entity: EntityShape): rea
   const order: OrderDescription[] = []
   for (let more = random.pick([0, 0, 1, 1, 2]); more > 0; more--) {
     const field = pickField(context, entity, able)
-    if (field) order.push({ field: field.name, descending: random.chance(0.4), nulls: random.pick([null, null, "first", "last"] as const) })
+    if (field)
+      order.push({
+        field: field.name,
+        descending: random.chance(0.4),
+        nulls: random.pick([null, null, "first", "last"] as const),
+      })
   }
   const keys = entity.key.filter((name) => !order.some((one) => one.field === name))
   return [...order, ...keys.map((field) => ({ field, descending: random.chance(0.2), nulls: null }))]

@@ -1,9 +1,15 @@
 /** Random models: chains, self references, circles of optional references, join entities, natural keys and views. */
-import type {
-  EntityDescription, FieldDescription, KindDescription, ManyDescription, ModelDescription, ViewDescription,
-} from "./description.ts"
+
 import { ModelError } from "../../src/model/model-error.ts"
 import { declareModel } from "./declare-model.ts"
+import type {
+  EntityDescription,
+  FieldDescription,
+  KindDescription,
+  ManyDescription,
+  ModelDescription,
+  ViewDescription,
+} from "./description.ts"
 import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
@@ -11,19 +17,71 @@ import { ValuePool } from "./random-value.ts"
 import { entityOf, type ModelShape, shapeOf } from "./shape.ts"
 
 const names: readonly string[] = [
-  "Member", "Alpha", "Bravo", "Charlie", "DeltaUnit", "Echo", "Foxtrot", "Golf", "HTTPLog", "India", "Juliett", "Kilo", "Lima",
+  "Member",
+  "Alpha",
+  "Bravo",
+  "Charlie",
+  "DeltaUnit",
+  "Echo",
+  "Foxtrot",
+  "Golf",
+  "HTTPLog",
+  "India",
+  "Juliett",
+  "Kilo",
+  "Lima",
 ]
 /** Words that SQL, JavaScript and the query grammar use for themselves, where a name that is not quoted would break. */
 const fieldNames: readonly string[] = [
-  "title", "user", "group", "end", "desc", "aB", "table", "n1", "value", "when", "state", "level", "isOpen", "note", "amount", "inner",
-  "left", "asc", "all", "any", "null", "true", "hasOwn", "length", "name", "key", "at", "until",
-  "orders", "andy", "nothing", "countOf",
+  "title",
+  "user",
+  "group",
+  "end",
+  "desc",
+  "aB",
+  "table",
+  "n1",
+  "value",
+  "when",
+  "state",
+  "level",
+  "isOpen",
+  "note",
+  "amount",
+  "inner",
+  "left",
+  "asc",
+  "all",
+  "any",
+  "null",
+  "true",
+  "hasOwn",
+  "length",
+  "name",
+  "key",
+  "at",
+  "until",
+  "orders",
+  "andy",
+  "nothing",
+  "countOf",
 ]
 const kinds: readonly (readonly [number, KindDescription])[] = [
-  [5, { type: "text" }], [2, { type: "text", max: 40 }], [1.5, { type: "text", caseInsensitive: true }],
-  [3, { type: "choice", words: ["open", "Open", "done", "it's", "\\"] }], [3, { type: "integer" }], [1, { type: "integer", min: 0, max: 10 }],
-  [1.5, { type: "bigint" }], [1.5, { type: "decimal", precision: 8, scale: 2 }], [2.5, { type: "boolean" }], [1.5, { type: "date" }],
-  [2, { type: "instant" }], [3, { type: "uuid" }], [0.7, { type: "time" }], [0.5, { type: "list" }], [0.7, { type: "json" }],
+  [5, { type: "text" }],
+  [2, { type: "text", max: 40 }],
+  [1.5, { type: "text", caseInsensitive: true }],
+  [3, { type: "choice", words: ["open", "Open", "done", "it's", "\\"] }],
+  [3, { type: "integer" }],
+  [1, { type: "integer", min: 0, max: 10 }],
+  [1.5, { type: "bigint" }],
+  [1.5, { type: "decimal", precision: 8, scale: 2 }],
+  [2.5, { type: "boolean" }],
+  [1.5, { type: "date" }],
+  [2, { type: "instant" }],
+  [3, { type: "uuid" }],
+  [0.7, { type: "time" }],
+  [0.5, { type: "list" }],
+  [0.7, { type: "json" }],
 ]
 
 /** A model of at least ten entities, which builds. */
@@ -52,7 +110,9 @@ function acceptReveals(model: ModelDescription): ModelDescription | null {
       entities: model.entities.map((entity) => ({
         ...entity,
         reveals: entity.unique.some((names) => told.has(`${entity.name}.${names.join("+")}`)),
-        fields: entity.fields.map((field) => (told.has(`${entity.name}.${field.name}`) ? { ...field, reveals: true } : field)),
+        fields: entity.fields.map((field) =>
+          told.has(`${entity.name}.${field.name}`) ? { ...field, reveals: true } : field,
+        ),
       })),
     }
   }
@@ -62,7 +122,10 @@ function bareModel(random: Random, pool: ValuePool): ModelDescription {
   const entities: EntityDescription[] = []
   const count = random.between(10, names.length)
   for (let at = 0; at < count; at++) entities.push(randomEntity(random.branch(`entity ${at}`), entities, at))
-  const linked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({ ...one, many: randomMany(random, one.name, all) }))
+  const linked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({
+    ...one,
+    many: randomMany(random, one.name, all),
+  }))
   const views = randomViews(random.branch("views"), shapeOf({ facts: [], entities: linked, views: [] }))
   const bare: ModelDescription = { facts: [], entities: linked, views }
   return addAccess(random.branch("access"), bare, pool)
@@ -86,21 +149,38 @@ function randomEntity(random: Random, before: readonly EntityDescription[], at: 
     const ends = [random.pick(targets), random.pick(targets)]
     key = ends.map((end) => newName(lowerFirst(end.name)))
     for (const [index, end] of ends.entries()) {
-      fields.push({ name: key[index] as string, kind: { type: "ref", target: end.name }, onDelete: random.pick(["cascade", "restrict"]) })
+      fields.push({
+        name: key[index] as string,
+        kind: { type: "ref", target: end.name },
+        onDelete: random.pick(["cascade", "restrict"]),
+      })
     }
   } else if (isNatural) {
-    const kind = random.pick<KindDescription>([{ type: "text", max: 40 }, { type: "integer" }, { type: "ref", target: random.pick(targets).name }])
+    const kind = random.pick<KindDescription>([
+      { type: "text", max: 40 },
+      { type: "integer" },
+      { type: "ref", target: random.pick(targets).name },
+    ])
     key = [newName(kind.type === "ref" ? lowerFirst(kind.target) : "code")]
     fields.push({ name: key[0] as string, kind })
   }
   const chain = targets.at(-1)
-  for (const target of [...(chain && random.chance(0.5) ? [chain] : []), ...random.some(targets, 0.8 / Math.max(1, targets.length))]) {
+  for (const target of [
+    ...(chain && random.chance(0.5) ? [chain] : []),
+    ...random.some(targets, 0.8 / Math.max(1, targets.length)),
+  ]) {
     fields.push(randomReference(random, newName(lowerFirst(target.name)), target.name, random.chance(0.4)))
   }
-  for (let more = random.between(2, 5); more > 0; more--) fields.push(randomField(random, newName(random.pick(fieldNames))))
+  for (let more = random.between(2, 5); more > 0; more--)
+    fields.push(randomField(random, newName(random.pick(fieldNames))))
   const tracked = random.chance(0.2)
   return {
-    name, tracked, fields: random.chance(0.8) ? fields : random.shuffle(fields), many: [], reveals: false, access: {},
+    name,
+    tracked,
+    fields: random.chance(0.8) ? fields : random.shuffle(fields),
+    many: [],
+    reveals: false,
+    access: {},
     unique: randomUnique(random, fields),
     ...(key === undefined ? {} : { key }),
     ...(random.chance(0.15) ? { collection: `${lowerFirst(name)}_list` } : {}),
@@ -108,15 +188,29 @@ function randomEntity(random: Random, before: readonly EntityDescription[], at: 
 }
 
 function randomReference(random: Random, name: string, target: string, optional: boolean): FieldDescription {
-  const onDelete = random.pick(["restrict", "restrict", "cascade", ...(optional ? (["set null"] as const) : [])] as const)
-  return { name, kind: { type: "ref", target }, ...(optional ? { optional } : {}), ...(onDelete === "restrict" ? {} : { onDelete }) }
+  const onDelete = random.pick([
+    "restrict",
+    "restrict",
+    "cascade",
+    ...(optional ? (["set null"] as const) : []),
+  ] as const)
+  return {
+    name,
+    kind: { type: "ref", target },
+    ...(optional ? { optional } : {}),
+    ...(onDelete === "restrict" ? {} : { onDelete }),
+  }
 }
 
 function randomField(random: Random, name: string): FieldDescription {
-  const kind = random.weighted<KindDescription>(kinds.map(([weight, one]) => [weight, () => one])) ?? { type: "text" }
-  const isSmall = kind.type === "boolean" || kind.type === "json" || kind.type === "list" || kind.type === "choice"
+  const kind = random.weighted<KindDescription>(kinds.map(([weight, one]) => [weight, () => one])) ?? {
+    type: "text",
+  }
+  const isSmall =
+    kind.type === "boolean" || kind.type === "json" || kind.type === "list" || kind.type === "choice"
   return {
-    name, kind,
+    name,
+    kind,
     ...(random.chance(0.4) ? { optional: true } : {}),
     ...(!isSmall && random.chance(0.05) ? { unique: true } : {}),
     ...(random.chance(0.06) ? { immutable: true } : {}),
@@ -127,7 +221,14 @@ function randomField(random: Random, name: string): FieldDescription {
 
 function randomUnique(random: Random, fields: readonly FieldDescription[]): readonly (readonly string[])[] {
   const able = fields.filter(({ kind }) => !["json", "list", "boolean"].includes(kind.type))
-  return able.length > 2 && random.chance(0.12) ? [random.shuffle(able).slice(0, 2).map((one) => one.name)] : []
+  return able.length > 2 && random.chance(0.12)
+    ? [
+        random
+          .shuffle(able)
+          .slice(0, 2)
+          .map((one) => one.name),
+      ]
+    : []
 }
 
 /** References to the entity itself, and optional ones to later entities, which close circles. */
@@ -137,18 +238,34 @@ function addLoops(random: Random, entities: readonly EntityDescription[]): reado
     const later = entities.slice(at + 1).filter((other) => (other.key?.length ?? 1) === 1)
     const added = [
       ...(random.chance(0.3) ? [randomReference(random, "parent", one.name, true)] : []),
-      ...(later.length > 0 && random.chance(0.12) ? [randomReference(random, "later", random.pick(later).name, true)] : []),
+      ...(later.length > 0 && random.chance(0.12)
+        ? [randomReference(random, "later", random.pick(later).name, true)]
+        : []),
     ]
     return { ...one, fields: [...one.fields, ...added] }
   })
 }
 
-function randomMany(random: Random, name: string, all: readonly EntityDescription[]): readonly ManyDescription[] {
-  const ways = all.flatMap((other) => other.fields.flatMap((field) =>
-    field.kind.type === "ref" && field.kind.target === name ? [{ target: other.name, via: field.name }] : []))
+function randomMany(
+  random: Random,
+  name: string,
+  all: readonly EntityDescription[],
+): readonly ManyDescription[] {
+  const ways = all.flatMap((other) =>
+    other.fields.flatMap((field) =>
+      field.kind.type === "ref" && field.kind.target === name
+        ? [{ target: other.name, via: field.name }]
+        : [],
+    ),
+  )
   const own = new Set(all.find((one) => one.name === name)?.fields.map((field) => field.name))
-  return random.some(ways, 0.85)
-    .map(({ target, via }) => ({ name: `${lowerFirst(target)}By${via.charAt(0).toUpperCase()}${via.slice(1)}`, target, via }))
+  return random
+    .some(ways, 0.85)
+    .map(({ target, via }) => ({
+      name: `${lowerFirst(target)}By${via.charAt(0).toUpperCase()}${via.slice(1)}`,
+      target,
+      via,
+    }))
     .filter((one) => !own.has(one.name))
 }
 
@@ -159,17 +276,23 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
     const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const able = entityOf(shapes, relation.to).fields.filter((field) => field.target === null || !isOpen("view-path-reference"))
+      const able = entityOf(shapes, relation.to).fields.filter(
+        (field) => field.target === null || !isOpen("view-path-reference"),
+      )
       if (able.length === 0) return []
       const field = random.pick(able)
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string
-    return { name, from: source.name, key, fields: [...own.map((field) => ({ name: field.name, path: [field.name] })), ...through] }
+    return {
+      name,
+      from: source.name,
+      key,
+      fields: [...own.map((field) => ({ name: field.name, path: [field.name] })), ...through],
+    }
   })
 }
 
 export function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1)
 }
-

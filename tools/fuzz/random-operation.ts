@@ -3,7 +3,7 @@ import type { OperationDescription, QueryDescription, Row, SelectDescription } f
 import { isOpen } from "./known-open.ts"
 import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
-import { type EntityShape, entityOf, familyOf, type FieldShape } from "./shape.ts"
+import { type EntityShape, entityOf, type FieldShape, familyOf } from "./shape.ts"
 
 /** Zones in which a day starts well before or after it does in UTC. */
 const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata"]
@@ -11,10 +11,16 @@ const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles
 export function randomRead(context: OperationContext): OperationDescription {
   const { random, shapes } = context
   const entity = pickEntity(context, [...shapes.values()])
-  const query = random.chance(0.06) ? aggregateQuery(context, entity) : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
+  const query = random.chance(0.06)
+    ? aggregateQuery(context, entity)
+    : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
   const count = random.chance(0.3) && !(hasInner(query) && isOpen("count-with-inner"))
   return {
-    kind: "read", entity: entity.name, query, count, single: random.chance(0.04),
+    kind: "read",
+    entity: entity.name,
+    query,
+    count,
+    single: random.chance(0.04),
     ...(random.chance(0.04) ? { head: true } : {}),
     ...(random.chance(0.1) ? { timezone: random.pick(timezones) } : {}),
   }
@@ -31,26 +37,53 @@ function pickEntity(context: OperationContext, all: readonly EntityShape[]): Ent
 export function randomWrite(context: WriteContext): OperationDescription {
   const { random } = context
   let made = oneWrite(context)
-  for (let tries = 0; tries < 6 && random.chance(0.85) && !context.allows(made); tries++) made = oneWrite(context)
+  for (let tries = 0; tries < 6 && random.chance(0.85) && !context.allows(made); tries++)
+    made = oneWrite(context)
   return made
 }
 
 function oneWrite(context: WriteContext): OperationDescription {
   const { random, shapes } = context
-  const entity = pickEntity(context, [...shapes.values()].filter((one) => one.view === null || random.chance(0.1)))
+  const entity = pickEntity(
+    context,
+    [...shapes.values()].filter((one) => one.view === null || random.chance(0.1)),
+  )
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const)
   const returning = random.pick(["minimal", "representation", "representation", "headers-only"] as const)
-  const whole = returning === "representation" ? randomQuery(context, entity, random.pick([0, 0, 1])) : plainQuery(context, entity)
-  const query = isOpen("inner-after-write") ? { ...whole, select: whole.select.map((item) => ("embed" in item ? { ...item, inner: false } : item)) } : whole
+  const whole =
+    returning === "representation"
+      ? randomQuery(context, entity, random.pick([0, 0, 1]))
+      : plainQuery(context, entity)
+  const query = isOpen("inner-after-write")
+    ? { ...whole, select: whole.select.map((item) => ("embed" in item ? { ...item, inner: false } : item)) }
+    : whole
   const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
-  const base = { entity: entity.name, count: false, ...zone, single: returning === "representation" && random.chance(0.05), returning }
+  const base = {
+    entity: entity.name,
+    count: false,
+    ...zone,
+    single: returning === "representation" && random.chance(0.05),
+    returning,
+  }
   if (kind === "insert") {
     const count = random.pick([1, 1, 1, 2, 3])
     const rows = sameColumns(Array.from({ length: count }, () => randomNewRow(context, entity)))
-    return { kind, ...base, rows, asObject: rows.length === 1 && random.chance(0.7), query: { ...query, where: [], order: [], limit: null, offset: null } }
+    return {
+      kind,
+      ...base,
+      rows,
+      asObject: rows.length === 1 && random.chance(0.7),
+      query: { ...query, where: [], order: [], limit: null, offset: null },
+    }
   }
   const where = random.chance(0.7) ? [keyFilter(context, entity), ...query.where.slice(0, 1)] : query.where
-  const found: QueryDescription = { ...query, where: where.length > 0 ? where : [keyFilter(context, entity)], order: [], limit: null, offset: null }
+  const found: QueryDescription = {
+    ...query,
+    where: where.length > 0 ? where : [keyFilter(context, entity)],
+    order: [],
+    limit: null,
+    offset: null,
+  }
   if (kind === "delete") return { kind, ...base, query: found }
   return { kind, ...base, query: found, rows: [randomPatch(context, entity)] }
 }
@@ -68,7 +101,12 @@ function keyFilter(context: WriteContext, entity: EntityShape): QueryDescription
   const values = rows.map((row) => String(row[field]))
   if (values.length === 0) return { field, is: "not_null", negated: false }
   if (random.chance(0.6)) return { field, operator: "eq", negated: false, value: random.pick(values) }
-  return { field, operator: "in", negated: false, value: random.shuffle(values).slice(0, random.between(1, 3)) }
+  return {
+    field,
+    operator: "in",
+    negated: false,
+    value: random.shuffle(values).slice(0, random.between(1, 3)),
+  }
 }
 
 function plainQuery(context: OperationContext, entity: EntityShape): QueryDescription {
@@ -79,13 +117,26 @@ function plainQuery(context: OperationContext, entity: EntityShape): QueryDescri
 export function randomQuery(context: OperationContext, entity: EntityShape, depth: number): QueryDescription {
   const { random } = context
   const select = randomSelect(context, entity, depth)
-  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () => randomFilter(context, entity, 2))
+  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
+    randomFilter(context, entity, 2),
+  )
   const order = random.chance(0.8) ? randomOrder(context, entity) : []
   const embedded = select.flatMap((item) =>
-    "embed" in item && item.alias === undefined && !isMany(entity, item.embed) && !(isOpen("order-through-inner") && hasInner(item.query)) ? [item] : [])
-  const ordered = order.length > 0 && embedded.length > 0 && random.chance(0.15) ? embeddedOrder(context, entity, random.pick(embedded).embed) : []
+    "embed" in item &&
+    item.alias === undefined &&
+    !isMany(entity, item.embed) &&
+    !(isOpen("order-through-inner") && hasInner(item.query))
+      ? [item]
+      : [],
+  )
+  const ordered =
+    order.length > 0 && embedded.length > 0 && random.chance(0.15)
+      ? embeddedOrder(context, entity, random.pick(embedded).embed)
+      : []
   return {
-    select, where, order: [...ordered, ...order],
+    select,
+    where,
+    order: [...ordered, ...order],
     limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
     offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
   }
@@ -99,14 +150,35 @@ function isMany(entity: EntityShape, relation: string): boolean {
   return entity.relations.find((one) => one.name === relation)?.many ?? false
 }
 
-function embeddedOrder(context: OperationContext, entity: EntityShape, relation: string): QueryDescription["order"] {
+function embeddedOrder(
+  context: OperationContext,
+  entity: EntityShape,
+  relation: string,
+): QueryDescription["order"] {
   const { random, shapes } = context
   const to = entity.relations.find((one) => one.name === relation)?.to ?? ""
-  const field = pickField(context, entityOf(shapes, to), (one) => isFilterable(one) && familyOf(one.kind) !== "nocase")
-  return field ? [{ relation, field: field.name, descending: random.chance(0.5), nulls: random.pick([null, "first", "last"] as const) }] : []
+  const field = pickField(
+    context,
+    entityOf(shapes, to),
+    (one) => isFilterable(one) && familyOf(one.kind) !== "nocase",
+  )
+  return field
+    ? [
+        {
+          relation,
+          field: field.name,
+          descending: random.chance(0.5),
+          nulls: random.pick([null, "first", "last"] as const),
+        },
+      ]
+    : []
 }
 
-function randomSelect(context: OperationContext, entity: EntityShape, depth: number): readonly SelectDescription[] {
+function randomSelect(
+  context: OperationContext,
+  entity: EntityShape,
+  depth: number,
+): readonly SelectDescription[] {
   const { random } = context
   const items: SelectDescription[] = []
   const taken = new Set<string>()
@@ -124,7 +196,9 @@ function randomSelect(context: OperationContext, entity: EntityShape, depth: num
     }
   }
   for (let more = depth > 0 ? random.pick([1, 1, 2]) : 0; more > 0; more--) {
-    const relations = entity.relations.filter((one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via))
+    const relations = entity.relations.filter(
+      (one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via),
+    )
     if (relations.length === 0) break
     const relation = random.pick(relations)
     const query = randomQuery(context, entityOf(context.shapes, relation.to), depth - 1)
@@ -133,14 +207,19 @@ function randomSelect(context: OperationContext, entity: EntityShape, depth: num
     taken.add(alias ?? relation.name)
     // What a limit of an inner embed does to its parents is not settled.
     const inner = random.chance(0.3)
-    const usable = relation.many ? (inner ? { ...query, limit: null, offset: null } : query) : { ...query, limit: null, offset: null, order: [] }
+    const usable = relation.many
+      ? inner
+        ? { ...query, limit: null, offset: null }
+        : query
+      : { ...query, limit: null, offset: null, order: [] }
     items.push({ embed: relation.name, ...(alias === undefined ? {} : { alias }), inner, query: usable })
   }
   return random.chance(0.8) ? items : random.shuffle(items)
 }
 
 function isGroupable(field: FieldShape): boolean {
-  if (isOpen("group-by-bigint") && (field.kind.type === "bigint" || field.kind.type === "decimal")) return false
+  if (isOpen("group-by-bigint") && (field.kind.type === "bigint" || field.kind.type === "decimal"))
+    return false
   return isFilterable(field) && familyOf(field.kind) !== "nocase"
 }
 
@@ -150,9 +229,18 @@ function aggregateQuery(context: OperationContext, entity: EntityShape): QueryDe
   const select: SelectDescription[] = []
   const group = random.chance(0.4) ? pickField(context, entity, isGroupable) : null
   if (group) select.push({ field: group.name })
-  const field = pickField(context, entity, (one) => one.name !== group?.name && (["integer", "date"].includes(one.kind.type) || familyOf(one.kind) === "text"))
+  const field = pickField(
+    context,
+    entity,
+    (one) =>
+      one.name !== group?.name &&
+      (["integer", "date"].includes(one.kind.type) || familyOf(one.kind) === "text"),
+  )
   if (field && random.chance(0.6)) {
-    const able = field.kind.type === "integer" ? (["sum", "min", "max", "count"] as const) : (["min", "max", "count"] as const)
+    const able =
+      field.kind.type === "integer"
+        ? (["sum", "min", "max", "count"] as const)
+        : (["min", "max", "count"] as const)
     select.push({ field: field.name, aggregate: random.pick(able) })
   } else select.push({ count: true })
   const where = random.chance(0.5) ? [randomFilter(context, entity, 1)] : []

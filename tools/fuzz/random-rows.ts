@@ -3,7 +3,7 @@ import { repairRows } from "./constraints.ts"
 import type { CallerDescription, ModelDescription, Row, Rows } from "./description.ts"
 import type { Random } from "./random.ts"
 import { absentCallerIds, callerIds, roles, uuidKey, type ValuePool } from "./random-value.ts"
-import { type EntityShape, fieldOf, type FieldShape, type ModelShape } from "./shape.ts"
+import { type EntityShape, type FieldShape, fieldOf, type ModelShape } from "./shape.ts"
 
 /** From none to `most` rows an entity. Members come first, and have the identifiers of callers. */
 export function randomRows(random: Random, shapes: ModelShape, pool: ValuePool, most: number): Rows {
@@ -12,23 +12,39 @@ export function randomRows(random: Random, shapes: ModelShape, pool: ValuePool, 
   for (const [at, entity] of entities.entries()) {
     const own = random.branch(entity.name)
     const count = own.chance(0.03) ? 0 : own.between(2, most)
-    rows[entity.name] = Array.from({ length: count }, (_, row) => randomKey(own, entity, at, row, rows, pool)).filter((row) => row !== null)
+    rows[entity.name] = Array.from({ length: count }, (_, row) =>
+      randomKey(own, entity, at, row, rows, pool),
+    ).filter((row) => row !== null)
   }
   for (const entity of entities) {
     const own = random.branch(`${entity.name} fields`)
-    rows[entity.name] = (rows[entity.name] ?? []).map((key) => ({ ...key, ...randomFields(own, entity, rows, pool) }))
+    rows[entity.name] = (rows[entity.name] ?? []).map((key) => ({
+      ...key,
+      ...randomFields(own, entity, rows, pool),
+    }))
   }
   return repairRows(shapes, rows)
 }
 
-function randomKey(random: Random, entity: EntityShape, entityAt: number, at: number, rows: Rows, pool: ValuePool): Row | null {
+function randomKey(
+  random: Random,
+  entity: EntityShape,
+  entityAt: number,
+  at: number,
+  rows: Rows,
+  pool: ValuePool,
+): Row | null {
   const row: Record<string, unknown> = {}
   for (const name of entity.key) {
     const field = fieldOf(entity, name)
     const value =
-      field.target !== null ? (referenceValues(field, rows).length > 0 ? random.pick(referenceValues(field, rows)) : null)
-      : field.kind.type === "uuid" ? newUuid(entityAt, at)
-      : random.pick(pool.of(field.kind))
+      field.target !== null
+        ? referenceValues(field, rows).length > 0
+          ? random.pick(referenceValues(field, rows))
+          : null
+        : field.kind.type === "uuid"
+          ? newUuid(entityAt, at)
+          : random.pick(pool.of(field.kind))
     if (value === null) return null
     row[name] = value
   }
@@ -48,7 +64,11 @@ function referenceValues(field: FieldShape, rows: Rows): readonly unknown[] {
 
 /** The fields beside the key, in the order of the entity. */
 function randomFields(random: Random, entity: EntityShape, rows: Rows, pool: ValuePool): Row {
-  return Object.fromEntries(entity.fields.filter((one) => !one.isKey).map((field) => [field.name, randomValue(random, field, rows, pool)]))
+  return Object.fromEntries(
+    entity.fields
+      .filter((one) => !one.isKey)
+      .map((field) => [field.name, randomValue(random, field, rows, pool)]),
+  )
 }
 
 /** A value for a field: null, a key that exists, or one of the pool. */
@@ -61,17 +81,31 @@ export function randomValue(random: Random, field: FieldShape, rows: Rows, pool:
 }
 
 /** Callers of every sort: anonymous, in the data, not in it, with and without roles and claims. */
-export function randomCallers(random: Random, model: ModelDescription, pool: ValuePool, count: number): readonly CallerDescription[] {
+export function randomCallers(
+  random: Random,
+  model: ModelDescription,
+  pool: ValuePool,
+  count: number,
+): readonly CallerDescription[] {
   const callers: CallerDescription[] = [{ id: null, roles: [], claims: {} }]
   const ids = [...random.shuffle(callerIds), ...absentCallerIds]
   for (let at = 0; callers.length < count; at++) {
-    const id = at < 4 ? (ids[at] as string) : random.pick([...callerIds, callerIds[0]?.toUpperCase() as string, ...absentCallerIds])
+    const id =
+      at < 4
+        ? (ids[at] as string)
+        : random.pick([...callerIds, callerIds[0]?.toUpperCase() as string, ...absentCallerIds])
     callers.push({ id, roles: random.some(roles, 0.3), claims: randomClaims(random, model, pool) })
   }
   return callers
 }
 
-function randomClaims(random: Random, model: ModelDescription, pool: ValuePool): Readonly<Record<string, unknown>> {
+function randomClaims(
+  random: Random,
+  model: ModelDescription,
+  pool: ValuePool,
+): Readonly<Record<string, unknown>> {
   const claims = model.facts.flatMap((fact) => ("claim" in fact && random.chance(0.75) ? [fact] : []))
-  return Object.fromEntries(claims.map((fact) => [fact.name, random.chance(0.05) ? null : random.pick(pool.of(fact.claim))]))
+  return Object.fromEntries(
+    claims.map((fact) => [fact.name, random.chance(0.05) ? null : random.pick(pool.of(fact.claim))]),
+  )
 }

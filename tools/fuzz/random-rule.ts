@@ -1,5 +1,12 @@
 /** Random rules over a described model: every question the language has, mostly asked of values that occur. */
-import type { CompareName, FactDescription, KindDescription, RuleDescription, TextName, ValueDescription } from "./description.ts"
+import type {
+  CompareName,
+  FactDescription,
+  KindDescription,
+  RuleDescription,
+  TextName,
+  ValueDescription,
+} from "./description.ts"
 import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { callerIds, roles, type ValuePool } from "./random-value.ts"
@@ -35,7 +42,8 @@ const durations: readonly string[] = ["P1D", "P7D", "P1M", "P1Y", "PT36H", "P1M1
 export function randomRule(context: RuleContext): RuleDescription {
   const { random, depth } = context
   const inner = { ...context, depth: depth - 1 }
-  const several = (): RuleDescription[] => Array.from({ length: random.between(2, 3) }, () => randomRule(inner))
+  const several = (): RuleDescription[] =>
+    Array.from({ length: random.between(2, 3) }, () => randomRule(inner))
   if (depth > 0) {
     const made = random.weighted<RuleDescription>([
       [5, () => ({ any: several() })],
@@ -56,22 +64,31 @@ function randomLeaf(context: RuleContext): RuleDescription {
     [2, () => ({ role: random.pick(roles) })],
     [0.7, () => ({ signedIn: true })],
     [0.5, () => meInFact(context)],
-    [0.4, () => ({ compare: random.pick(["is", "isNot"] as const), left: { me: "id" }, right: { value: random.pick(callerIds) } })],
+    [
+      0.4,
+      () => ({
+        compare: random.pick(["is", "isNot"] as const),
+        left: { me: "id" },
+        right: { value: random.pick(callerIds) },
+      }),
+    ],
     [0.3, () => ({ in: { me: "id" }, values: [random.pick(callerIds), ...random.some(callerIds)] })],
     [0.3, () => claimRule(context)],
   ]
-  const row: typeof caller = context.callerOnly ? [] : [
-    [5, () => compareRule(context)],
-    [4, () => meRule(context)],
-    [4, () => factRule(context)],
-    [2, () => inRule(context)],
-    [1.5, () => nullRule(context)],
-    [1.5, () => flagRule(context)],
-    [2, () => textRule(context)],
-    [2, () => momentRule(context)],
-    [3, () => someRule(context)],
-    [2.5, () => visibleRule(context)],
-  ]
+  const row: typeof caller = context.callerOnly
+    ? []
+    : [
+        [5, () => compareRule(context)],
+        [4, () => meRule(context)],
+        [4, () => factRule(context)],
+        [2, () => inRule(context)],
+        [1.5, () => nullRule(context)],
+        [1.5, () => flagRule(context)],
+        [2, () => textRule(context)],
+        [2, () => momentRule(context)],
+        [3, () => someRule(context)],
+        [2.5, () => visibleRule(context)],
+      ]
   return random.weighted<RuleDescription>([...row, ...caller]) ?? { any: [] }
 }
 
@@ -104,33 +121,61 @@ function compareRule(context: RuleContext): RuleDescription | null {
   if (!left) return null
   const family = familyOf(left.field.kind)
   // What an ICU collation puts first is its own affair: without regard to case only equality is compared.
-  const compare = family === "nocase" || family === "boolean" ? random.pick(["is", "isNot"] as const) : random.pick(compares)
-  const other = random.chance(0.35) ? place(context, (field) => !field.readonly && mayMeet(left.field.kind, field.kind)) : null
+  const compare =
+    family === "nocase" || family === "boolean"
+      ? random.pick(["is", "isNot"] as const)
+      : random.pick(compares)
+  const other = random.chance(0.35)
+    ? place(context, (field) => !field.readonly && mayMeet(left.field.kind, field.kind))
+    : null
   const values = constants(context, left.field.kind)
   if (!other && values.length === 0) return null
-  return { compare, left: lowered(context, left), right: other ? { path: other.path } : { value: random.pick(values) } }
+  return {
+    compare,
+    left: lowered(context, left),
+    right: other ? { path: other.path } : { value: random.pick(values) },
+  }
 }
 
 /** What a rule may compare a value of a kind with. */
 function constants({ pool }: RuleContext, kind: KindDescription): readonly unknown[] {
-  return pool.of(kind).filter((value) => !isOpen("dollar-quoted-constant") || !String(value).includes("$undercroft$"))
+  return pool
+    .of(kind)
+    .filter((value) => !isOpen("dollar-quoted-constant") || !String(value).includes("$undercroft$"))
 }
 
 /** Two kinds whose values a rule may compare. */
 function mayMeet(left: KindDescription, right: KindDescription): boolean {
-  if (isOpen("bigint-with-decimal") && [left.type, right.type].toSorted().join() === "bigint,decimal") return false
+  if (isOpen("bigint-with-decimal") && [left.type, right.type].toSorted().join() === "bigint,decimal")
+    return false
   return familyOf(left) === familyOf(right)
 }
 
 function lowered({ random }: RuleContext, { path, field }: Place): ValueDescription {
-  if (isOpen("case-mapping") || field.kind.type !== "text" || field.kind.caseInsensitive || path.length > 2 || !random.chance(0.1)) return { path }
+  if (
+    isOpen("case-mapping") ||
+    field.kind.type !== "text" ||
+    field.kind.caseInsensitive ||
+    path.length > 2 ||
+    !random.chance(0.1)
+  )
+    return { path }
   return { call: random.pick(["lower", "upper"] as const), of: [{ path }] }
 }
 
 function meRule(context: RuleContext): RuleDescription | null {
   const { random } = context
-  const found = place(context, (field) => ["uuid", "text", "integer"].includes(field.kind.type) && !field.readonly)
-  return found && { compare: random.chance(0.85) ? "is" : "isNot", left: { path: found.path }, right: { me: "id" } }
+  const found = place(
+    context,
+    (field) => ["uuid", "text", "integer"].includes(field.kind.type) && !field.readonly,
+  )
+  return (
+    found && {
+      compare: random.chance(0.85) ? "is" : "isNot",
+      left: { path: found.path },
+      right: { me: "id" },
+    }
+  )
 }
 
 function factRule(context: RuleContext): RuleDescription | null {
@@ -139,15 +184,24 @@ function factRule(context: RuleContext): RuleDescription | null {
   if (lookups.length === 0) return null
   const fact = random.pick(lookups)
   const picked = entityOf(shapes, fact.entity).fields.find((field) => field.name === fact.pick)
-  const found = picked && place(context, (field) => mayMeet(field.kind, picked.kind) && field.kind.type === picked.kind.type)
-  if (found && context.negated && (found.field.optional || found.path.length > 2) && isOpen("not-in-empty-list")) return null
+  const found =
+    picked &&
+    place(context, (field) => mayMeet(field.kind, picked.kind) && field.kind.type === picked.kind.type)
+  if (
+    found &&
+    context.negated &&
+    (found.field.optional || found.path.length > 2) &&
+    isOpen("not-in-empty-list")
+  )
+    return null
   return found ? { in: { path: found.path }, fact: fact.name } : null
 }
 
 function meInFact({ random, facts, shapes, negated }: RuleContext): RuleDescription | null {
   if (negated && isOpen("not-in-empty-list")) return null
   const fits = facts.filter((fact) => {
-    const field = "pick" in fact ? entityOf(shapes, fact.entity).fields.find((one) => one.name === fact.pick) : undefined
+    const field =
+      "pick" in fact ? entityOf(shapes, fact.entity).fields.find((one) => one.name === fact.pick) : undefined
     return field?.kind.type === "uuid" || field?.kind.type === "text"
   })
   return fits.length === 0 ? null : { in: { me: "id" }, fact: random.pick(fits).name }
@@ -158,10 +212,16 @@ function claimRule(context: RuleContext): RuleDescription | null {
   const claims = facts.filter((fact) => "claim" in fact)
   if (claims.length === 0) return null
   const claim = random.pick(claims)
-  const found = callerOnly ? null : place(context, (field) => mayMeet(field.kind, claim.claim) && !field.readonly)
+  const found = callerOnly
+    ? null
+    : place(context, (field) => mayMeet(field.kind, claim.claim) && !field.readonly)
   const compare = random.pick(["is", "is", "isNot"] as const)
   if (found) return { compare, left: { path: found.path }, right: { claim: claim.name } }
-  return { compare, left: { claim: claim.name }, right: { value: random.pick(constants(context, claim.claim)) } }
+  return {
+    compare,
+    left: { claim: claim.name },
+    right: { value: random.pick(constants(context, claim.claim)) },
+  }
 }
 
 function inRule(context: RuleContext): RuleDescription | null {
@@ -169,12 +229,17 @@ function inRule(context: RuleContext): RuleDescription | null {
   const found = place(context, (field) => isComparable(field) && !field.readonly)
   if (!found) return null
   const values = random.some(constants(context, found.field.kind), random.pick([0, 0.3, 0.5]))
-  return values.length === 0 && context.negated && isOpen("not-in-empty-list") ? null : { in: { path: found.path }, values }
+  return values.length === 0 && context.negated && isOpen("not-in-empty-list")
+    ? null
+    : { in: { path: found.path }, values }
 }
 
 function nullRule(context: RuleContext): RuleDescription | null {
   const found = place(context, (field) => field.optional)
-  return found && (context.random.chance(0.5) ? { isNull: { path: found.path } } : { isPresent: { path: found.path } })
+  return (
+    found &&
+    (context.random.chance(0.5) ? { isNull: { path: found.path } } : { isPresent: { path: found.path } })
+  )
 }
 
 function flagRule(context: RuleContext): RuleDescription | null {
@@ -196,9 +261,17 @@ function momentRule(context: RuleContext): RuleDescription | null {
   const left = place(context, (field) => familyOf(field.kind) === "moment" && !field.readonly)
   if (!left) return null
   const clock: ValueDescription = { clock: random.pick(["now", "today"] as const) }
-  const shifted = random.chance(0.4) ? { shift: clock, by: random.pick(durations), back: random.chance(0.5) } : clock
-  const other = random.chance(0.5) ? place(context, (field) => familyOf(field.kind) === "moment" && !field.readonly) : null
-  return { compare: random.pick(compares), left: { path: left.path }, right: other ? { path: other.path } : shifted }
+  const shifted = random.chance(0.4)
+    ? { shift: clock, by: random.pick(durations), back: random.chance(0.5) }
+    : clock
+  const other = random.chance(0.5)
+    ? place(context, (field) => familyOf(field.kind) === "moment" && !field.readonly)
+    : null
+  return {
+    compare: random.pick(compares),
+    left: { path: left.path },
+    right: other ? { path: other.path } : shifted,
+  }
 }
 
 function someRule(context: RuleContext): RuleDescription | null {
@@ -206,12 +279,17 @@ function someRule(context: RuleContext): RuleDescription | null {
   const scope = random.chance(0.8) ? scopes.at(-1) : random.pick(scopes)
   if (!scope || scopes.length > 3) return null
   const start = entityOf(shapes, scope.entity)
-  const step = random.chance(0.2) && !negated ? random.pick([null, ...start.relations.filter((one) => !one.many)]) : null
+  const step =
+    random.chance(0.2) && !negated ? random.pick([null, ...start.relations.filter((one) => !one.many)]) : null
   const relations = entityOf(shapes, step?.to ?? start.name).relations.filter((one) => one.many)
   if (relations.length === 0) return null
   const relation = random.pick(relations)
   const as = `x${scopes.length}`
-  const inner = { ...context, scopes: [...scopes, { name: as, entity: relation.to }], depth: Math.min(context.depth - 1, 1) }
+  const inner = {
+    ...context,
+    scopes: [...scopes, { name: as, entity: relation.to }],
+    depth: Math.min(context.depth - 1, 1),
+  }
   const where = random.chance(0.1) ? null : randomRule({ ...inner, negated: false })
   const path = [scope.name, ...(step ? [step.name] : []), relation.name]
   return step || random.chance(0.7) ? { some: path, as, where } : { none: path, as, where }

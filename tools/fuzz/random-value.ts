@@ -10,36 +10,139 @@ export const callerIds: readonly string[] = [
   "anna",
   "7",
 ]
-export const absentCallerIds: readonly string[] = ["00000000-0000-4000-8000-00000000dead", "nobody", "1e9999", " ", "00000000"]
+export const absentCallerIds: readonly string[] = [
+  "00000000-0000-4000-8000-00000000dead",
+  "nobody",
+  "1e9999",
+  " ",
+  "00000000",
+]
 
 export const roles: readonly string[] = ["doctor", "nurse", "it's", "Doctor"]
 
 /** Texts by what they may confuse: case, accents, patterns, quoting, the grammar of URLs, other types, ordering. */
 const texts: readonly string[] = [
-  "", " ", "a", "A", "b", "anna", "Anna", "ANNA", "ann", "ä", "Ä", "é", "e\u0301", "ß", "SS", "İ", "ı", "Σ", "ς", "日本", "\u{1f600}",
-  "\uffee", "z", "Z", "zz", "a%b", "a_b", "aXb", "%", "_", "\\", "\\%", "'", "''", "\"", "a,b", "(", ")", "a.b", "{a}", "*", "a&b=c",
-  "null", "true", "1", "10", "9", "a\nb", "\t", "a'; --", "$1", "$undercroft$",
+  "",
+  " ",
+  "a",
+  "A",
+  "b",
+  "anna",
+  "Anna",
+  "ANNA",
+  "ann",
+  "ä",
+  "Ä",
+  "é",
+  "e\u0301",
+  "ß",
+  "SS",
+  "İ",
+  "ı",
+  "Σ",
+  "ς",
+  "日本",
+  "\u{1f600}",
+  "\uffee",
+  "z",
+  "Z",
+  "zz",
+  "a%b",
+  "a_b",
+  "aXb",
+  "%",
+  "_",
+  "\\",
+  "\\%",
+  "'",
+  "''",
+  '"',
+  "a,b",
+  "(",
+  ")",
+  "a.b",
+  "{a}",
+  "*",
+  "a&b=c",
+  "null",
+  "true",
+  "1",
+  "10",
+  "9",
+  "a\nb",
+  "\t",
+  "a'; --",
+  "$1",
+  "$undercroft$",
 ]
 /** Where case counts for nothing only letters and digits stand: other signs an ICU collation orders in its own way. */
-const plainTexts: readonly string[] = ["a", "A", "anna", "Anna", "ANNA", "b", "ann", "Bob", "bOB", "1", "10", "z"]
+const plainTexts: readonly string[] = [
+  "a",
+  "A",
+  "anna",
+  "Anna",
+  "ANNA",
+  "b",
+  "ann",
+  "Bob",
+  "bOB",
+  "1",
+  "10",
+  "z",
+]
 const uuids: readonly string[] = [
-  ...callerIds.slice(0, 3), "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
-  "a0000000-0000-4000-8000-000000000001", "0a000000-0000-4000-8000-000000000001",
+  ...callerIds.slice(0, 3),
+  "00000000-0000-0000-0000-000000000000",
+  "ffffffff-ffff-ffff-ffff-ffffffffffff",
+  "a0000000-0000-4000-8000-000000000001",
+  "0a000000-0000-4000-8000-000000000001",
 ]
 // Never near the present: rules ask for `now`, and a kept case must mean tomorrow what it means today.
 const instants: readonly string[] = [
-  "1970-01-01T00:00:00+00:00", "2001-09-09T01:46:40+00:00", "2016-02-29T00:00:00+00:00", "2016-02-28T23:59:59.999999+00:00",
-  "2016-02-29T12:00:00+00:00", "2016-03-01T00:00:00.000001+00:00", "2016-02-28T10:30:00.5+00:00", "2090-12-31T23:59:59+00:00",
+  "1970-01-01T00:00:00+00:00",
+  "2001-09-09T01:46:40+00:00",
+  "2016-02-29T00:00:00+00:00",
+  "2016-02-28T23:59:59.999999+00:00",
+  "2016-02-29T12:00:00+00:00",
+  "2016-03-01T00:00:00.000001+00:00",
+  "2016-02-28T10:30:00.5+00:00",
+  "2090-12-31T23:59:59+00:00",
   "9999-12-31T12:00:00+00:00",
 ]
-const dates: readonly string[] = ["1970-01-01", "2001-09-09", "2016-02-28", "2016-02-29", "2016-03-01", "2091-01-01", "9999-12-31"]
+const dates: readonly string[] = [
+  "1970-01-01",
+  "2001-09-09",
+  "2016-02-28",
+  "2016-02-29",
+  "2016-03-01",
+  "2091-01-01",
+  "9999-12-31",
+]
 const times: readonly string[] = ["00:00:00", "08:30:00", "08:30:00.25", "23:59:59.999999"]
 const integers: readonly number[] = [0, 1, -1, 2, 7, 10, 2147483647, -2147483648]
 const bigints: readonly (number | string)[] = [
-  0, 1, -1, 7, 2147483648, 9007199254740991, "9007199254740993", "9223372036854775807", "-9223372036854775808",
+  0,
+  1,
+  -1,
+  7,
+  2147483648,
+  9007199254740991,
+  "9007199254740993",
+  "9223372036854775807",
+  "-9223372036854775808",
 ]
 const cents: readonly number[] = [0, 1, -1, 50, 100, 700, 1000, 1250, 99999]
-const documents: readonly unknown[] = [{}, [], { a: 1 }, { a: null }, { a: { b: ["x", 1.5] } }, "text", 7, true, [null]]
+const documents: readonly unknown[] = [
+  {},
+  [],
+  { a: 1 },
+  { a: null },
+  { a: { b: ["x", 1.5] } },
+  "text",
+  7,
+  true,
+  [null],
+]
 
 /** The values that one model draws from: a few of each kind. */
 export class ValuePool {
@@ -69,7 +172,9 @@ export class ValuePool {
   private all(kind: KindDescription): readonly unknown[] {
     switch (kind.type) {
       case "text":
-        return (kind.caseInsensitive ? plainTexts : texts).filter((one) => [...one].length <= (kind.max ?? 99))
+        return (kind.caseInsensitive ? plainTexts : texts).filter(
+          (one) => [...one].length <= (kind.max ?? 99),
+        )
       case "choice":
         return kind.words
       case "integer":

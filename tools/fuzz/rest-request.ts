@@ -1,5 +1,11 @@
 /** Says an operation as a REST request in PostgREST's grammar. */
-import type { FilterDescription, OperationDescription, OrderDescription, QueryDescription, SelectDescription } from "./description.ts"
+import type {
+  FilterDescription,
+  OperationDescription,
+  OrderDescription,
+  QueryDescription,
+  SelectDescription,
+} from "./description.ts"
 
 export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE"
@@ -33,7 +39,10 @@ function methodOf(operation: OperationDescription): RestRequest["method"] {
   return ({ insert: "POST", update: "PATCH", delete: "DELETE" } as const)[operation.kind]
 }
 
-function headersOf({ kind, returning, count, single, timezone }: OperationDescription, hasBody: boolean): Record<string, string> {
+function headersOf(
+  { kind, returning, count, single, timezone }: OperationDescription,
+  hasBody: boolean,
+): Record<string, string> {
   const prefer = [
     ...(kind === "read" || returning === undefined ? [] : [`return=${returning}`]),
     ...(count ? ["count=exact"] : []),
@@ -56,20 +65,25 @@ function toParameters(operation: OperationDescription): readonly Parameter[] {
   const { kind, returning, query } = operation
   const select = selectText(query.select)
   const selected = kind === "read" || returning === "representation"
-  return [...(selected && select !== "*" ? [["select", select] as const] : []), ...queryParameters(query, "", selected)]
+  return [
+    ...(selected && select !== "*" ? [["select", select] as const] : []),
+    ...queryParameters(query, "", selected),
+  ]
 }
 
 function selectText(items: readonly SelectDescription[]): string {
-  return items.map((item) => {
-    if ("all" in item) return "*"
-    if ("count" in item) return "count()"
-    if ("embed" in item) {
+  return items
+    .map((item) => {
+      if ("all" in item) return "*"
+      if ("count" in item) return "count()"
+      if ("embed" in item) {
+        const alias = item.alias === undefined ? "" : `${item.alias}:`
+        return `${alias}${item.embed}${item.inner ? "!inner" : ""}(${selectText(item.query.select)})`
+      }
       const alias = item.alias === undefined ? "" : `${item.alias}:`
-      return `${alias}${item.embed}${item.inner ? "!inner" : ""}(${selectText(item.query.select)})`
-    }
-    const alias = item.alias === undefined ? "" : `${item.alias}:`
-    return `${alias}${item.field}${item.aggregate === undefined ? "" : `.${item.aggregate}()`}`
-  }).join(",")
+      return `${alias}${item.field}${item.aggregate === undefined ? "" : `.${item.aggregate}()`}`
+    })
+    .join(",")
 }
 
 /** Filters, order and limits of a query and, where its embeds are selected, of what is embedded in it. */
@@ -91,7 +105,10 @@ function orderText({ relation, field, descending, nulls }: OrderDescription): st
 
 function filterParameter(filter: FilterDescription, prefix: string): Parameter {
   if (!("logic" in filter)) return [`${prefix}${filter.field}`, conditionText(filter, false)]
-  return [`${prefix}${filter.negated ? "not." : ""}${filter.logic}`, `(${filter.terms.map(termText).join(",")})`]
+  return [
+    `${prefix}${filter.negated ? "not." : ""}${filter.logic}`,
+    `(${filter.terms.map(termText).join(",")})`,
+  ]
 }
 
 function termText(filter: FilterDescription): string {

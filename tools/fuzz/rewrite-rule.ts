@@ -39,9 +39,16 @@ class Rewriter {
       updateStep: optional(policy.updateStep, "updateStep"),
       delete: this.rule(policy.delete, "delete"),
       viewWhere: optional(policy.viewWhere, "viewWhere"),
-      fields: new Map([...policy.fields].map(([name, field]): [string, FieldPolicy] => [name, {
-        ...field, visibleTo: optional(field.visibleTo, "visibleTo"), writableBy: optional(field.writableBy, "writableBy"),
-      }])),
+      fields: new Map(
+        [...policy.fields].map(([name, field]): [string, FieldPolicy] => [
+          name,
+          {
+            ...field,
+            visibleTo: optional(field.visibleTo, "visibleTo"),
+            writableBy: optional(field.writableBy, "writableBy"),
+          },
+        ]),
+      ),
     }
   }
 

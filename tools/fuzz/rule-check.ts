@@ -23,13 +23,22 @@ export function checkRules(world: World): RuleCheck {
   const now = new Date().toISOString()
   let rules = 0
   const failure = (what: string, expected: unknown, actual: unknown): RuleCheck => ({
-    rules, failure: { kind: "broken", message: `the predicate of ${what} is another than the rule says`, expected, actual, kase: { ...description, about: what, steps: [] } },
+    rules,
+    failure: {
+      kind: "broken",
+      message: `the predicate of ${what} is another than the rule says`,
+      expected,
+      actual,
+      kase: { ...description, about: what, steps: [] },
+    },
   })
   for (const caller of description.callers) {
     const naive = new NaiveRules(description.model, description.rows, caller, now)
     const view = oracle.view(description.rows, caller)
     for (const fact of oracle.policies.facts) {
-      const [due, given] = [naive.fact(fact.name), factOf(fact, view.world)].map((values) => JSON.stringify(values.toSorted()))
+      const [due, given] = [naive.fact(fact.name), factOf(fact, view.world)].map((values) =>
+        JSON.stringify(values.toSorted()),
+      )
       if (due !== given) return failure(`the fact ${fact.name} for ${caller.id}`, due, given)
     }
     for (const entity of description.model.entities) {
@@ -37,7 +46,12 @@ export function checkRules(world: World): RuleCheck {
         for (const row of description.rows[entity.name] ?? []) {
           rules++
           const [due, given] = [naive.holds(said, entity.name, row), view.holds(rule, row)]
-          if (due !== given) return failure(`${entity.name}.${name} for ${caller.id} and ${JSON.stringify(row)}: ${JSON.stringify(said)}`, due, given)
+          if (due !== given)
+            return failure(
+              `${entity.name}.${name} for ${caller.id} and ${JSON.stringify(row)}: ${JSON.stringify(said)}`,
+              due,
+              given,
+            )
         }
       }
     }
@@ -55,7 +69,9 @@ function pairs(entity: EntityDescription, policy: EntityPolicy): readonly Pair[]
     { name: "update to", said: update ?? updateParts?.to ?? updateParts?.from, rule: policy.updateTo },
     ...entity.fields.flatMap((field): Pair[] => {
       const rules = policy.fields.get(field.name)
-      return field.visibleTo && rules ? [{ name: field.name, said: field.visibleTo, rule: rules.visibleTo }] : []
+      return field.visibleTo && rules
+        ? [{ name: field.name, said: field.visibleTo, rule: rules.visibleTo }]
+        : []
     }),
   ]
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { runCampaign, runPlanted, type CampaignResult, type PlantedResult } from "./campaign.ts"
+import { type CampaignResult, type PlantedResult, runCampaign, runPlanted } from "./campaign.ts"
 import type { CaseDescription } from "./description.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { OracleTarget } from "./oracle-target.ts"
@@ -19,7 +19,9 @@ async function main(): Promise<number> {
     process.stdout.write(help)
     return 0
   }
-  const target: Target = options.imitation ? new OracleTarget() : await PgTarget.start(options.database ?? undefined)
+  const target: Target = options.imitation
+    ? new OracleTarget()
+    : await PgTarget.start(options.database ?? undefined)
   try {
     if (options.replay !== null) return await replayOne(target, options.replay)
     return options.planted ? await plantAll(target, options) : await compareAll(target, options)
@@ -54,22 +56,36 @@ async function compareAll(target: Target, options: Options): Promise<number> {
 
 async function plantAll(target: Target, options: Options): Promise<number> {
   const results: PlantedResult[] = []
-  const bugs = plantedBugs.filter((bug) => (options.bug === null ? !options.imitation || bug.layer === "rule" : bug.name === options.bug))
-  if (bugs.length === 0) throw new Error(`no planted bug is called ${options.bug}; there are ${plantedBugs.map((bug) => bug.name).join(", ")}`)
+  const bugs = plantedBugs.filter((bug) =>
+    options.bug === null ? !options.imitation || bug.layer === "rule" : bug.name === options.bug,
+  )
+  if (bugs.length === 0)
+    throw new Error(
+      `no planted bug is called ${options.bug}; there are ${plantedBugs.map((bug) => bug.name).join(", ")}`,
+    )
   for (const bug of bugs) {
     const result = await runPlanted(target, bug, options.seed, options.comparisons, options.requests)
     results.push(result)
-    if (!options.json) console.log(`${result.caught === null ? "NOT CAUGHT" : "caught    "} ${bug.name.padEnd(22)} after ${String(result.comparisons).padStart(5)}  ${result.caught?.slice(0, 90) ?? bug.about}`)
+    if (!options.json)
+      console.log(
+        `${result.caught === null ? "NOT CAUGHT" : "caught    "} ${bug.name.padEnd(22)} after ${String(result.comparisons).padStart(5)}  ${result.caught?.slice(0, 90) ?? bug.about}`,
+      )
   }
   const missed = results.filter((one) => one.caught === null)
   if (options.json) console.log(JSON.stringify({ seed: options.seed, results }, null, 2))
-  else console.log(`${results.length - missed.length} of ${results.length} planted bugs were caught (seed ${options.seed})`)
+  else
+    console.log(
+      `${results.length - missed.length} of ${results.length} planted bugs were caught (seed ${options.seed})`,
+    )
   return missed.length === 0 ? 0 : 1
 }
 
 function keptCases(): readonly string[] {
   try {
-    return readdirSync(found).filter((name) => name.endsWith(".json")).toSorted().map((name) => join(found, name))
+    return readdirSync(found)
+      .filter((name) => name.endsWith(".json"))
+      .toSorted()
+      .map((name) => join(found, name))
   } catch {
     return []
   }
@@ -89,7 +105,10 @@ function keepCase({ kind, kase }: Failure): void {
 function printFailure({ kind, message, expected, actual, kase }: Failure): void {
   console.log(`${kind}: ${message} (seed ${kase.seed})`)
   const last = kase.steps.at(-1)
-  if (last) console.log(`caller   ${JSON.stringify(kase.callers[last.caller])}\nasks     ${JSON.stringify(last.operation)}`)
+  if (last)
+    console.log(
+      `caller   ${JSON.stringify(kase.callers[last.caller])}\nasks     ${JSON.stringify(last.operation)}`,
+    )
   console.log(`expected ${show(expected)}\nactual   ${show(actual)}`)
 }
 
@@ -102,8 +121,9 @@ function printResult(result: CampaignResult, failures: readonly Failure[]): void
   const count = (kind: Failure["kind"]): number => failures.filter((one) => one.kind === kind).length
   console.log(
     `${result.comparisons} comparisons (${result.interferences} of noninterference) and ${result.rules} rules in ${result.worlds} worlds, ` +
-    `${result.seconds} s: ${count("leak")} leaks, ${count("denial")} wrong denials, ${count("interference")} interferences, ` +
-    `${count("wrong") + count("broken")} other differences; ${result.open} requests whose answer is left open`)
+      `${result.seconds} s: ${count("leak")} leaks, ${count("denial")} wrong denials, ${count("interference")} interferences, ` +
+      `${count("wrong") + count("broken")} other differences; ${result.open} requests whose answer is left open`,
+  )
 }
 
 /** One line that is written over, where somebody looks. */

@@ -4,7 +4,17 @@
 export const anyRefusal = "*"
 
 /** A value that the field's kind does not take, in a filter or in a body. */
-export const badValueCodes: readonly string[] = ["22P02", "22003", "22007", "22008", "22021", "22P05", "22001", "23514", "PGRST102"]
+export const badValueCodes: readonly string[] = [
+  "22P02",
+  "22003",
+  "22007",
+  "22008",
+  "22021",
+  "22P05",
+  "22001",
+  "23514",
+  "PGRST102",
+]
 
 /** A row that the policy does not let be written. */
 export const policyCode = "42501"

@@ -21,10 +21,22 @@ export interface Finding extends Difference {
 
 /** How a model is loaded when nothing is planted. */
 export function honestLoading({ declared }: World): Loading {
-  return { declared, ddlPolicies: declared.policies, planPolicies: declared.policies, editStatements: (all) => all, faults: new Set() }
+  return {
+    declared,
+    ddlPolicies: declared.policies,
+    planPolicies: declared.policies,
+    editStatements: (all) => all,
+    faults: new Set(),
+  }
 }
 
-const everything: QueryDescription = { select: [{ all: true }], where: [], order: [], limit: null, offset: null }
+const everything: QueryDescription = {
+  select: [{ all: true }],
+  where: [],
+  order: [],
+  limit: null,
+  offset: null,
+}
 
 export class Session {
   readonly world: World
@@ -71,8 +83,15 @@ export class Session {
       if (!peek) return null
       this.comparisons++
       const difference = comparePeek(view, shape, peek)
-      const operation: OperationDescription = { kind: "read", entity: shape.name, query: everything, count: false, single: false }
-      if (difference) return { ...difference, step: { caller, operation }, request: this.requestOf(operation) }
+      const operation: OperationDescription = {
+        kind: "read",
+        entity: shape.name,
+        query: everything,
+        count: false,
+        single: false,
+      }
+      if (difference)
+        return { ...difference, step: { caller, operation }, request: this.requestOf(operation) }
     }
     return null
   }

@@ -1,6 +1,12 @@
 /** A described model as generators look at it: every field with the kind of its value, every relation in both directions. */
 import { toPlural } from "../../src/model/model.ts"
-import type { EntityDescription, FieldDescription, KindDescription, ModelDescription, ViewDescription } from "./description.ts"
+import type {
+  EntityDescription,
+  FieldDescription,
+  KindDescription,
+  ModelDescription,
+  ViewDescription,
+} from "./description.ts"
 
 export interface FieldShape {
   readonly name: string
@@ -37,7 +43,9 @@ export interface EntityShape {
 export type ModelShape = ReadonlyMap<string, EntityShape>
 
 const automatic: readonly (readonly [string, KindDescription])[] = [
-  ["createdAt", { type: "instant" }], ["updatedAt", { type: "instant" }], ["version", { type: "integer" }],
+  ["createdAt", { type: "instant" }],
+  ["updatedAt", { type: "instant" }],
+  ["version", { type: "integer" }],
 ]
 
 export function shapeOf(model: ModelDescription): ModelShape {
@@ -63,17 +71,35 @@ export function entityOf(shapes: ModelShape, name: string): EntityShape {
 function entityShape(said: EntityDescription, byName: ReadonlyMap<string, EntityDescription>): EntityShape {
   const key = said.key ?? ["id"]
   const plain = { target: null, optional: false, said: null }
-  const fields: FieldShape[] = said.key ? [] : [{ ...plain, name: "id", kind: { type: "uuid" }, isKey: true, readonly: false }]
+  const fields: FieldShape[] = said.key
+    ? []
+    : [{ ...plain, name: "id", kind: { type: "uuid" }, isKey: true, readonly: false }]
   for (const field of said.fields) {
     fields.push({
-      name: field.name, kind: resolveKind(field.kind, byName), target: field.kind.type === "ref" ? field.kind.target : null,
-      optional: field.optional ?? false, isKey: key.includes(field.name), readonly: false, said: field,
+      name: field.name,
+      kind: resolveKind(field.kind, byName),
+      target: field.kind.type === "ref" ? field.kind.target : null,
+      optional: field.optional ?? false,
+      isKey: key.includes(field.name),
+      readonly: false,
+      said: field,
     })
   }
-  if (said.tracked) for (const [name, kind] of automatic) fields.push({ ...plain, name, kind, isKey: false, readonly: true })
-  const ones = fields.flatMap(({ name, target }) => (target === null ? [] : [{ name, many: false, to: target, via: name }]))
+  if (said.tracked)
+    for (const [name, kind] of automatic) fields.push({ ...plain, name, kind, isKey: false, readonly: true })
+  const ones = fields.flatMap(({ name, target }) =>
+    target === null ? [] : [{ name, many: false, to: target, via: name }],
+  )
   const manys = said.many.map(({ name, target, via }) => ({ name, many: true, to: target, via }))
-  return { name: said.name, collection: said.collection ?? toPlural(said.name), key, fields, relations: [...ones, ...manys], said, view: null }
+  return {
+    name: said.name,
+    collection: said.collection ?? toPlural(said.name),
+    key,
+    fields,
+    relations: [...ones, ...manys],
+    said,
+    view: null,
+  }
 }
 
 function resolveKind(kind: KindDescription, byName: ReadonlyMap<string, EntityDescription>): KindDescription {
@@ -85,14 +111,26 @@ function resolveKind(kind: KindDescription, byName: ReadonlyMap<string, EntityDe
 
 function viewShape(said: ViewDescription, shapes: ModelShape): EntityShape {
   const fields = said.fields.map(({ name, path }): FieldShape => {
-    const end = path.slice(0, -1).reduce((at, step) => entityOf(shapes, fieldOf(at, step).target ?? ""), entityOf(shapes, said.from))
+    const end = path
+      .slice(0, -1)
+      .reduce((at, step) => entityOf(shapes, fieldOf(at, step).target ?? ""), entityOf(shapes, said.from))
     const source = fieldOf(end, path.at(-1) ?? "")
     const target = path.length === 1 ? source.target : null
     const optional = source.optional || path.length > 1
     return { name, kind: source.kind, target, optional, isKey: name === said.key, readonly: true, said: null }
   })
-  const relations = fields.flatMap(({ name, target }) => (target === null ? [] : [{ name, many: false, to: target, via: name }]))
-  return { name: said.name, collection: toPlural(said.name), key: [said.key], fields, relations, said: null, view: said }
+  const relations = fields.flatMap(({ name, target }) =>
+    target === null ? [] : [{ name, many: false, to: target, via: name }],
+  )
+  return {
+    name: said.name,
+    collection: toPlural(said.name),
+    key: [said.key],
+    fields,
+    relations,
+    said: null,
+    view: said,
+  }
 }
 
 /** Kinds that rules and filters may compare with one another. */

@@ -1,5 +1,11 @@
 /** Smaller models: rules replaced by all, by none or by a part of themselves, and fields taken out. */
-import type { AccessDescription, EntityDescription, FieldDescription, ModelDescription, RuleDescription } from "./description.ts"
+import type {
+  AccessDescription,
+  EntityDescription,
+  FieldDescription,
+  ModelDescription,
+  RuleDescription,
+} from "./description.ts"
 
 const all: RuleDescription = { all: [] }
 const none: RuleDescription = { any: [] }
@@ -7,16 +13,20 @@ const none: RuleDescription = { any: [] }
 /** Every model that differs in one rule. */
 export function* smallerRules(model: ModelDescription): Iterable<ModelDescription> {
   for (const [at, entity] of model.entities.entries()) {
-    for (const smaller of smallerEntities(entity)) yield { ...model, entities: model.entities.with(at, smaller) }
+    for (const smaller of smallerEntities(entity))
+      yield { ...model, entities: model.entities.with(at, smaller) }
   }
   for (const [at, fact] of model.facts.entries()) {
-    if ("where" in fact) for (const where of smaller(fact.where)) yield { ...model, facts: model.facts.with(at, { ...fact, where }) }
+    if ("where" in fact)
+      for (const where of smaller(fact.where))
+        yield { ...model, facts: model.facts.with(at, { ...fact, where }) }
   }
   for (const [at, view] of model.views.entries()) {
     const { where, ...plain } = view
     if (where === undefined) continue
     yield { ...model, views: model.views.with(at, plain) }
-    for (const less of smaller(where)) yield { ...model, views: model.views.with(at, { ...view, where: less }) }
+    for (const less of smaller(where))
+      yield { ...model, views: model.views.with(at, { ...view, where: less }) }
   }
 }
 
@@ -26,7 +36,8 @@ function* smallerEntities(entity: EntityDescription): Iterable<EntityDescription
     for (const less of smallerFields(field)) yield { ...entity, fields: entity.fields.with(at, less) }
   }
   if (entity.unique.length > 0) yield { ...entity, unique: [] }
-  if (entity.many.length > 0) for (const many of entity.many) yield { ...entity, many: entity.many.filter((one) => one !== many) }
+  if (entity.many.length > 0)
+    for (const many of entity.many) yield { ...entity, many: entity.many.filter((one) => one !== many) }
 }
 
 function* smallerAccess(access: AccessDescription): Iterable<AccessDescription> {
@@ -71,10 +82,12 @@ function* smaller(rule: RuleDescription): Iterable<RuleDescription> {
   }
   if ("all" in rule || "any" in rule) {
     const terms = "all" in rule ? rule.all : rule.any
-    const make = (next: readonly RuleDescription[]): RuleDescription => ("all" in rule ? { all: next } : { any: next })
+    const make = (next: readonly RuleDescription[]): RuleDescription =>
+      "all" in rule ? { all: next } : { any: next }
     for (const term of terms) yield term
     if (terms.length > 1) for (const term of terms) yield make(terms.filter((one) => one !== term))
-    for (const [at, term] of terms.entries()) for (const less of smaller(term)) yield make(terms.with(at, less))
+    for (const [at, term] of terms.entries())
+      for (const less of smaller(term)) yield make(terms.with(at, less))
   } else if ("not" in rule) {
     yield rule.not
     for (const less of smaller(rule.not)) yield { not: less }
@@ -86,6 +99,8 @@ function* smaller(rule: RuleDescription): Iterable<RuleDescription> {
 
 /** The model without a field; `cleanModel` takes out what names it. */
 export function withoutField(model: ModelDescription, name: string, field: string): ModelDescription {
-  const entities = model.entities.map((one) => (one.name === name ? { ...one, fields: one.fields.filter((other) => other.name !== field) } : one))
+  const entities = model.entities.map((one) =>
+    one.name === name ? { ...one, fields: one.fields.filter((other) => other.name !== field) } : one,
+  )
   return { ...model, entities }
 }

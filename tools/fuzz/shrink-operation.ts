@@ -1,5 +1,10 @@
 /** Smaller operations: fewer items, filters and orders, no limits, nothing that is not needed. */
-import type { FilterDescription, OperationDescription, QueryDescription, SelectDescription } from "./description.ts"
+import type {
+  FilterDescription,
+  OperationDescription,
+  QueryDescription,
+  SelectDescription,
+} from "./description.ts"
 
 export function* smallerOperations(operation: OperationDescription): Iterable<OperationDescription> {
   for (const query of smallerQueries(operation.query)) yield { ...operation, query }
@@ -8,17 +13,26 @@ export function* smallerOperations(operation: OperationDescription): Iterable<Op
   if (operation.count) yield { ...operation, count: false }
   if (operation.head) yield { ...operation, head: false }
   if (operation.single) yield { ...operation, single: false }
-  if (operation.returning !== undefined && operation.returning !== "minimal") yield { ...operation, returning: "minimal" }
+  if (operation.returning !== undefined && operation.returning !== "minimal")
+    yield { ...operation, returning: "minimal" }
   const { rows = [] } = operation
   if (rows.length > 1) for (const row of rows) yield { ...operation, rows: rows.filter((one) => one !== row) }
   for (const name of Object.keys(rows[0] ?? {})) {
-    yield { ...operation, rows: rows.map((row) => Object.fromEntries(Object.entries(row).filter(([field]) => field !== name))) }
+    yield {
+      ...operation,
+      rows: rows.map((row) => Object.fromEntries(Object.entries(row).filter(([field]) => field !== name))),
+    }
   }
 }
 
 function* smallerQueries(query: QueryDescription): Iterable<QueryDescription> {
   for (const [at, item] of query.select.entries()) {
-    if (query.select.length > 1) yield { ...query, select: query.select.filter((one) => one !== item), order: query.order.filter((term) => term.relation !== nameOf(item)) }
+    if (query.select.length > 1)
+      yield {
+        ...query,
+        select: query.select.filter((one) => one !== item),
+        order: query.order.filter((term) => term.relation !== nameOf(item)),
+      }
     for (const smaller of smallerItems(item)) yield { ...query, select: query.select.with(at, smaller) }
   }
   for (const [at, filter] of query.where.entries()) {
@@ -27,7 +41,8 @@ function* smallerQueries(query: QueryDescription): Iterable<QueryDescription> {
   }
   if (query.limit !== null) yield { ...query, limit: null }
   if (query.offset !== null) yield { ...query, offset: null }
-  for (const term of query.order.slice(0, -1)) yield { ...query, order: query.order.filter((one) => one !== term) }
+  for (const term of query.order.slice(0, -1))
+    yield { ...query, order: query.order.filter((one) => one !== term) }
   if (query.order.length > 0 && query.limit === null && query.offset === null) yield { ...query, order: [] }
 }
 
@@ -45,7 +60,8 @@ function* smallerFilters(filter: FilterDescription): Iterable<FilterDescription>
   if (filter.negated) yield { ...filter, negated: false }
   if (!("logic" in filter)) return
   for (const term of filter.terms) yield term
-  if (filter.terms.length > 1) for (const term of filter.terms) yield { ...filter, terms: filter.terms.filter((one) => one !== term) }
+  if (filter.terms.length > 1)
+    for (const term of filter.terms) yield { ...filter, terms: filter.terms.filter((one) => one !== term) }
   for (const [at, term] of filter.terms.entries()) {
     for (const smaller of smallerFilters(term)) yield { ...filter, terms: filter.terms.with(at, smaller) }
   }

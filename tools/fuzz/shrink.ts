@@ -3,9 +3,9 @@ import { cleanModel } from "./clean-model.ts"
 import { repairRows } from "./constraints.ts"
 import { declareModel } from "./declare-model.ts"
 import type { CaseDescription, EntityDescription, ModelDescription, Row, Rows } from "./description.ts"
-import { smallerOperations } from "./shrink-operation.ts"
-import { smallerRules, withoutField } from "./shrink-model.ts"
 import { shapeOf } from "./shape.ts"
+import { smallerRules, withoutField } from "./shrink-model.ts"
+import { smallerOperations } from "./shrink-operation.ts"
 
 /** Whether a case fails in the way that is looked for. */
 export type Fails = (kase: CaseDescription) => Promise<boolean>
@@ -13,12 +13,25 @@ export type Fails = (kase: CaseDescription) => Promise<boolean>
 type Pass = (kase: CaseDescription) => Iterable<CaseDescription>
 
 const passes: readonly Pass[] = [
-  fewerSteps, smallerLastOperation, barerModels, fewerEntities, fewerRows, fewerFields, simplerRules, fewerFacts, fewerEntities, fewerFields,
+  fewerSteps,
+  smallerLastOperation,
+  barerModels,
+  fewerEntities,
+  fewerRows,
+  fewerFields,
+  simplerRules,
+  fewerFacts,
+  fewerEntities,
+  fewerFields,
   simplerCallers,
 ]
 
 /** Tries at most `attempts` smaller cases, and gives the smallest that fails. */
-export async function shrinkCase(kase: CaseDescription, fails: Fails, attempts = 400): Promise<CaseDescription> {
+export async function shrinkCase(
+  kase: CaseDescription,
+  fails: Fails,
+  attempts = 400,
+): Promise<CaseDescription> {
   let best = kase
   let left = attempts
   for (let size = Number.POSITIVE_INFINITY; JSON.stringify(best).length < size; ) {
@@ -63,19 +76,36 @@ function* fewerRows(kase: CaseDescription): Iterable<CaseDescription> {
   for (const [name, rows] of Object.entries(kase.rows)) {
     if (rows.length === 0) continue
     yield withRows(kase, name, [])
-    for (let at = 0; at < rows.length && rows.length > 1; at++) yield withRows(kase, name, rows.filter((_, other) => other !== at))
+    for (let at = 0; at < rows.length && rows.length > 1; at++)
+      yield withRows(
+        kase,
+        name,
+        rows.filter((_, other) => other !== at),
+      )
   }
 }
 
 /** Both worlds lose the same rows. */
 function withRows(kase: CaseDescription, name: string, rows: readonly Row[]): CaseDescription {
-  const gone = new Set((kase.rows[name] ?? []).filter((row) => !rows.includes(row)).map((row) => JSON.stringify(keyOf(kase.model, name, row))))
+  const gone = new Set(
+    (kase.rows[name] ?? [])
+      .filter((row) => !rows.includes(row))
+      .map((row) => JSON.stringify(keyOf(kase.model, name, row))),
+  )
   const shapes = shapeOf(kase.model)
-  const others = kase.otherRows && repairRows(shapes, {
-    ...kase.otherRows,
-    [name]: (kase.otherRows[name] ?? []).filter((row) => !gone.has(JSON.stringify(keyOf(kase.model, name, row)))),
-  })
-  return { ...kase, rows: repairRows(shapes, { ...kase.rows, [name]: rows }), ...(others ? { otherRows: others } : {}) }
+  const others =
+    kase.otherRows &&
+    repairRows(shapes, {
+      ...kase.otherRows,
+      [name]: (kase.otherRows[name] ?? []).filter(
+        (row) => !gone.has(JSON.stringify(keyOf(kase.model, name, row))),
+      ),
+    })
+  return {
+    ...kase,
+    rows: repairRows(shapes, { ...kase.rows, [name]: rows }),
+    ...(others ? { otherRows: others } : {}),
+  }
 }
 
 function keyOf(model: ModelDescription, name: string, row: Row): readonly unknown[] {
@@ -105,7 +135,10 @@ function* barerModels(kase: CaseDescription): Iterable<CaseDescription> {
   const { model } = kase
   if (model.views.length > 0) yield withModel(kase, { ...model, views: [] })
   if (model.facts.length > 0) yield withModel(kase, { ...model, facts: [] })
-  const bare = (fits: (name: string) => boolean): ModelDescription => ({ ...model, entities: model.entities.map((one) => (fits(one.name) ? bareEntity(one) : one)) })
+  const bare = (fits: (name: string) => boolean): ModelDescription => ({
+    ...model,
+    entities: model.entities.map((one) => (fits(one.name) ? bareEntity(one) : one)),
+  })
   const used = kase.steps.at(-1)?.operation.entity
   for (const fits of [() => true, (name: string) => name !== used]) {
     const next = bare(fits)
@@ -115,18 +148,38 @@ function* barerModels(kase: CaseDescription): Iterable<CaseDescription> {
 
 function bareEntity(entity: EntityDescription): EntityDescription {
   const { read } = entity.access
-  return { ...entity, access: read ? { read } : {}, fields: entity.fields.map(({ visibleTo: _, writableBy: __, unique: ___, ...field }) => field) }
+  return {
+    ...entity,
+    access: read ? { read } : {},
+    fields: entity.fields.map(({ visibleTo: _, writableBy: __, unique: ___, ...field }) => field),
+  }
 }
 
 /** The case with another model; rows keep to what is left of it. */
 function withModel(kase: CaseDescription, changed: ModelDescription): CaseDescription {
   const model = cleanModel(changed)
   const shapes = shapeOf(model)
-  const fit = (rows: Rows): Rows => repairRows(shapes, Object.fromEntries(model.entities.map((entity) => {
-    const names = new Set(shapes.get(entity.name)?.fields.map((field) => field.name))
-    return [entity.name, (rows[entity.name] ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))))]
-  })))
-  return { ...kase, model, rows: fit(kase.rows), ...(kase.otherRows ? { otherRows: fit(kase.otherRows) } : {}) }
+  const fit = (rows: Rows): Rows =>
+    repairRows(
+      shapes,
+      Object.fromEntries(
+        model.entities.map((entity) => {
+          const names = new Set(shapes.get(entity.name)?.fields.map((field) => field.name))
+          return [
+            entity.name,
+            (rows[entity.name] ?? []).map((row) =>
+              Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))),
+            ),
+          ]
+        }),
+      ),
+    )
+  return {
+    ...kase,
+    model,
+    rows: fit(kase.rows),
+    ...(kase.otherRows ? { otherRows: fit(kase.otherRows) } : {}),
+  }
 }
 
 function* simplerRules(kase: CaseDescription): Iterable<CaseDescription> {
@@ -143,18 +196,27 @@ function* fewerFields(kase: CaseDescription): Iterable<CaseDescription> {
 
 function* fewerFacts(kase: CaseDescription): Iterable<CaseDescription> {
   const { model } = kase
-  for (const fact of model.facts) yield withModel(kase, { ...model, facts: model.facts.filter((one) => one !== fact) })
+  for (const fact of model.facts)
+    yield withModel(kase, { ...model, facts: model.facts.filter((one) => one !== fact) })
 }
 
 function* simplerCallers(kase: CaseDescription): Iterable<CaseDescription> {
   const used = [...new Set(kase.steps.map((step) => step.caller))]
   if (used.length < kase.callers.length) {
     const callers = used.flatMap((at) => kase.callers[at] ?? [])
-    yield { ...kase, callers, steps: kase.steps.map((step) => ({ ...step, caller: used.indexOf(step.caller) })) }
+    yield {
+      ...kase,
+      callers,
+      steps: kase.steps.map((step) => ({ ...step, caller: used.indexOf(step.caller) })),
+    }
   }
   for (const [at, caller] of kase.callers.entries()) {
-    const replaced = (claims: typeof caller): CaseDescription => ({ ...kase, callers: kase.callers.map((one, other) => (other === at ? claims : one)) })
-    for (const role of caller.roles) yield replaced({ ...caller, roles: caller.roles.filter((one) => one !== role) })
+    const replaced = (claims: typeof caller): CaseDescription => ({
+      ...kase,
+      callers: kase.callers.map((one, other) => (other === at ? claims : one)),
+    })
+    for (const role of caller.roles)
+      yield replaced({ ...caller, roles: caller.roles.filter((one) => one !== role) })
     if (Object.keys(caller.claims).length > 0) yield replaced({ ...caller, claims: {} })
   }
 }

@@ -26,10 +26,17 @@ export function compareTexts(left: string, right: string): number {
 }
 
 /** Orders two values that are not null. The kinds differ at most within moments or within numbers. */
-export function compareJson(left: unknown, right: unknown, kind: KindDescription, _other: KindDescription = kind): number {
+export function compareJson(
+  left: unknown,
+  right: unknown,
+  kind: KindDescription,
+  _other: KindDescription = kind,
+): number {
   switch (kind.type) {
     case "text":
-      return kind.caseInsensitive ? compareTexts(foldCase(left), foldCase(right)) : compareTexts(String(left), String(right))
+      return kind.caseInsensitive
+        ? compareTexts(foldCase(left), foldCase(right))
+        : compareTexts(String(left), String(right))
     case "integer":
     case "bigint":
     case "decimal":

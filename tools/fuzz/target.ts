@@ -38,7 +38,11 @@ export interface Target {
   /** Replaces all rows, whoever may write them. */
   fill(rows: Rows): Promise<void>
   /** `operation` is what the request says, for imitations; a real target reads only the request. */
-  request(caller: CallerDescription, request: RestRequest, operation: OperationDescription): Promise<RestAnswer>
+  request(
+    caller: CallerDescription,
+    request: RestRequest,
+    operation: OperationDescription,
+  ): Promise<RestAnswer>
   /** All rows as canonical JSON values, whoever may read them. */
   dump(): Promise<Rows>
   /** Looks at an entity past the engine, with the rights that an injected statement would have. */

@@ -38,17 +38,33 @@ export interface Failure {
 }
 
 /** Runs a world until something fails. Throws where the target does not load the model. */
-export async function runTrial(target: Target, world: World, size: TrialSize, loading: Loading = honestLoading(world)): Promise<TrialResult> {
+export async function runTrial(
+  target: Target,
+  world: World,
+  size: TrialSize,
+  loading: Loading = honestLoading(world),
+): Promise<TrialResult> {
   const session = new Session(world, target)
   await session.start(loading)
   const source = new OperationSource(world, new Random(`${world.description.seed}/operations`))
   const steps: Step[] = []
   let interferences = 0
-  const done = (failure: Failure | null): TrialResult => ({ comparisons: session.comparisons, interferences, open: session.open, failure })
+  const done = (failure: Failure | null): TrialResult => ({
+    comparisons: session.comparisons,
+    interferences,
+    open: session.open,
+    failure,
+  })
   const failed = (finding: Finding): TrialResult =>
     done({ ...finding, kase: { ...world.description, about: finding.message, steps: [finding.step] } })
   if (await target.believesForgery?.()) {
-    return done({ kind: "leak", message: "a forged caller is believed", expected: false, actual: true, kase: { ...world.description, about: "forgery", steps: [] } })
+    return done({
+      kind: "leak",
+      message: "a forged caller is believed",
+      expected: false,
+      actual: true,
+      kase: { ...world.description, about: "forgery", steps: [] },
+    })
   }
   for (const caller of world.description.callers.keys()) {
     const finding = await session.peek(caller)
@@ -62,7 +78,10 @@ export async function runTrial(target: Target, world: World, size: TrialSize, lo
     const finding = await session.step(step)
     if (finding) {
       const before = steps.filter((one) => one !== step)
-      return done({ ...finding, kase: { ...world.description, about: finding.message, steps: [...before, step] } })
+      return done({
+        ...finding,
+        kase: { ...world.description, about: finding.message, steps: [...before, step] },
+      })
     }
   }
   await session.reset()
@@ -71,9 +90,16 @@ export async function runTrial(target: Target, world: World, size: TrialSize, lo
     const caller = random.below(world.description.callers.length)
     const otherRows = makeTwin(random, world, caller)
     if (otherRows === null) continue
-    const operations = Array.from({ length: size.twinRequests }, (_, number): Step => ({
-      caller, operation: withOrder(world, source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1)),
-    }))
+    const operations = Array.from(
+      { length: size.twinRequests },
+      (_, number): Step => ({
+        caller,
+        operation: withOrder(
+          world,
+          source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1),
+        ),
+      }),
+    )
     const failure = await compareTwins(target, world, otherRows, operations)
     interferences += operations.length
     if (failure) return done(failure)
@@ -86,8 +112,10 @@ function withOrder({ shapes }: World, operation: OperationDescription): Operatio
   if (!isOpen("no-default-order")) return operation
   const order = (shape: EntityShape, query: QueryDescription): QueryDescription => ({
     ...query,
-    order: query.order.length > 0 || query.select.some((item) => "count" in item || "aggregate" in item) ? query.order
-      : shape.key.map((field) => ({ field, descending: false, nulls: null })),
+    order:
+      query.order.length > 0 || query.select.some((item) => "count" in item || "aggregate" in item)
+        ? query.order
+        : shape.key.map((field) => ({ field, descending: false, nulls: null })),
     select: query.select.map((item) => {
       if (!("embed" in item)) return item
       const relation = relationOf(shape, item.embed)
@@ -105,7 +133,12 @@ function makeTwin(random: Random, world: World, caller: number): Rows | null {
 }
 
 /** Asks the same of two worlds that the caller can't tell apart. */
-async function compareTwins(target: Target, world: World, otherRows: Rows, steps: readonly Step[]): Promise<Failure | null> {
+async function compareTwins(
+  target: Target,
+  world: World,
+  otherRows: Rows,
+  steps: readonly Step[],
+): Promise<Failure | null> {
   const { description, shapes, oracle } = world
   const answers: string[][] = []
   for (const rows of [description.rows, otherRows]) {
@@ -124,10 +157,18 @@ async function compareTwins(target: Target, world: World, otherRows: Rows, steps
     const [left, right] = [answers[0]?.[at], answers[1]?.[at]]
     const said = description.callers[step.caller]
     if (left === right || !said) continue
-    const [a, b] = [description.rows, otherRows].map((rows) => oracle.expect(oracle.view(rows, said), step.operation))
+    const [a, b] = [description.rows, otherRows].map((rows) =>
+      oracle.expect(oracle.view(rows, said), step.operation),
+    )
     if (a && b && mayDiffer(shapes, step.operation, a, b)) continue
     const message = "what the caller can't see changes the answer"
-    return { kind: "interference", message, expected: left, actual: right, kase: { ...description, about: message, steps: [step], otherRows } }
+    return {
+      kind: "interference",
+      message,
+      expected: left,
+      actual: right,
+      kase: { ...description, about: message, steps: [step], otherRows },
+    }
   }
   return null
 }

@@ -1,7 +1,8 @@
 /** A world is a model, its rows and its callers; a seed makes one, and so does a case that was kept. */
-import { declareModel, type DeclaredModel } from "./declare-model.ts"
-import type { OperationDescription, Rows, WorldDescription } from "./description.ts"
+
 import type { CallerView } from "./caller-view.ts"
+import { type DeclaredModel, declareModel } from "./declare-model.ts"
+import type { OperationDescription, Rows, WorldDescription } from "./description.ts"
 import { Oracle } from "./oracle.ts"
 import { Random } from "./random.ts"
 import { randomModel } from "./random-model.ts"
@@ -26,7 +27,8 @@ export function describeWorld(seed: string): WorldDescription {
   const model = randomModel(random.branch("model"))
   const pool = new ValuePool(random.branch("model").branch("values"))
   return {
-    seed, model,
+    seed,
+    model,
     rows: randomRows(random.branch("rows"), shapeOf(model), pool, mostRows),
     callers: randomCallers(random.branch("callers"), model, pool, callerCount),
   }
@@ -64,7 +66,10 @@ export class OperationSource {
   private context(view: CallerView): WriteContext {
     const { shapes, oracle } = this.world
     return {
-      random: this.random, shapes, pool: this.pool, keys: keysOf(shapes, view.rows),
+      random: this.random,
+      shapes,
+      pool: this.pool,
+      keys: keysOf(shapes, view.rows),
       exists: (entity, field) => view.exists(entity, field),
       seenValues: (entity, field) => view.readable(entity).map(({ seen }) => seen[field] ?? null),
       rows: (entity) => view.rows[entity] ?? [],
@@ -75,8 +80,9 @@ export class OperationSource {
 }
 
 function keysOf(shapes: ModelShape, rows: Rows): ReadonlyMap<string, readonly unknown[]> {
-  return new Map([...shapes.values()].filter((one) => one.view === null && one.key.length === 1).map((one) => [
-    one.name, (rows[one.name] ?? []).map((row) => row[one.key[0] as string]),
-  ]))
+  return new Map(
+    [...shapes.values()]
+      .filter((one) => one.view === null && one.key.length === 1)
+      .map((one) => [one.name, (rows[one.name] ?? []).map((row) => row[one.key[0] as string])]),
+  )
 }
-

@@ -56,8 +56,8 @@ function toCanonical(text: string, scale: number): string {
   return text.startsWith("-") && /[1-9]/.test(digits) ? `-${digits}` : digits
 }
 
-/** Orders decimal texts by value, exactly. */
-function compareDecimals(left: string, right: string): number {
+/** Orders numbers of any kind by value, exactly. */
+export function compareDecimals(left: string, right: string): number {
   const [a, b] = [left, right].map((text) => text.trim().split("."))
   const places = Math.max(a?.[1]?.length ?? 0, b?.[1]?.length ?? 0)
   const [x, y] = [a, b].map((parts) =>
