@@ -68,12 +68,12 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
     }
     byCollection.set(one.collection, one)
   }
-  declared.forEach((one, at) => fillFields(one, entities[at]!, byName, problems))
-  declared.forEach((one, at) => fillReferences(one, entities[at]!, byName, problems))
-  declared.forEach((one, at) => fillView(one, entities[at]!, byName, problems))
+  for (const [at, one] of declared.entries()) fillFields(one, entities[at]!, byName, problems)
+  for (const [at, one] of declared.entries()) fillReferences(one, entities[at]!, byName, problems)
   for (const one of entities) resolveReferenceKinds(one, problems)
-  declared.forEach((one, at) => fillConstraints(one, entities[at]!, problems))
-  declared.forEach((one, at) => fillAccess(one, entities[at]!, problems))
+  for (const [at, one] of declared.entries()) fillView(one, entities[at]!, byName, problems)
+  for (const [at, one] of declared.entries()) fillConstraints(one, entities[at]!, problems)
+  for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   problems.check()
   return { entities, byName, byCollection }
 }

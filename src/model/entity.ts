@@ -142,7 +142,7 @@ export interface ViewSource {
 export function entity<
   const Name extends string,
   F extends Record<string, any>,
-  const O extends EntityOptions = {},
+  const O extends EntityOptions = Record<never, never>,
 >(name: Name, definition: { readonly fields: F } & O & EntityOptions): Entity<Name, F, O> {
   const { fields: _, ...options } = Object.getOwnPropertyDescriptors(definition) as Record<
     string,

@@ -36,8 +36,8 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
       return rule.terms.some((term) => holds(term, rows, world))
     case "compare": {
       const order = compareAs(
-        valueOf(rule.left, rows, world),
-        valueOf(rule.right, rows, world),
+        valueFrom(rule.left, rows, world),
+        valueFrom(rule.right, rows, world),
         rule.of,
         rule.left,
         rule.right,
@@ -55,21 +55,21 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
     case "text": {
       const fold = (value: unknown): string =>
         rule.left.of.collation ? String(value).toLowerCase() : String(value)
-      const [left, right] = [valueOf(rule.left, rows, world), valueOf(rule.right, rows, world)]
+      const [left, right] = [valueFrom(rule.left, rows, world), valueFrom(rule.right, rows, world)]
       if (left === null || right === null) return false
       return textFits(rule.operator, fold(left), fold(right)) !== rule.negated
     }
     case "in-values":
-      return isMember(valueOf(rule.left, rows, world), rule.values, rule.of, rule.negated)
+      return isMember(valueFrom(rule.left, rows, world), rule.values, rule.of, rule.negated)
     case "in-fact":
       return isMember(
-        valueOf(rule.left, rows, world),
+        valueFrom(rule.left, rows, world),
         factOf(rule.fact, world),
         rule.fact.field.kind,
         rule.negated,
       )
     case "null":
-      return (valueOf(rule.value, rows, world) === null) !== rule.negated
+      return (valueFrom(rule.value, rows, world) === null) !== rule.negated
     case "signed-in":
       return (world.caller.id !== null) !== rule.negated
     case "role":
@@ -165,7 +165,7 @@ function compareAs(
 }
 
 /** A value in a rule as JSON; null where it is unknown. */
-function valueOf(value: RuleValue, rows: RowScopes, world: PredicateWorld): unknown {
+function valueFrom(value: RuleValue, rows: RowScopes, world: PredicateWorld): unknown {
   switch (value.kind) {
     case "field":
       return rows[value.scope]?.[value.field.name] ?? null
@@ -182,11 +182,11 @@ function valueOf(value: RuleValue, rows: RowScopes, world: PredicateWorld): unkn
     case "today":
       return world.now.slice(0, 10)
     case "shift": {
-      const of = valueOf(value.value, rows, world)
+      const of = valueFrom(value.value, rows, world)
       return of === null ? null : shiftMoment(String(of), value.by, value.back)
     }
     case "call": {
-      const values = value.values.map((one) => valueOf(one, rows, world))
+      const values = value.values.map((one) => valueFrom(one, rows, world))
       if (value.name === "concat") return values.map((one) => (one === null ? "" : String(one))).join("")
       if (values.some((one) => one === null)) return null
       if (value.name === "lower") return String(values[0]).toLowerCase()

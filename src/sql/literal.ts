@@ -9,6 +9,7 @@ export type LiteralKind = Pick<FieldKind, "name" | "sqlType" | "filterType" | "p
 
 /** Regular expressions and searches of callers cost the server time that grows with them. */
 const regexLength = 200
+const regexRepeats = 1000
 const searchLength = 1000
 
 /** Texts from JSON and patterns: no kind of their own. */
@@ -27,6 +28,12 @@ export const regexOnly: LiteralKind = {
   parseText(text) {
     if (text.length > regexLength)
       throw new BadValue(`must be compared with a pattern of at most ${regexLength} characters`, "22001")
+    // `(a{1,99}){1,99}` takes seconds before it meets a row, and references back take them with each row.
+    if (/\\[1-9]/.test(text)) throw new BadValue("must be compared with a pattern that does not refer back")
+    const repeats = [...text.matchAll(/\{(?:\d+,)?(\d+)/g)].reduce((all, found) => all * Number(found[1]), 1)
+    if (repeats > regexRepeats) {
+      throw new BadValue(`must be compared with a pattern whose repeats multiply to at most ${regexRepeats}`)
+    }
     return checkText(text)
   },
 }

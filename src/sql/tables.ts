@@ -120,9 +120,9 @@ function planConstraints(
       continue
     }
     const checks = field.kind.checks?.(quoteName(field.column)) ?? []
-    checks.forEach((check, at) =>
-      add("check", `${field.column}_check${at === 0 ? "" : at + 1}`, [field], `check (${check})`),
-    )
+    for (const [at, check] of checks.entries()) {
+      add("check", `${field.column}_check${at === 0 ? "" : at + 1}`, [field], `check (${check})`)
+    }
   }
   for (const check of policy.checks) {
     add(

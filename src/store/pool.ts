@@ -9,7 +9,7 @@ export interface PoolOptions {
   readonly connections?: number
   /** A statement that takes longer is cancelled; 5,000 by default. */
   readonly statementTimeoutMs?: number
-  /** How much longer PostgreSQL may be silent before its connection is given up; 5,000 by default. */
+  /** How much longer PostgreSQL may be silent before its connection is given up; 10,000 by default. */
   readonly graceMs?: number
   /** How long a request waits for a connection; 10,000 by default. */
   readonly connectTimeoutMs?: number
@@ -28,7 +28,7 @@ export function openPool({
   url,
   connections = 10,
   statementTimeoutMs = 5000,
-  graceMs = 5000,
+  graceMs = 10_000,
   connectTimeoutMs = 10_000,
 }: PoolOptions): FlightPool {
   const pool = new pg.Pool({

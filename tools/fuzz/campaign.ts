@@ -1,5 +1,5 @@
 /** Many worlds on one target: kept cases first, then new ones, until enough was compared or something failed. */
-import type { CaseDescription } from "./description.ts"
+import type { CaseDescription, WorldDescription } from "./description.ts"
 import type { PlantedBug } from "./planted.ts"
 import { checkRules } from "./rule-check.ts"
 import { honestLoading } from "./session.ts"
@@ -79,37 +79,52 @@ async function runWorld(target: Target, name: string, size: TrialSize): Promise<
     if (failure) return { ...nothing, rules, failure }
     return { ...(await runTrial(target, world, size)), rules }
   } catch (cause) {
-    const error = cause as Error & { details?: string }
-    const kase: CaseDescription = { ...description, about: error.message, steps: [] }
-    return {
-      ...nothing,
-      failure: {
-        kind: "broken",
-        message: error.message,
-        expected: "a model that loads",
-        actual: error.details ?? error.stack,
-        kase,
-      },
-    }
+    return { ...nothing, failure: broken(description, cause) }
   }
 }
 
 /** The smallest case that fails in the same way. */
 async function shrinkFailure(target: Target, failure: Failure): Promise<Failure> {
-  if (failure.kase.steps.length === 0) return failure
   const replayer = new Replayer(target)
   let best = failure
+  const again =
+    failure.kase.steps.length === 0 ? loadCase : (_: Target, kase: CaseDescription) => replayer.run(kase)
   await shrinkCase(
     failure.kase,
     async (kase) => {
-      const found = await replayer.run(kase).catch(() => null)
-      if (found === null || found.kind !== failure.kind || found.message !== failure.message) return false
+      const found = await again(target, kase).catch(() => null)
+      if (found === null || found.kind !== failure.kind || !isAlike(found.message, failure.message))
+        return false
       best = found
       return true
     },
     shrinkAttempts,
   )
   return best
+}
+
+/** Messages name rows, and statements; how they begin must be the same. */
+function isAlike(left: string, right: string): boolean {
+  return left.slice(0, 24) === right.slice(0, 24)
+}
+
+/** What fails before any request: a rule that means two things, or a model that does not load. */
+async function loadCase(target: Target, kase: CaseDescription): Promise<Failure | null> {
+  try {
+    const world = openWorld(kase)
+    const { failure } = checkRules(world)
+    if (failure === null) await target.load(honestLoading(world))
+    return failure
+  } catch (cause) {
+    return broken(kase, cause)
+  }
+}
+
+function broken(description: WorldDescription, cause: unknown): Failure {
+  const error = cause as Error & { details?: string }
+  const kase: CaseDescription = { ...description, about: error.message, steps: [] }
+  const actual = (error.details ?? error.stack ?? "").slice(0, 2000)
+  return { kind: "broken", message: error.message, expected: "a model that loads", actual, kase }
 }
 
 export interface PlantedResult {

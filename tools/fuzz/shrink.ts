@@ -2,7 +2,14 @@
 import { cleanModel } from "./clean-model.ts"
 import { repairRows } from "./constraints.ts"
 import { declareModel } from "./declare-model.ts"
-import type { CaseDescription, EntityDescription, ModelDescription, Row, Rows } from "./description.ts"
+import type {
+  CaseDescription,
+  EntityDescription,
+  FieldDescription,
+  ModelDescription,
+  Row,
+  Rows,
+} from "./description.ts"
 import { shapeOf } from "./shape.ts"
 import { smallerRules, withoutField } from "./shrink-model.ts"
 import { smallerOperations } from "./shrink-operation.ts"
@@ -151,15 +158,19 @@ function bareEntity(entity: EntityDescription): EntityDescription {
   return {
     ...entity,
     access: read ? { read } : {},
-    fields: entity.fields.map(({ visibleTo: _, writableBy: __, unique: ___, ...field }) => field),
+    fields: entity.fields.map(bareField),
   }
+}
+
+function bareField({ name, kind, optional, onDelete }: FieldDescription): FieldDescription {
+  return { name, kind, ...(optional ? { optional } : {}), ...(onDelete ? { onDelete } : {}) }
 }
 
 /** The case with another model; rows keep to what is left of it. */
 function withModel(kase: CaseDescription, changed: ModelDescription): CaseDescription {
   const model = cleanModel(changed)
   const shapes = shapeOf(model)
-  const fit = (rows: Rows): Rows =>
+  const whole = (rows: Rows): Rows =>
     repairRows(
       shapes,
       Object.fromEntries(
@@ -177,8 +188,8 @@ function withModel(kase: CaseDescription, changed: ModelDescription): CaseDescri
   return {
     ...kase,
     model,
-    rows: fit(kase.rows),
-    ...(kase.otherRows ? { otherRows: fit(kase.otherRows) } : {}),
+    rows: whole(kase.rows),
+    ...(kase.otherRows ? { otherRows: whole(kase.otherRows) } : {}),
   }
 }
 
