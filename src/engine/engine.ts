@@ -14,6 +14,7 @@ import type { ConstraintPlan } from "../sql/tables.ts"
 import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 import { explainDatabaseError } from "./database-error.ts"
+import { StatementCache } from "./statement-cache.ts"
 
 export interface EngineParts {
   readonly policies: Policies
@@ -41,14 +42,11 @@ interface Statement extends CompiledStatement {
   readonly name: string
 }
 
-/** Statements kept compiled; the oldest goes first. */
-const maxStatements = 5000
-
 /** Puts the engine together. */
 export function createEngine(parts: EngineParts): Engine {
   const { policies, pool, limits } = parts
   const context = { model: policies.model, constraints: parts.constraints }
-  const statements = new Map<string, Statement>()
+  const statements = new StatementCache<Statement>()
   const gated = [...policies.of.values()].flatMap((policy) =>
     policy.entity.fields
       .filter((field) => policy.fields.get(field.name)?.gated)
@@ -68,7 +66,6 @@ export function createEngine(parts: EngineParts): Engine {
       ...compiled,
       name: createHash("sha256").update(compiled.text).digest("base64url").slice(0, 22),
     }
-    if (statements.size >= maxStatements) statements.delete(statements.keys().next().value!)
     statements.set(key, statement)
     return statement
   }

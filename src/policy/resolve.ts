@@ -147,7 +147,17 @@ export class Resolver {
       }
       const fact = this.fact(list as Node, where)
       if (!fact) return never
-      return { kind: "in-fact", negated, left: this.retype(left!, fact.field.kind, where), fact }
+      const of = fact.field.kind
+      if (!of.operators.has("order")) return this.refuseQuestion(where, "in", { ...left!, of })
+      // Beside one moment a day is its midnight in UTC; in a list it would be that of the session's time zone.
+      if (isMoment(of) && isMoment(left!.of) && of.sqlType !== left!.of.sqlType) {
+        this.problems.add("UC206", where, {
+          what: `looks for ${left!.of.name} among ${of.name}s`,
+          mend: "Look for values of one kind.",
+        })
+        return never
+      }
+      return { kind: "in-fact", negated, left: this.retype(left!, of, where), fact }
     })
   }
 

@@ -84,7 +84,7 @@ export class SqlPrinter {
       case "in-fact":
         return this.member(rule.left, rule.negated, this.fact(rule.fact), rule.fact.field.kind, column)
       case "null":
-        return `${this.value(rule.value, column)} is ${rule.negated ? "not " : ""}null`
+        return `${this.value(rule.value, column, true)} is ${rule.negated ? "not " : ""}null`
       case "signed-in":
         return `(select undercroft.me_id()) is ${rule.negated ? "" : "not "}null`
       case "role":
@@ -103,7 +103,8 @@ export class SqlPrinter {
     }
   }
 
-  value(value: RuleValue, column: ColumnOf): string {
+  /** In a rule, numbers are reckoned without bounds: a row on which a sum overflows would end everyone's statements. */
+  value(value: RuleValue, column: ColumnOf, inRule: boolean = false): string {
     switch (value.kind) {
       case "field":
         return column(value.scope, value.field)
@@ -126,12 +127,13 @@ export class SqlPrinter {
         return `((${local} ${value.back ? "-" : "+"} interval ${quoteLiteral(value.by)}) at time zone 'UTC')`
       }
       case "call": {
-        const values = value.values.map((one) => this.value(one, column))
+        const values = value.values.map((one) => this.value(one, column, inRule))
         if (value.name === "concat") return `(${values.map((one) => `coalesce(${one}, '')`).join(" || ")})`
         // By Unicode's rules and not by those of the database's locale, which may know ASCII alone.
         if (value.name === "lower" || value.name === "upper")
           return `(${value.name}(${values[0]} collate "und-x-icu") collate "C")`
-        return `(${values.join(value.name === "add" ? " + " : value.name === "subtract" ? " - " : " * ")})`
+        const numbers = inRule ? values.map((one) => `${one}::numeric`) : values
+        return `(${numbers.join(value.name === "add" ? " + " : value.name === "subtract" ? " - " : " * ")})`
       }
     }
   }
@@ -145,7 +147,7 @@ export class SqlPrinter {
       isOrder || [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation),
     )
     const [first, second] = [left, right].map((one) => {
-      const sql = this.value(one, column)
+      const sql = this.value(one, column, true)
       // A day begins at midnight in UTC; a comparison across kinds would use the time zone of the session.
       return isMixed && one.of.sqlType === "date" ? `(${sql}::timestamp at time zone 'UTC')` : collate(sql)
     })
@@ -154,10 +156,8 @@ export class SqlPrinter {
 
   /** Of a null it is not known whether it is in a list; `null <> all('{}')` would be true. */
   private member(left: RuleValue, negated: boolean, list: string, of: FieldKind, column: ColumnOf): string {
-    const value = collationFor(
-      of,
-      left.kind === "call" || left.of.collation !== of.collation,
-    )(this.value(left, column))
+    const isText = left.kind === "call" || left.of.collation !== of.collation
+    const value = collationFor(of, isText)(this.value(left, column, true))
     return negated ? `(${value} is not null and ${value} <> all(${list}))` : `${value} = any(${list})`
   }
 

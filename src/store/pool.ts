@@ -37,6 +37,8 @@ export function openPool({
     application_name: "undercroft",
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 60_000,
+    // What plans and catalogues take of a connection's memory is given back only with it.
+    maxLifetimeSeconds: 1800,
     keepAlive: true,
     options: `-c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
   })

@@ -24,7 +24,7 @@ export interface StatementBounds {
   readonly lengthEach: number
 }
 
-const defaultBounds: StatementBounds = { count: 500, length: 2_000_000, lengthEach: 50_000 }
+const defaultBounds: StatementBounds = { count: 500, length: 500_000, lengthEach: 50_000 }
 const nothing: ReadonlySet<string> = new Set()
 const noParting: Parting = { closed: [], parsed: nothing, unnamed: nothing }
 

@@ -50,7 +50,6 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
       types: asText,
       queryMode: "extended",
     } as pg.QueryArrayConfig)
-  const backend = Number((await send("select pg_backend_pid()", [])).rows[0]?.[0])
 
   async function run(
     caller: SealedCaller | null,
@@ -75,14 +74,35 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
     }
   }
 
+  // By the protocol's CancelRequest: by SQL the API role may signal no session.
   async function cancel(): Promise<void> {
-    const other = new pg.Client({ connectionString: apiUrl })
-    other.on("error", () => undefined)
-    await other.connect()
-    await other.query("select pg_cancel_backend($1)", [backend]).finally(() => other.end())
+    const { processID, secretKey } = client as unknown as BackendKey
+    const { connection, host, port } = new pg.Client({ connectionString: apiUrl }) as unknown as Canceller
+    await new Promise<void>((resolve) => {
+      for (const event of ["connect", "sslconnect"])
+        connection.on(event, () => connection.cancel(processID, secretKey))
+      for (const event of ["error", "end"]) connection.on(event, () => resolve())
+      if (host.startsWith("/")) connection.connect(`${host}/.s.PGSQL.${port}`)
+      else connection.connect(port, host)
+    })
   }
 
   return { run, cancel, close: () => client.end() }
+}
+
+/** What node-postgres knows of its session, and its connection before it logs in. */
+interface BackendKey {
+  readonly processID: number
+  readonly secretKey: number
+}
+interface Canceller {
+  readonly host: string
+  readonly port: number
+  readonly connection: {
+    on(event: string, listener: () => void): void
+    connect(portOrPath: number | string, host?: string): void
+    cancel(processID: number, secretKey: number): void
+  }
 }
 
 /** A field view has columns for writing alone, which an asterisk names too. */

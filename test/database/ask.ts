@@ -57,7 +57,12 @@ export class Ask implements Submittable {
   private left: number
 
   /** `prepared` is what the connection has prepared; false where a failure leaves that open. */
-  constructor(statements: readonly Statement[], prepared: Map<string, boolean>, notices: readonly string[], done: (outcome: Outcome) => void) {
+  constructor(
+    statements: readonly Statement[],
+    prepared: Map<string, boolean>,
+    notices: readonly string[],
+    done: (outcome: Outcome) => void,
+  ) {
     this.statements = statements
     this.prepared = prepared
     this.notices = notices
@@ -105,7 +110,14 @@ export class Ask implements Submittable {
   }
 
   private finish(error: ErrorFields | null): void {
-    const words = error && [error.message, error.detail, error.hint, error.where, error.constraint, error.column]
+    const words = error && [
+      error.message,
+      error.detail,
+      error.hint,
+      error.where,
+      error.constraint,
+      error.column,
+    ]
     const said = [JSON.stringify(this.cells), this.copied, ...this.notices, ...(words ?? [])].join("\n")
     const cells = error ? [] : this.cells
     const rows = cells.map((row) => Object.fromEntries(this.names.map((name, at) => [name, row[at] ?? null])))

@@ -1,14 +1,16 @@
 /** A prepared database with rows, and sessions that speak to it as the API role itself. */
+import { randomBytes } from "node:crypto"
 import pg from "pg"
+import { inject } from "vitest"
 import { type Caller, sealCaller } from "../../src/engine/caller.ts"
+import type { AnyEntity } from "../../src/index.ts"
 import { buildModel } from "../../src/model/build.ts"
 import type { EntityInfo, FieldInfo } from "../../src/model/model.ts"
 import { buildPolicies, type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
 import type { Rule } from "../../src/policy/rule.ts"
 import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
 import { type PrepareOptions, prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
-import type { AnyEntity } from "../../src/index.ts"
-import { createDatabase } from "../support/backend.ts"
+import { runSql } from "../support/backend.ts"
 import { Ask, type Outcome, type Statement } from "./ask.ts"
 
 export type Row = Readonly<Record<string, any>>
@@ -40,56 +42,99 @@ export function policiesOf(model: readonly AnyEntity[]): Policies {
   return buildPolicies(buildModel(model))
 }
 
-/** Makes a database for a model, with rows. */
+/** Makes a database for a model, with rows; on a server of its own where `server` is its superuser's URL. */
 export async function openDatabase(
-  model: readonly AnyEntity[], rows: Rows = {}, options: PrepareOptions = {},
+  model: readonly AnyEntity[],
+  rows: Rows = {},
+  { server, ...options }: PrepareOptions & { readonly server?: string } = {},
 ): Promise<TestDatabase> {
   const policies = policiesOf(model)
-  const { url, drop } = await createDatabase()
-  const ready = await prepareDatabase(url, policies, options)
+  const { url, drop } = await createDatabase(server)
   const admin = new pg.Client({ connectionString: url })
-  await admin.connect()
-  const sessions: ApiSession[] = []
-  const entity = (name: string): EntityPolicy => {
-    const found = [...policies.of.values()].find((one) => one.entity.name === name)
+  try {
+    const ready = await prepareDatabase(url, policies, options)
+    await admin.connect()
+    const database = new PreparedDatabase({ adminUrl: url, policies, ready, admin }, drop)
+    for (const [name, all] of Object.entries(rows)) await database.insert(name, all)
+    await admin.query("analyze")
+    return database
+  } catch (cause) {
+    await admin.end().catch(() => undefined)
+    await drop()
+    throw cause
+  }
+}
+
+class PreparedDatabase implements TestDatabase {
+  readonly adminUrl: string
+  readonly policies: Policies
+  readonly ready: ReadyDatabase
+  readonly admin: pg.Client
+  private readonly sessions: ApiSession[] = []
+  private readonly dropDatabase: () => Promise<void>
+
+  constructor(
+    parts: Pick<TestDatabase, "adminUrl" | "policies" | "ready" | "admin">,
+    drop: () => Promise<void>,
+  ) {
+    this.adminUrl = parts.adminUrl
+    this.policies = parts.policies
+    this.ready = parts.ready
+    this.admin = parts.admin
+    this.dropDatabase = drop
+  }
+
+  seal({ id, roles = [], claims = {} }: Who): Caller {
+    if (id === null) return { id, roles, claims, sealed: null }
+    return sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 3600, this.ready.processKey)
+  }
+
+  async connect(): Promise<ApiSession> {
+    const session = await openSession(this.ready.apiUrl)
+    this.sessions.push(session)
+    return session
+  }
+
+  entity(name: string): EntityPolicy {
+    const found = [...this.policies.of.values()].find((one) => one.entity.name === name)
     if (!found) throw new Error(`no entity ${name}`)
     return found
   }
-  const insert = async (name: string, all: readonly Row[]): Promise<void> => {
-    if (all.length === 0) return
-    const { entity: info } = entity(name)
-    const fields = info.fields.filter((one) => one.name in (all[0] as Row))
+
+  async insert(name: string, rows: readonly Row[]): Promise<void> {
+    const { entity } = this.entity(name)
+    const [first] = rows
+    if (!first) return
+    const fields = entity.fields.filter((one) => one.name in first)
     const columns = fields.map((one) => `"${one.column}"`).join(", ")
     const types = fields.map((one) => `"${one.column}" ${one.kind.sqlType}`).join(", ")
-    const values = all.map((row) => Object.fromEntries(fields.map((one) => [one.column, row[one.name] ?? null])))
-    await admin.query(
-      `insert into app."${info.table}" (${columns}) select ${columns} from json_to_recordset($1::json) as x(${types})`,
+    const values = rows.map((row) =>
+      Object.fromEntries(fields.map((one) => [one.column, row[one.name] ?? null])),
+    )
+    await this.admin.query(
+      `insert into app."${entity.table}" (${columns}) select ${columns} from json_to_recordset($1::json) as x(${types})`,
       [JSON.stringify(values)],
     )
   }
-  for (const [name, all] of Object.entries(rows)) await insert(name, all)
-  await admin.query("analyze")
+
+  async drop(): Promise<void> {
+    for (const session of this.sessions) await session.end()
+    await this.admin.end()
+    await this.dropDatabase()
+  }
+}
+
+/** Makes an empty database, and gives its superuser's URL. */
+async function createDatabase(
+  server: string = inject("postgresUrl"),
+): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `t${randomBytes(6).toString("hex")}`
+  await runSql(server, `create database ${name}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
   return {
-    adminUrl: url,
-    policies,
-    ready,
-    admin,
-    entity,
-    insert,
-    seal: ({ id, roles = [], claims = {} }) =>
-      id === null
-        ? { id, roles, claims, sealed: null }
-        : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 3600, ready.processKey),
-    async connect() {
-      const session = await openSession(ready.apiUrl)
-      sessions.push(session)
-      return session
-    },
-    async drop() {
-      for (const session of sessions) await session.end()
-      await admin.end()
-      await drop()
-    },
+    url: url.href,
+    drop: async () => void (await runSql(server, `drop database if exists ${name} with (force)`)),
   }
 }
 
@@ -175,8 +220,16 @@ export class View {
   }
 
   rows(policy: EntityPolicy): readonly Row[] {
-    return this.world.rowsOf(policy.entity).filter((row) => this.allows(policy.read, row)).map((row) =>
-      Object.fromEntries(policy.entity.fields.map((field) =>
-        [field.name, this.shows(field, row as Row) ? (row[field.name] ?? null) : null])))
+    return this.world
+      .rowsOf(policy.entity)
+      .filter((row) => this.allows(policy.read, row))
+      .map((row) =>
+        Object.fromEntries(
+          policy.entity.fields.map((field) => [
+            field.name,
+            this.shows(field, row as Row) ? (row[field.name] ?? null) : null,
+          ]),
+        ),
+      )
   }
 }

@@ -44,51 +44,59 @@ const forgeries: Readonly<Record<string, (own: string, replayed: string, foreign
   "another backend's value with the own hash": (own, _, foreign) => own.slice(0, 64) + foreign.slice(64),
   "a cut value": (own) => own.slice(0, 70),
   "a short value": () => "x",
-  "capitals": (own) => own.slice(0, 64).toUpperCase() + own.slice(64),
-  "nothing": () => "",
+  capitals: (own) => own.slice(0, 64).toUpperCase() + own.slice(64),
+  nothing: () => "",
   "a null in JSON": () => `${"0".repeat(64)}null`,
 }
 
-describe.each(Object.entries(forgeries))("CVE-2026-44457 GHSA-6vg3-hgrw-p5gf: a forged caller (%s)", (_, forge) => {
-  test.each(["anna", "nobody"])("of %s is no one, or refused", async (name) => {
-    const caller = name === "anna" ? anna : nobody
-    const [mine, other] = [await database.connect(), await database.connect()]
-    const replayed = await boundValue(mine, ben)
-    await other.client.query("begin")
-    for (const { text, values } of entering(ben)) await other.raw(text, values)
-    const foreign = (await other.raw("select current_setting('undercroft.caller') as bound")).rows[0]?.["bound"] ?? ""
-    expect(foreign).toContain("ben")
+describe.each(Object.entries(forgeries))(
+  "CVE-2026-44457 GHSA-6vg3-hgrw-p5gf: a forged caller (%s)",
+  (_, forge) => {
+    test.each(["anna", "nobody"])("of %s is no one, or refused", async (name) => {
+      const caller = name === "anna" ? anna : nobody
+      const [mine, other] = [await database.connect(), await database.connect()]
+      const replayed = await boundValue(mine, ben)
+      await other.client.query("begin")
+      for (const { text, values } of entering(ben)) await other.raw(text, values)
+      const foreign =
+        (await other.raw("select current_setting('undercroft.caller') as bound")).rows[0]?.["bound"] ?? ""
+      expect(foreign).toContain("ben")
 
-    const own = await boundValue(mine, caller)
-    const forged = quote(forge(own || "0".repeat(64), replayed, foreign))
-    // For this transaction, for the session, through a savepoint, with SET, and within the very statement.
-    const ways: readonly (readonly string[])[] = [
-      [`select set_config('undercroft.caller', ${forged}, true)`, read],
-      [`select set_config('undercroft.caller', ${forged}, false)`, read],
-      ["savepoint a", `select set_config('undercroft.caller', ${forged}, true)`, "release a", read],
-      [`set local undercroft.caller = ${forged}`, read],
-      [`set undercroft.caller = ${forged}`, read],
-      [`with x as materialized (select set_config('undercroft.caller', ${forged}, true)) ${read}, x`],
-      [`select o.id from (select set_config('undercroft.caller', ${forged}, true)) x, lateral (${read} offset 0) o`],
-      [`${read} where set_config('undercroft.caller', ${forged}, true) is not null`],
-      [`select set_config('undercroft.caller', ${forged}, true) union all select id::text from fields.owned`],
-    ]
-    for (const way of ways) {
-      const session = await database.connect()
-      const outcome = await session.run(caller, way)
-      for (const id of bensRows) expect(outcome.said, way.join("; ")).not.toContain(id)
-      if (outcome.error) expect(outcome.error).toMatchObject({ code: "28000", message: "forged caller" })
-      // What was planted in the session does not become the next caller, nor does it change who enters.
-      const next = await session.run(nobody, read)
-      expect(next.cells).toEqual([])
-      const entered = await session.run(anna, "select count(*) as n from fields.owned")
-      expect(entered.rows).toEqual([{ n: "6" }])
-      await session.end()
-    }
-    await other.client.query("rollback")
-    await Promise.all([mine.end(), other.end()])
-  })
-})
+      const own = await boundValue(mine, caller)
+      const forged = quote(forge(own || "0".repeat(64), replayed, foreign))
+      // For this transaction, for the session, through a savepoint, with SET, and within the very statement.
+      const ways: readonly (readonly string[])[] = [
+        [`select set_config('undercroft.caller', ${forged}, true)`, read],
+        [`select set_config('undercroft.caller', ${forged}, false)`, read],
+        ["savepoint a", `select set_config('undercroft.caller', ${forged}, true)`, "release a", read],
+        [`set local undercroft.caller = ${forged}`, read],
+        [`set undercroft.caller = ${forged}`, read],
+        [`with x as materialized (select set_config('undercroft.caller', ${forged}, true)) ${read}, x`],
+        [
+          `select o.id from (select set_config('undercroft.caller', ${forged}, true)) x, lateral (${read} offset 0) o`,
+        ],
+        [`${read} where set_config('undercroft.caller', ${forged}, true) is not null`],
+        [
+          `select set_config('undercroft.caller', ${forged}, true) union all select id::text from fields.owned`,
+        ],
+      ]
+      for (const way of ways) {
+        const session = await database.connect()
+        const outcome = await session.run(caller, way)
+        for (const id of bensRows) expect(outcome.said, way.join("; ")).not.toContain(id)
+        if (outcome.error) expect(outcome.error).toMatchObject({ code: "28000", message: "forged caller" })
+        // What was planted in the session does not become the next caller, nor does it change who enters.
+        const next = await session.run(nobody, read)
+        expect(next.cells).toEqual([])
+        const entered = await session.run(anna, "select count(*) as n from fields.owned")
+        expect(entered.rows).toEqual([{ n: "6" }])
+        await session.end()
+      }
+      await other.client.query("rollback")
+      await Promise.all([mine.end(), other.end()])
+    })
+  },
+)
 
 test("a bound caller does not outlive its transaction", async () => {
   const session = await database.connect()
@@ -119,7 +127,10 @@ test("a savepoint that is rolled back takes the caller with it", async () => {
 describe("enter refuses", () => {
   const sealed = (): SealedCaller => ben.sealed as SealedCaller
   const seal = (claims: string, expires: number | string, key: Buffer): string =>
-    createHash("sha256").update(key).update(createHash("sha256").update(key).update(`${expires}.${claims}`).digest()).digest("hex")
+    createHash("sha256")
+      .update(key)
+      .update(createHash("sha256").update(key).update(`${expires}.${claims}`).digest())
+      .digest("hex")
   const key = (): Buffer => database.ready.processKey
   const cases: Readonly<Record<string, () => readonly [string | null, string | null, string | null]>> = {
     "a wrong seal": () => [sealed().claims, String(sealed().expires), "0".repeat(64)],
@@ -131,10 +142,22 @@ describe("enter refuses", () => {
     "changed claims": () => [sealed().claims.replace("ben", "bob"), String(sealed().expires), sealed().seal],
     "claims with a space": () => [`${sealed().claims} `, String(sealed().expires), sealed().seal],
     "a later expiry": () => [sealed().claims, String(sealed().expires + 1), sealed().seal],
-    "an expiry that takes a digit of the claims": () => ["1{}", "1000000000", seal("{}", "10000000001", key())],
+    "an expiry that takes a digit of the claims": () => [
+      "1{}",
+      "1000000000",
+      seal("{}", "10000000001", key()),
+    ],
     "an expired seal": () => [bensClaims, "1000000000", seal(bensClaims, 1_000_000_000, key())],
-    "a seal with another key": () => [bensClaims, String(sealed().expires), seal(bensClaims, sealed().expires, Buffer.alloc(32))],
-    "a seal of one hash": () => [bensClaims, String(sealed().expires), createHash("sha256").update(key()).update(`${sealed().expires}.${bensClaims}`).digest("hex")],
+    "a seal with another key": () => [
+      bensClaims,
+      String(sealed().expires),
+      seal(bensClaims, sealed().expires, Buffer.alloc(32)),
+    ],
+    "a seal of one hash": () => [
+      bensClaims,
+      String(sealed().expires),
+      createHash("sha256").update(key()).update(`${sealed().expires}.${bensClaims}`).digest("hex"),
+    ],
     "the bound value of a transaction": () => [bensClaims, String(sealed().expires), "bound"],
   }
   test.each(Object.entries(cases))("%s", async (name, make) => {
@@ -149,8 +172,8 @@ describe("enter refuses", () => {
 
   test("and what follows in the pipeline is not run", async () => {
     const session = await database.connect()
-    const false_: Caller = { ...ben, sealed: { ...sealed(), seal: "0".repeat(64) } }
-    const outcome = await session.run(false_, "select count(*) from fields.open", "pipelined")
+    const forged: Caller = { ...ben, sealed: { ...sealed(), seal: "0".repeat(64) } }
+    const outcome = await session.run(forged, "select count(*) from fields.open", "pipelined")
     expect(outcome.error?.code).toBe("28000")
     expect(outcome.cells).toEqual([])
   })
@@ -164,7 +187,11 @@ describe("enter refuses", () => {
 
 test("two transactions of one caller are bound differently, and two callers of one moment too", async () => {
   const session = await database.connect()
-  const bound = [await boundValue(session, ben), await boundValue(session, ben), await boundValue(session, anna)]
+  const bound = [
+    await boundValue(session, ben),
+    await boundValue(session, ben),
+    await boundValue(session, anna),
+  ]
   expect(new Set(bound.map((one) => one.slice(0, 64))).size).toBe(3)
 })
 
@@ -175,15 +202,33 @@ describe("the keys", () => {
     for (const plans of ["force_custom_plan", "force_generic_plan", "auto"]) {
       const session = await database.connect()
       const settings = [
-        "client_min_messages=debug5", "debug_print_parse=on", "debug_print_rewritten=on", "debug_print_plan=on", "debug_pretty_print=off",
-        "log_parameter_max_length_on_error=-1", "plpgsql.print_strict_params=on", "plpgsql.extra_warnings=all", `plan_cache_mode=${plans}`,
+        "client_min_messages=debug5",
+        "debug_print_parse=on",
+        "debug_print_rewritten=on",
+        "debug_print_plan=on",
+        "debug_pretty_print=off",
+        "log_parameter_max_length_on_error=-1",
+        "plpgsql.print_strict_params=on",
+        "plpgsql.extra_warnings=all",
+        `plan_cache_mode=${plans}`,
       ]
       for (const setting of settings) await session.raw(`set ${setting.replace("=", " = '")}'`)
       let said = ""
       for (const how of ["pipelined", "transaction", "pipelined"] as const) {
-        said += (await session.run(ben, "select undercroft.me_id(), undercroft.me_has('x'), count(*) from fields.both", how)).said
+        said += (
+          await session.run(
+            ben,
+            "select undercroft.me_id(), undercroft.me_has('x'), count(*) from fields.both",
+            how,
+          )
+        ).said
         said += (await session.raw("select undercroft.enter('{}', 99999999999, 'x')")).said
-        said += (await session.run(ben, ["select set_config('undercroft.caller', 'x', true)", "select undercroft.me_id()"])).said
+        said += (
+          await session.run(ben, [
+            "select set_config('undercroft.caller', 'x', true)",
+            "select undercroft.me_id()",
+          ])
+        ).said
       }
       expect(said).toContain("PLANNEDSTMT")
       const flat = said.replaceAll(/(\\n|\s)+/g, " ")
@@ -196,10 +241,18 @@ describe("the keys", () => {
   })
 
   test.each([
-    "select * from undercroft_state.keys", "select process_key from undercroft_state.keys", "table undercroft_state.schema",
-    "copy undercroft_state.keys to stdout", "select count(*) from undercroft_state.keys", "update undercroft_state.keys set process_key = ''",
-    "lock table undercroft_state.keys", "delete from undercroft_state.schema", "explain select * from undercroft_state.keys",
-    "select undercroft.bind('{}')", "select undercroft.me()", "select 'undercroft.bind(text)'::regprocedure::oid, undercroft.bind('x')",
+    "select * from undercroft_state.keys",
+    "select process_key from undercroft_state.keys",
+    "table undercroft_state.schema",
+    "copy undercroft_state.keys to stdout",
+    "select count(*) from undercroft_state.keys",
+    "update undercroft_state.keys set process_key = ''",
+    "lock table undercroft_state.keys",
+    "delete from undercroft_state.schema",
+    "explain select * from undercroft_state.keys",
+    "select undercroft.bind('{}')",
+    "select undercroft.me()",
+    "select 'undercroft.bind(text)'::regprocedure::oid, undercroft.bind('x')",
   ])("can't be reached by: %s", async (text) => {
     const session = await database.connect()
     expect((await session.run(ben, text)).error?.code).toBe("42501")
@@ -215,8 +268,14 @@ describe("the functions of rules", () => {
     expect(functions.length).toBeGreaterThan(20)
     for (const { name, count } of functions) {
       const nulls = Array.from({ length: count }, () => "null").join(", ")
-      for (const text of [`select undercroft_rules."${name}"(${nulls})`, `select * from undercroft_rules."${name}"(${nulls})`]) {
-        expect((await session.run(ben, text)).error, text).toMatchObject({ code: "42501", message: "permission denied for schema undercroft_rules" })
+      for (const text of [
+        `select undercroft_rules."${name}"(${nulls})`,
+        `select * from undercroft_rules."${name}"(${nulls})`,
+      ]) {
+        expect((await session.run(ben, text)).error, text).toMatchObject({
+          code: "42501",
+          message: "permission denied for schema undercroft_rules",
+        })
       }
     }
   })
@@ -239,7 +298,14 @@ describe("the functions of rules", () => {
       [database.ready.roles.api],
     )
     expect(functions.map((one) => one.name)).toEqual([
-      "at_most", "enter", "exactly", "me_bigint", "me_claim", "me_has", "me_id", "me_uuid",
+      "at_most",
+      "enter",
+      "exactly",
+      "me_bigint",
+      "me_claim",
+      "me_has",
+      "me_id",
+      "me_uuid",
     ])
   })
 })
@@ -247,7 +313,8 @@ describe("the functions of rules", () => {
 /** Sends FunctionCall, and gives the SQLSTATE of the answer as `C…`. */
 async function callByNumber(oid: number): Promise<string> {
   const { client, end } = await database.connect()
-  const stream = (client as unknown as { connection: { stream: import("node:net").Socket } }).connection.stream
+  const stream = (client as unknown as { connection: { stream: import("node:net").Socket } }).connection
+    .stream
   stream.removeAllListeners("data")
   const message = Buffer.alloc(15)
   message.write("F")
@@ -259,5 +326,10 @@ async function callByNumber(oid: number): Promise<string> {
   })
   stream.destroy()
   void end
-  return answer.toString("latin1").split("\0").find((part) => /^C[0-9A-Z]{5}$/.test(part)) ?? answer.toString("latin1")
+  return (
+    answer
+      .toString("latin1")
+      .split("\0")
+      .find((part) => /^C[0-9A-Z]{5}$/.test(part)) ?? answer.toString("latin1")
+  )
 }

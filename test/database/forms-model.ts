@@ -32,7 +32,9 @@ export const me: any = actor({
     return Staff.where(({ me: caller, row }: any) => row.user.is(caller.id)).pick("practice")
   },
   get led() {
-    return Staff.where(({ me: caller, row }: any) => allOf(row.user.is(caller.id), row.job.is("lead"))).pick("practice")
+    return Staff.where(({ me: caller, row }: any) => allOf(row.user.is(caller.id), row.job.is("lead"))).pick(
+      "practice",
+    )
   },
   get nearby() {
     return Practice.where(({ row }: any) => row.region.in(me.regions)).pick("id")
@@ -107,7 +109,8 @@ const plain: ReadonlySet<string> = new Set(["PlainBoth", "PlainRelated", "PlainU
 
 function formEntity(name: string, rule: RowRule): AnyEntity {
   const via = name === "Shared" ? "shared" : name === "Unshared" ? "unshared" : null
-  const hide = (field: any, rule: (scope: any) => Condition): any => (plain.has(name) ? field : field.visibleTo(rule))
+  const hide = (field: any, rule: (scope: any) => Condition): any =>
+    plain.has(name) ? field : field.visibleTo(rule)
   const fields = {
     title: text({ max: 60 }),
     owner: text({ max: 60 }),
@@ -152,13 +155,21 @@ const practices = ["p1", "p2", "p3"].map((_, at) => `00000000-0000-7000-8000-000
 export function formRows(todayIso: string): Readonly<Record<string, readonly Row[]>> {
   const rows: Record<string, Row[]> = {
     Practice: practices.map((id, at) => ({
-      id, name: `practice-${at}`, region: at < 2 ? "north" : "south", level: at * 10,
+      id,
+      name: `practice-${at}`,
+      region: at < 2 ? "north" : "south",
+      level: at * 10,
     })),
     Staff: [
-      ["anna", 0, "lead"], ["anna", 1, "crew"], ["ben", 1, "lead"], ["cleo", 2, "crew"],
+      ["anna", 0, "lead"],
+      ["anna", 1, "crew"],
+      ["ben", 1, "lead"],
+      ["cleo", 2, "crew"],
     ].map(([user, practice, job], at) => ({
       id: `00000000-0000-7000-8000-0000000001${String(at).padStart(2, "0")}`,
-      user, practice: practices[practice as number], job,
+      user,
+      practice: practices[practice as number],
+      job,
     })),
   }
   const day = (offset: number): string =>
@@ -177,7 +188,8 @@ export function formRows(todayIso: string): Readonly<Record<string, readonly Row
         tenant: at % 3 === 0 ? null : `tenant${at % 3}`,
         level: 3 * (at % 10),
         day: day((at % 9) - 6),
-        at: `${day((at % 7) - 35 + (at % 2) * 30)}T${String(at).padStart(2, "0")}:30:00.000Z`,
+        // Around the midnights of the day before and after, and of a month before.
+        at: `${day((at % 9) - 7 + (at % 3) - (at % 4 === 0 ? 30 : 0))}T${String(at).padStart(2, "0")}:30:00.000Z`,
         mark: at % 4 === 0 ? null : at % 4 === 1 ? "a" : at % 4 === 2 ? "b'\\" : "c",
         folded: at % 4 === 0 ? null : at % 4 === 1 ? `är-${mark}` : at % 4 === 2 ? "TENANT1" : `Ärn-${mark}`,
         gated: `gated-${mark}z`,
@@ -190,13 +202,15 @@ export function formRows(todayIso: string): Readonly<Record<string, readonly Row
   })
   rows["Share"] = ["Shared", "Unshared"].flatMap((name, form) =>
     (rows[name] ?? []).flatMap((row, at) =>
-      at % 3 === 2 ? [] : [0, 1].map((part) => ({
-        id: `00000000-0000-7000-9${String(form).padStart(3, "0")}-${String(at * 2 + part).padStart(12, "0")}`,
-        user: owners[(at + part) % 4],
-        word: part === 0 && at % 2 === 0 ? row["title"] : `word-${at}`,
-        shared: form === 0 ? row["id"] : null,
-        unshared: form === 1 ? row["id"] : null,
-      })),
+      at % 3 === 2
+        ? []
+        : [0, 1].map((part) => ({
+            id: `00000000-0000-7000-9${String(form).padStart(3, "0")}-${String(at * 2 + part).padStart(12, "0")}`,
+            user: owners[(at + part) % 4],
+            word: part === 0 && at % 2 === 0 ? row["title"] : `word-${at}`,
+            shared: form === 0 ? row["id"] : null,
+            unshared: form === 1 ? row["id"] : null,
+          })),
     ),
   )
   return rows

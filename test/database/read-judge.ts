@@ -40,12 +40,24 @@ export class ReadJudge {
   }
 
   /** Says what is wrong with the answer, or gives null. */
-  async ask(session: ApiSession, shape: ReadShape, target: Target, caller: number, how: Travel): Promise<string | null> {
+  async ask(
+    session: ApiSession,
+    shape: ReadShape,
+    target: Target,
+    caller: number,
+    how: Travel,
+  ): Promise<string | null> {
     this.asked++
     const who = this.callers[caller] as Caller
-    const outcome = await session.run(who, shape.sql(target.relation), shape.inTransaction ? "transaction" : how)
+    const outcome = await session.run(
+      who,
+      shape.sql(target.relation),
+      shape.inTransaction ? "transaction" : how,
+    )
     const wrong = judge(shape, target, caller, outcome)
-    return wrong && `${shape.name} over ${target.policy.entity.name} as ${who.id ?? "nobody"} (${how}) ${wrong}`
+    return (
+      wrong && `${shape.name} over ${target.policy.entity.name} as ${who.id ?? "nobody"} (${how}) ${wrong}`
+    )
   }
 
   private viewOf(policy: EntityPolicy, caller: Caller): Target["views"][number] {
@@ -56,7 +68,10 @@ export class ReadJudge {
       ["id", "title", "gated", "quiet", "sum", "deep"].map((name) => String(row[name])),
     )
     // A row's key may stand in another row that refers to it.
-    return { seen, unseen: [...new Set(words)].filter((word) => !["null", "T-É-4"].includes(word) && !shown.has(word)) }
+    return {
+      seen,
+      unseen: [...new Set(words)].filter((word) => !["null", "T-É-4"].includes(word) && !shown.has(word)),
+    }
   }
 }
 
@@ -70,7 +85,9 @@ function judge(shape: ReadShape, target: Target, caller: number, outcome: Outcom
   const traces = unseen.filter((word) => outcome.said.includes(word) && !isPartOfNumber(word, outcome.said))
   if (traces.length > 0) return `tells of ${traces.slice(0, 3).join(", ")}`
   if (shape.refused) {
-    return outcome.error?.code === shape.refused ? null : `is not refused: ${outcome.error?.message ?? "no error"}`
+    return outcome.error?.code === shape.refused
+      ? null
+      : `is not refused: ${outcome.error?.message ?? "no error"}`
   }
   if (!shape.expect) return null
   if (outcome.error) return `fails: ${outcome.error.code} ${outcome.error.message}`

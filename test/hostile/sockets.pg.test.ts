@@ -173,6 +173,7 @@ test("100 MB in chunks are refused after two", async () => {
     let sent = 0
     let said = ""
     const push = (): void => {
+      // oxlint-disable-next-line no-unmodified-loop-condition -- the listener above adds to it
       while (sent < 100_000_000 && !socket.destroyed && said === "") {
         sent += 65_536
         if (!socket.write(chunk)) return void socket.once("drain", push)

@@ -33,6 +33,12 @@ export type OpenFinding =
   | "cascade-refused"
   /** A PATCH or DELETE without filters that asks nothing back needs no right to read: it touches, and counts, rows that the caller can't see. */
   | "unfiltered-write"
+  /** A `some` within a `some` that starts from an outer row takes the name of the inner row: `c.owner.is(b.owner)` becomes `c.owner.is(c.owner)`. */
+  | "nested-some-scope"
+  /** UC311 names the entity whose rows still refer, also where the caller can't see them. */
+  | "referred-by-tells"
+  /** `me.id.in(me.fact)` over a field without regard to case: SQL regards it, `holds` does not. */
+  | "me-in-nocase-fact"
 
 const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
   "cascade-refused",
@@ -40,6 +46,9 @@ const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
   "inner-after-write",
   "view-path-reference",
   "unfiltered-write",
+  "me-in-nocase-fact",
+  "referred-by-tells",
+  "nested-some-scope",
 ])
 
 export function isOpen(finding: OpenFinding): boolean {

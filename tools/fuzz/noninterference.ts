@@ -5,11 +5,12 @@
 import type { CallerView } from "./caller-view.ts"
 import { repairRows, uniquesOf } from "./constraints.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
+import { isOpen } from "./known-open.ts"
 import type { Expected, Oracle } from "./oracle.ts"
 import type { Random } from "./random.ts"
 import { randomValue } from "./random-rows.ts"
 import { uuidKey, type ValuePool } from "./random-value.ts"
-import { uniqueCode } from "./semantics.ts"
+import { policyCode, referredCodes, uniqueCode } from "./semantics.ts"
 import { type EntityShape, entityOf, type FieldShape, fieldOf, type ModelShape } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
@@ -162,9 +163,18 @@ export function mayDiffer(
   const [a, b] = [left, right].map((one) =>
     JSON.stringify([one.answer, one.affected, [...one.refusals].toSorted()]),
   )
-  if (a === b) return false
+  if (a === b) return mayBeToldApart(left.refusals)
   const isConflict = left.refusals.has(uniqueCode) !== right.refusals.has(uniqueCode)
   return !isConflict || uniquesOf(entityOf(shapes, operation.entity)).some((one) => one.reveals || one.isKey)
+}
+
+/**
+ * Refusals of one code whose words may differ: which of several rules refused first hangs on rows that rules look at. Which
+ * rows still refer to one is told by name.
+ */
+function mayBeToldApart(refusals: ReadonlySet<string>): boolean {
+  if (refusals.has(policyCode)) return true
+  return isOpen("referred-by-tells") && referredCodes.some((code) => refusals.has(code))
 }
 
 /** Headers that say when and not what; the length is that of the body, which is compared itself. */

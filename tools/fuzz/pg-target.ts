@@ -26,6 +26,8 @@ interface Loaded {
   readonly database: ReadyDatabase
   readonly admin: pg.Client
   readonly pool: FlightPool
+  /** Without planted bugs. */
+  readonly plainPool: FlightPool
   readonly server: FastifyInstance
   readonly faults: ReadonlySet<string>
   readonly callers: Map<string, Caller>
@@ -58,10 +60,8 @@ export class PgTarget implements Target {
     const admin = new pg.Client({ connectionString: url.href })
     await admin.connect()
     const { faults } = loading
-    const pool = wrapPool(
-      openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 }),
-      faults,
-    )
+    const plainPool = openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 })
+    const pool = wrapPool(plainPool, faults)
     const callers = new Map<string, Caller>()
     const engine = createEngine({
       policies: loading.planPolicies,
@@ -82,7 +82,7 @@ export class PgTarget implements Target {
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
     await server.ready()
-    this.loaded = { model: loading.declared.model, database, admin, pool, server, faults, callers }
+    this.loaded = { model: loading.declared.model, database, admin, pool, plainPool, server, faults, callers }
   }
 
   async fill(rows: Rows): Promise<void> {
@@ -154,7 +154,7 @@ export class PgTarget implements Target {
   async believesForgery(): Promise<boolean> {
     const claims = JSON.stringify({ id: "forged", roles: [], claims: {} })
     const caller = { claims, expires: Math.floor(Date.now() / 1000) + 3600, seal: "0".repeat(64) }
-    const sent = this.current().pool.send({ name: "forgery", text: "select 1", values: [], caller })
+    const sent = this.current().plainPool.send({ name: "forgery", text: "select 1", values: [], caller })
     return sent.then(
       () => true,
       () => false,

@@ -202,6 +202,7 @@ function meInFact({ random, facts, shapes, negated }: RuleContext): RuleDescript
   const fits = facts.filter((fact) => {
     const field =
       "pick" in fact ? entityOf(shapes, fact.entity).fields.find((one) => one.name === fact.pick) : undefined
+    if (isOpen("me-in-nocase-fact") && field && familyOf(field.kind) === "nocase") return false
     return field?.kind.type === "uuid" || field?.kind.type === "text"
   })
   return fits.length === 0 ? null : { in: { me: "id" }, fact: random.pick(fits).name }
@@ -276,7 +277,7 @@ function momentRule(context: RuleContext): RuleDescription | null {
 
 function someRule(context: RuleContext): RuleDescription | null {
   const { random, shapes, scopes, negated } = context
-  const scope = random.chance(0.8) ? scopes.at(-1) : random.pick(scopes)
+  const scope = isOpen("nested-some-scope") || random.chance(0.7) ? scopes.at(-1) : random.pick(scopes)
   if (!scope || scopes.length > 3) return null
   const start = entityOf(shapes, scope.entity)
   const step =

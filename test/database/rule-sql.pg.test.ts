@@ -1,0 +1,159 @@
+/** Rules as SQL where PostgreSQL's own reading of them would be another: nulls, time zones, collations, bounds, names. */
+import { afterAll, expect, test } from "vitest"
+import {
+  type AnyEntity,
+  actor,
+  add,
+  allOf,
+  anyone,
+  bigint,
+  concat,
+  date,
+  entity,
+  instant,
+  integer,
+  lower,
+  multiply,
+  not,
+  signedIn,
+  text,
+} from "../../src/index.ts"
+import { openDatabase, policiesOf, type Row, type TestDatabase, View } from "./database.ts"
+
+const open: TestDatabase[] = []
+afterAll(async () => {
+  for (const one of open) await one.drop()
+})
+
+const me: any = actor({
+  get days() {
+    return Moment.where(() => anyone).pick("day")
+  },
+  get moments() {
+    return Moment.where(() => anyone).pick("at")
+  },
+  get words() {
+    return Moment.where(() => anyone).pick("word")
+  },
+  get foldedWords() {
+    return Moment.where(() => anyone).pick("folded")
+  },
+  get none() {
+    return Moment.where(({ row }: any) => row.word.is("no such word")).pick("word")
+  },
+  // Two names that are one in snake case, and one that is longer than PostgreSQL's names.
+  get aFact() {
+    return Moment.where(({ row }: any) => row.word.is("Ärger")).pick("word")
+  },
+  get a_fact() {
+    return Moment.where(({ row }: any) => row.word.is("plain")).pick("word")
+  },
+  get anExtraordinarilyLongNameOfAFactThatIsLongerThanPostgreSqlNamesAreA() {
+    return Moment.where(({ row }: any) => row.word.is("Ärger")).pick("word")
+  },
+  get anExtraordinarilyLongNameOfAFactThatIsLongerThanPostgreSqlNamesAreB() {
+    return Moment.where(({ row }: any) => row.word.is("plain")).pick("word")
+  },
+})
+
+/** Its rows are what facts pick from; its own rule is each test's. */
+let rule: (row: any) => any = () => anyone
+const Moment: any = entity("Moment", {
+  fields: {
+    day: date(),
+    at: instant(),
+    word: text().optional(),
+    folded: text({ caseInsensitive: true }),
+    small: integer(),
+    big: bigint(),
+  },
+})
+Moment.access(({ row }: any) => ({ read: rule(row) }))
+
+const rows: readonly Row[] = [
+  {
+    day: "2026-01-01",
+    at: "2026-01-01T00:00:00.000Z",
+    word: "Ärger",
+    folded: "ÄRGER",
+    small: 2_147_483_647,
+    big: "9223372036854775807",
+  },
+  {
+    day: "2026-01-02",
+    at: "2026-01-01T12:00:00.000Z",
+    word: "ärger",
+    folded: "ärger",
+    small: -2_147_483_648,
+    big: "-9223372036854775808",
+  },
+  { day: "2026-01-03", at: "2026-01-03T11:00:00.000Z", word: "plain", folded: "Plain", small: 3, big: "3" },
+  { day: "2026-01-04", at: "2026-01-05T00:00:00.000Z", word: null, folded: "z", small: 0, big: "0" },
+].map((row, at) => ({ id: `00000000-0000-7000-8000-00000000000${at}`, ...row }))
+
+const rules: Readonly<Record<string, (row: any) => any>> = {
+  "a day before a moment": (row) => row.day.before(row.at),
+  "a moment that is a day": (row) => row.at.is(row.day),
+  "a day among days": (row) => row.day.in(me.days),
+  "a moment not among moments": (row) => not(row.at.in(me.moments)),
+  "a product out of bounds": (row) => multiply(row.small, row.small).above(5),
+  "a sum out of bounds": (row) => add(row.big, row.big).above(0),
+  "a difference in a longer sum": (row) => add(add(row.big, row.big), row.small).below(-5),
+  "a null in no list": (row) => not(row.word.in(["plain"])),
+  "a null in no fact": (row) => not(row.word.in(me.none)),
+  "a null in an empty list": (row) => not(row.word.in([])),
+  "folded starts with": (row) => row.folded.startsWith("är"),
+  "folded does not contain": (row) => not(row.folded.contains("ÄRG")),
+  "a word in lower case": (row) => lower(row.word).is("ärger"),
+  "a joined word in its own case": (row) => concat(row.folded, "").is("ÄRGER"),
+  "a word beside a folded one": (row) => row.word.is(row.folded),
+  "a folded one beside a word": (row) => row.folded.is(row.word),
+  "a word among folded ones": (row) => row.word.in(me.foldedWords),
+  "a folded one among words": (row) => row.folded.in(me.words),
+  "a folded one not among words": (row) => not(row.folded.in(me.words)),
+  "words in the order of code points": (row) => row.word.above("Z"),
+  "two facts of nearly one name": (row) => allOf(row.word.in(me.aFact), not(row.word.in(me.a_fact))),
+  "two facts of one long name": (row) =>
+    allOf(
+      row.word.in(me.anExtraordinarilyLongNameOfAFactThatIsLongerThanPostgreSqlNamesAreB),
+      not(row.word.in(me.anExtraordinarilyLongNameOfAFactThatIsLongerThanPostgreSqlNamesAreA)),
+    ),
+  "a caller's name that is no number": (row) => allOf(signedIn, row.small.is(me.id)),
+}
+
+test.each(Object.keys(rules))("GHSA-7r7f-9xpj-jmr7: %s", async (name) => {
+  rule = rules[name] as typeof rule
+  const database = await openDatabase([Moment as AnyEntity], { Moment: rows })
+  open.push(database)
+  for (const id of ["3", "anna", null]) {
+    const caller = database.seal({ id })
+    const due = new View(database.policies, { Moment: rows }, caller, new Date().toISOString()).rows(
+      database.entity("Moment"),
+    )
+    const session = await database.connect()
+    for (const zone of ["UTC", "Pacific/Niue", "Pacific/Kiritimati"]) {
+      await session.raw(`set timezone = '${zone}'`)
+      const { cells, error } = await session.run(
+        caller,
+        "select id from app.moments order by id",
+        "pipelined",
+      )
+      expect({ zone, error, ids: cells.flat() }).toEqual({
+        zone,
+        error: null,
+        ids: due.map((row) => row["id"]),
+      })
+    }
+    await session.end()
+  }
+})
+
+test.each([
+  ["a day among moments", (row: any) => row.day.in(me.moments)],
+  ["a moment among days", (row: any) => not(row.at.in(me.days))],
+])("%s is no rule: time zones would decide", (_, mixed) => {
+  rule = mixed
+  expect(() => policiesOf([Moment as AnyEntity])).toThrow(
+    /UC206 Moment.read: has a rule that looks for \w+ among \w+s/,
+  )
+})
