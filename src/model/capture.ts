@@ -174,11 +174,18 @@ function place(node: Node): { scope: ScopeName; path: readonly string[] } {
   return node.kind === "field" ? { scope: node.scope, path: node.path } : { scope: "", path: [] }
 }
 
+/** How many `some` are being captured, one in another: each has a row of its own name. */
+let depth = 0
+
 function some(node: Node, where: ((row: unknown) => Condition) | undefined): Condition {
   const { scope, path } = place(node)
-  const inner = `inner${scope.startsWith("inner") ? Number(scope.slice(5)) + 1 : 1}`
-  const condition = where ? toNode(where(captureRow(inner))) : anyone.node
-  return new Condition({ kind: "some", scope, path, inner, where: condition })
+  const inner = `inner${++depth}`
+  try {
+    const condition = where ? toNode(where(captureRow(inner))) : anyone.node
+    return new Condition({ kind: "some", scope, path, inner, where: condition })
+  } finally {
+    depth--
+  }
 }
 
 /** A row whose every property is remembered as a field's name. */

@@ -78,5 +78,7 @@ export function compareText(left: unknown, right: unknown): number {
 /** A literal for SQL text that is not a parameter (checks, defaults, policies). */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`
-  return text.includes("\\") ? ` E${quoted.replaceAll("\\", "\\\\")}` : quoted
+  if (!text.includes("\\") && !text.includes("$undercroft$")) return quoted
+  // A dollar sign is spelled out, so that no value can end the body of a function.
+  return ` E${quoted.replaceAll("\\", "\\\\").replaceAll("$", "\\x24")}`
 }

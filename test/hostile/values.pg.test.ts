@@ -8,7 +8,7 @@ import { filterTexts, jsonValues, operators } from "./values.ts"
 
 const timeout = 120_000
 /** Of the filters' values, so many for each field and operator; all of them take minutes. */
-const sample = Number(process.env.HOSTILE_SAMPLE ?? 12)
+const sample = Number(process.env.HOSTILE_SAMPLE ?? 6)
 
 const fields = Object.keys(Thing.readFields()).filter((name) => name !== "children" && name !== "labels")
 const written = fields.filter((name) => name !== "both")
@@ -152,7 +152,7 @@ test("filters on JSON: every step, every operator, many values", { timeout }, as
   const jobs = paths.flatMap((path) =>
     operators.flatMap((operator) =>
       filterTexts
-        .filter((_, at) => at % 7 === operator.length % 7)
+        .filter((_, at) => at % 15 === operator.length)
         .map((text) => {
           const operand = encodeURIComponent(operandOf(operator, text))
           return () => checkFilter(`${encodeURIComponent(path)}=${operand}`, "doc")
