@@ -29,7 +29,7 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
     url: "/rest/:collection",
     handler: async (request, reply) => {
       const caller = await parts.authenticate(request)
-      const preferences = parsePreferences(request.headers.prefer)
+      const preferences = keepable(parsePreferences(request.headers.prefer))
       const single = wantsSingle(request.headers.accept)
       if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "DELETE")
         checkContentType(request.headers["content-type"])
@@ -52,6 +52,17 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
 }
 
 const nothingDone: Answer = { body: "[]", rows: 0, total: null }
+
+/** Without what this door does not do, so that it never says it did: every write is committed, and answers are in UTC. */
+function keepable(preferences: Preferences): Preferences {
+  const { tx, timezone, handling } = preferences
+  if (tx !== "rollback" && timezone === null) return preferences
+  if (handling === "strict") {
+    const details = `Not supported here: ${tx === "rollback" ? "tx=rollback" : "timezone"}`
+    throw new UndercroftError("PGRST122", {}, { details })
+  }
+  return { ...preferences, tx: tx === "rollback" ? null : tx, timezone: null }
+}
 
 /** What `Accept` names; PostgREST's media types, and everything that JSON satisfies. */
 function wantsSingle(accept: string | undefined): boolean {

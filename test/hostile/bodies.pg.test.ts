@@ -259,6 +259,17 @@ test.each(cases)("%s %s %s: %i %s", async (method, path, body, status, code, wor
   })
 })
 
+test("what is not done is not said to be applied, and refused where that was asked for", async () => {
+  for (const preference of ["tx=rollback", "timezone=America/New_York"]) {
+    const lenient = await send("POST", "/rest/homes", '{"name":"x"}', { prefer: `count=exact,${preference}` })
+    expect([lenient.status, lenient.headers["preference-applied"]]).toEqual([201, "count=exact"])
+    const strict = await send("POST", "/rest/homes", '{"name":"x"}', {
+      prefer: `handling=strict,${preference}`,
+    })
+    expect([strict.status, errorOf(strict).code]).toEqual([400, "PGRST122"])
+  }
+})
+
 test("one object of an empty list is refused", async () => {
   const headers = { accept: "application/vnd.pgrst.object+json", prefer: "return=representation" }
   const answer = await send("POST", "/rest/things", "[]", headers)
