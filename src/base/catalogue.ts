@@ -2,7 +2,7 @@
  * Every error that leaves Undercroft. Codes are banded by floor and never reused:
  * UC1xx model, UC2xx policy, UC3xx query, UC5xx store, UC6xx engine and callers, UC9xx command line.
  * Where PostgREST or PostgreSQL has a code for the same condition, that code is used
- * (`PG:` marks an SQLSTATE, and is not sent).
+ * (`PG:` marks an SQLSTATE, and is not sent; nor is what follows a slash, which tells two conditions of one code apart).
  */
 export const catalogue = {
   // The model.
@@ -178,10 +178,10 @@ export const catalogue = {
   },
   PGRST117: { status: 405, message: "Unsupported HTTP method: {method}" },
   PGRST124: { status: 400, message: "Query result exceeds max-affected preference constraint" },
-  UC311: {
+  "PG:23503/referred": {
     status: 409,
-    message: "{entity} is still referred to by {other}",
-    hint: "Delete or change those rows first.",
+    message: "a row of {entity} is still referred to",
+    hint: "Delete or change the rows that refer to it first{places}.",
   },
   UC312: {
     status: 400,

@@ -30,7 +30,7 @@ export class UndercroftError extends Error {
     const entry = catalogue[code]
     super(fill(entry.message, values), { cause: more.cause })
     this.name = "UndercroftError"
-    this.code = code.startsWith("PG:") ? code.slice(3) : code
+    this.code = code.replace(/^PG:|\/.*$/g, "")
     this.status = entry.status
     this.details = more.details ?? null
     this.hint = more.hint ?? ("hint" in entry ? fill(entry.hint, values) : null)

@@ -45,9 +45,9 @@ export function explainDatabaseError(
       return new UndercroftError("PG:23505", { fields }, more)
     case "23001":
     case "23503":
-      return plan && plan.entity !== entity.name
-        ? new UndercroftError("UC311", { entity: name, other: fields }, more)
-        : explainReference(operation, fields, name, more)
+      return operation.kind === "delete" || (plan && plan.entity !== entity.name)
+        ? new UndercroftError("PG:23503/referred", { entity: name, places: placesOf(entity, context) }, more)
+        : new UndercroftError("PG:23503", { field: fields }, more)
     case "23514":
       return new UndercroftError(
         "PG:23514",
@@ -102,16 +102,16 @@ export function explainDatabaseError(
 /** What the class of a SQLSTATE says by itself; 42 is a mistake of ours, since names and rights were resolved before. */
 const byClass: Readonly<Record<string, CatalogueCode>> = { "40": "PG:40001", "53": "UC691", "57": "UC691" }
 
-/** A reference of an entity to itself: the row is referred to, or refers. */
-function explainReference(
-  operation: Operation,
-  fields: string,
-  name: string,
-  more: { readonly cause: unknown },
-): UndercroftError {
-  return operation.kind === "delete"
-    ? new UndercroftError("UC311", { entity: name, other: fields }, more)
-    : new UndercroftError("PG:23503", { field: fields }, more)
+/** Where a row may be referred to: by the model, since the caller may not know which rows do. */
+function placesOf(entity: EntityInfo, { model }: ErrorContext): string {
+  const fields = model.entities.flatMap((other) =>
+    other.access.read
+      ? other.fields
+          .filter((field) => field.reference?.entity === entity && !field.visibleTo)
+          .map((field) => `${other.collection}.${field.name}`)
+      : [],
+  )
+  return fields.length === 0 ? "" : ` (${fields.join(", ")})`
 }
 
 /** A value too large for its index, a text too long to be searched, or an answer past a gigabyte. */

@@ -56,8 +56,7 @@ export function createEngine(parts: EngineParts): Engine {
   const lookedUp = gated.filter((one) => looksUp(one.rule))
 
   function statementFor(operation: Operation, caller: Caller): Statement {
-    const { values: _, ...shape } = operation
-    const key = `${caller.hiddenKey ?? ""} ${JSON.stringify(shape)}`
+    const key = `${caller.hiddenKey ?? ""} ${operation.shape ?? writeShape(operation)}`
     const found = statements.get(key)
     if (found) return found
     const plan = planOperation(operation, { policies, limits, hidden: caller.hidden ?? new Set() })
@@ -72,7 +71,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** Fields whose visibility hangs on the caller alone: where it is no, the field does not exist. */
   async function knowHidden(caller: Caller): Promise<void> {
-    if (gated.length === 0 || (caller.hidden && lookedUp.length === 0)) return
+    if (caller.hidden && lookedUp.length === 0) return
     const world = { caller, now: new Date().toISOString(), rowsOf: () => [] }
     const hidden = new Set<FieldInfo>(
       known.filter((one) => !holds(one.rule, {}, world)).map((one) => one.field),
@@ -92,7 +91,7 @@ export function createEngine(parts: EngineParts): Engine {
     const entity = policies.model.byCollection.get(operation.collection)
     if (!entity) throw new UndercroftError("PGRST205", { collection: operation.collection.slice(0, 100) })
     try {
-      await knowHidden(caller)
+      if (gated.length > 0) await knowHidden(caller)
       const statement = statementFor(operation, caller)
       const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
       const row = await pool.send({
@@ -101,7 +100,7 @@ export function createEngine(parts: EngineParts): Engine {
         values,
         caller: caller.sealed,
       })
-      return readAnswer(row, operation, limits)
+      return statement.isObject ? readObject(row, operation, limits) : readAnswer(row, operation, limits)
     } catch (cause) {
       throw explainDatabaseError(cause, operation, entity, caller, context)
     }
@@ -115,6 +114,26 @@ export function createEngine(parts: EngineParts): Engine {
   return { run, isReady }
 }
 
+function writeShape({ values: _, ...shape }: Operation): string {
+  return JSON.stringify(shape)
+}
+
+function readObject(
+  row: readonly (string | null)[] | null,
+  { single }: Operation,
+  limits: QueryLimits,
+): Answer {
+  const object = row?.[0] ?? null
+  if (object !== null && object.length > limits.answerBytes) throw tooLarge(limits)
+  if (object !== null) return { body: `[${object}]`, rows: 1, total: null }
+  if (single) throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
+  return { body: "[]", rows: 0, total: null }
+}
+
+function tooLarge({ answerBytes }: QueryLimits): UndercroftError {
+  return new UndercroftError("UC315", {}, { details: `An answer has at most ${answerBytes} bytes.` })
+}
+
 function readAnswer(
   row: readonly (string | null)[] | null,
   operation: Operation,
@@ -122,8 +141,7 @@ function readAnswer(
 ): Answer {
   const [body = null, rows, total] = row ?? []
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
-  if (wantsBody && body === null)
-    throw new UndercroftError("UC315", {}, { details: `An answer has at most ${limits.answerBytes} bytes.` })
+  if (wantsBody && body === null) throw tooLarge(limits)
   if (operation.kind === "read" && operation.single && rows !== "1") {
     throw new UndercroftError("PGRST116", {}, { details: `The result contains ${rows} rows` })
   }

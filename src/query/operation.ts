@@ -115,7 +115,8 @@ export interface ReadQuery {
   /** All of these hold. */
   readonly where: readonly Filter[]
   readonly order: readonly OrderTerm[]
-  readonly limit: ValueIndex | null
+  /** The number itself: PostgreSQL plans a page of twenty otherwise than one of unknown size. */
+  readonly limit: number | null
   readonly offset: ValueIndex | null
 }
 
@@ -129,6 +130,8 @@ interface OperationBase {
   readonly count: CountKind | null
   /** The answer is one object, and it is an error when the rows are not exactly one. */
   readonly single: boolean
+  /** A text that all operations of this shape have in common and no others, where the door knows one. */
+  readonly shape?: string
 }
 
 export interface ReadOperation extends OperationBase {
@@ -150,6 +153,7 @@ export interface InsertOperation extends WriteBase {
   readonly columns: readonly string[]
   /** Where in `values` the rows stand: a list of objects, values as they came in JSON. */
   readonly rows: ValueIndex
+  readonly isOneRow: boolean
   /** A field that a row leaves out gets its default rather than null. */
   readonly missingDefault: boolean
   readonly conflict: {

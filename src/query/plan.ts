@@ -27,7 +27,7 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
     case "read":
       return { kind: "read", query, count, single }
     case "insert": {
-      const { returning, maxAffected, rows, conflict } = operation
+      const { returning, maxAffected, rows, isOneRow, conflict } = operation
       const columns = planner.writeColumns(entity, operation.columns, "create")
       const fields = conflict && (conflict.fields?.map((name) => planner.field(entity, name)) ?? entity.key)
       return {
@@ -39,6 +39,7 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
         maxAffected,
         columns,
         rows,
+        isOneRow,
         missingDefault: operation.missingDefault,
         conflict: conflict && fields ? { fields, resolution: conflict.resolution } : null,
       }

@@ -73,7 +73,7 @@ export interface PlannedQuery {
   readonly items: readonly PlannedItem[]
   readonly where: readonly PlannedFilter[]
   readonly order: readonly PlannedOrder[]
-  readonly limit: ValueIndex | null
+  readonly limit: number | null
   readonly offset: ValueIndex | null
 }
 
@@ -88,6 +88,7 @@ export type Plan =
       readonly kind: "insert"
       readonly columns: readonly FieldInfo[]
       readonly rows: ValueIndex
+      readonly isOneRow: boolean
       readonly missingDefault: boolean
       readonly conflict: {
         readonly fields: readonly FieldInfo[]

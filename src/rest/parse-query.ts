@@ -35,7 +35,7 @@ export interface ParsedQuery {
   readonly columns: readonly string[] | null
   /** `on_conflict=`: the fields that tell an upsert that a row exists. */
   readonly onConflict: readonly string[] | null
-  /** What the query's value indexes stand for: strings, lists of strings, and for limit and offset numbers. */
+  /** What the query's value indexes stand for: strings, lists of strings, and for an offset a number. */
   readonly values: unknown[]
 }
 
@@ -46,7 +46,7 @@ export interface ParsedQuery {
  *   where a path leads to a relation that `select` does not embed, UC301 where a limit is exceeded.
  *
  * @example
- * parseQuery("select=id,name&practice=eq.7&limit=20", defaultGrammarLimits).values // ["7", 20]
+ * parseQuery("select=id,name&practice=eq.7&offset=20", defaultGrammarLimits).values // ["7", 20]
  */
 export function parseQuery(search: string, limits: GrammarLimits): ParsedQuery {
   if (search.length > limits.urlBytes) {
@@ -109,6 +109,12 @@ function readParameter(
   const name = search.slice(start, equals)
   const value = search.slice(equals + 1, end)
   return plain ? { name, value } : { name: decode(name), value: decode(value) }
+}
+
+/** What a value of the query string says. */
+export function decodeValue(encoded: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a null character is refused, here as anywhere.
+  return /[%+\u0000\u0080-\uffff]/.test(encoded) ? decode(encoded) : encoded
 }
 
 /** Undoes percent-encoding (RFC 3986, 2.1), where `+` is a space, as forms write it. */
@@ -199,8 +205,7 @@ function attachLimit(root: QueryDraft, name: string, value: string, context: Fil
     throw new UndercroftError("PGRST103", {}, { details: "Limit should be greater than or equal to zero." })
   }
   // The last of several counts, as in PostgREST.
-  if (query.limit === null) query.limit = context.values.push(limit) - 1
-  else context.values[query.limit] = limit
+  query.limit = limit
 }
 
 function attachOffset(root: QueryDraft, name: string, value: string, context: FilterContext): void {
@@ -208,6 +213,7 @@ function attachOffset(root: QueryDraft, name: string, value: string, context: Fi
   const query = findQuery(root, readTreePath(name).embeds)
   // To PostgREST a negative offset is none.
   const offset = Math.max(0, parseInteger(value, "offset"))
+  // The last of several counts here too.
   if (query.offset === null) query.offset = context.values.push(offset) - 1
   else context.values[query.offset] = offset
 }

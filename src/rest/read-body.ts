@@ -1,4 +1,5 @@
 /** Reads a JSON body strictly: valid UTF-8, an object or a list of objects with the same keys. */
+import { isUtf8 } from "node:buffer"
 import { UndercroftError } from "../base/errors.ts"
 
 /** The rows of a body, and the fields that each of them has. */
@@ -7,8 +8,6 @@ export interface BodyRows {
   readonly columns: readonly string[]
   readonly isList: boolean
 }
-
-const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** `named` are the fields that the request names in `columns`; others are then not looked at. Throws PGRST102. */
 export function readRows(
@@ -46,10 +45,11 @@ function parseJson(body: Buffer | undefined): unknown {
   if (!body || body.length === 0) throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
   if (body.length > harmlessBytes) checkShape(body)
   try {
-    return JSON.parse(decoder.decode(body))
+    if (isUtf8(body)) return JSON.parse(body.toString())
   } catch {
-    throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
+    // Said below, as of what is not UTF-8.
   }
+  throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
 }
 
 /** Bodies up to this size are read in a few milliseconds, whatever is in them. */

@@ -10,7 +10,7 @@ import {
   parsePreferences,
   preferencesHonoured,
 } from "./parse-preferences.ts"
-import { type RestLimits, toOperation } from "./to-operation.ts"
+import { createToOperation, type RestLimits } from "./to-operation.ts"
 
 export interface RestDoorParts {
   readonly engine: Engine
@@ -24,27 +24,26 @@ const objectType = "application/vnd.pgrst.object+json"
 
 /** Adds the routes. */
 export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void {
+  const toOperation = createToOperation(parts.limits)
   server.route<{ Params: { collection: string } }>({
     method: ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"],
     url: "/rest/:collection",
     handler: async (request, reply) => {
-      const caller = await parts.authenticate(request)
+      const authenticated = parts.authenticate(request)
+      const caller = authenticated instanceof Promise ? await authenticated : authenticated
       const preferences = keepable(parsePreferences(request.headers.prefer))
       const single = wantsSingle(request.headers.accept)
       if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "DELETE")
         checkContentType(request.headers["content-type"])
       const at = request.url.indexOf("?")
-      const operation = toOperation(
-        {
-          method: request.method,
-          collection: request.params.collection,
-          search: at < 0 ? "" : request.url.slice(at + 1),
-          body: request.body as Buffer | undefined,
-          preferences,
-          single,
-        },
-        parts.limits,
-      )
+      const operation = toOperation({
+        method: request.method,
+        collection: request.params.collection,
+        search: at < 0 ? "" : request.url.slice(at + 1),
+        body: request.body as Buffer | undefined,
+        preferences,
+        single,
+      })
       const answer = operation === null ? nothingDone : await parts.engine.run(operation, caller)
       return sendAnswer(reply, request.method, operation, answer, preferences, single)
     },

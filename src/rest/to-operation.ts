@@ -2,7 +2,8 @@
 import { UndercroftError } from "../base/errors.ts"
 import type { Operation, ReadQuery } from "../query/operation.ts"
 import type { Preferences } from "./parse-preferences.ts"
-import { type GrammarLimits, parseQuery } from "./parse-query.ts"
+import type { GrammarLimits } from "./parse-query.ts"
+import { createQueryReader, type ShapedQuery } from "./query-shape.ts"
 import { readRows } from "./read-body.ts"
 
 export interface RestRequest {
@@ -20,10 +21,37 @@ export interface RestLimits extends GrammarLimits {
   readonly writtenRows: number
 }
 
-/** Null: the request is fine, and there is nothing to do. Throws `UndercroftError`. */
-export function toOperation(request: RestRequest, limits: RestLimits): Operation | null {
+/** Makes what turns requests into operations: null where the request is fine, and there is nothing to do. */
+export function createToOperation(limits: RestLimits): (request: RestRequest) => Operation | null {
+  const readQuery = createQueryReader(limits)
+  return (request) => {
+    const query = readQuery(request.search)
+    const operation = toOperation(request, query, limits)
+    return operation && query.shape !== null
+      ? { ...operation, shape: shapeOf(operation, query.shape) }
+      : operation
+  }
+}
+
+/** All that a statement depends on. The query string's text stands last: it may hold anything. */
+function shapeOf(operation: Operation, search: string): string {
+  const { kind, collection, count, single } = operation
+  const base = `rest ${kind} ${collection.length} ${collection} ${count} ${single}`
+  if (kind === "read") return `${base} ${search}`
+  const write = `${base} ${operation.returning} ${operation.maxAffected}`
+  if (kind === "delete") return `${write} ${search}`
+  const columns = JSON.stringify(operation.columns)
+  if (kind === "update") return `${write} ${columns} ${search}`
+  return `${write} ${columns} ${operation.isOneRow} ${operation.missingDefault} ${operation.conflict?.resolution} ${search}`
+}
+
+/** Throws `UndercroftError`. */
+function toOperation(
+  request: RestRequest,
+  { query, values, columns, onConflict }: ShapedQuery,
+  limits: RestLimits,
+): Operation | null {
   const { collection, single, preferences } = request
-  const { query, values, columns, onConflict } = parseQuery(request.search, limits)
   const base = { collection, query, values, count: preferences.count, single }
   const write = {
     ...base,
@@ -46,6 +74,7 @@ export function toOperation(request: RestRequest, limits: RestLimits): Operation
         query: withoutFilters(query),
         columns: body.columns,
         rows: values.length - 1,
+        isOneRow: body.rows.length === 1,
         missingDefault: preferences.missing === "default",
         conflict:
           preferences.resolution === null ? null : { fields: onConflict, resolution: preferences.resolution },

@@ -15,7 +15,7 @@ import type {
   PlannedOrder,
   PlannedQuery,
 } from "../query/planned.ts"
-import { encodeRows } from "./encode-rows.ts"
+import { encodeRows, encodeScalar, isScalar } from "./encode-rows.ts"
 import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
 import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf, writeColumn } from "./machinery.ts"
@@ -34,11 +34,24 @@ export interface Parameter {
 export interface CompiledStatement {
   readonly text: string
   readonly parameters: readonly Parameter[]
+  /** The answer is another: the object itself, or no row. */
+  readonly isObject: boolean
 }
 
 /** Compiles a plan. `values` are looked at only to know whether a limit is within bounds. */
 export function compilePlan(plan: Plan, limits: QueryLimits): CompiledStatement {
   return new Compiler(limits).statement(plan)
+}
+
+interface SelectOptions {
+  /** The rows are those that a write gives back. */
+  readonly isWrite?: boolean
+  /** There is one row at most, by a key. */
+  readonly isOne?: boolean
+  /** Collects the root's columns, for `returning`. */
+  readonly used?: FieldInfo[]
+  /** What decides the order last; the key or the groups when it is left out. */
+  readonly last?: readonly string[] | null
 }
 
 class Compiler {
@@ -51,8 +64,14 @@ class Compiler {
   }
 
   statement(plan: Plan): CompiledStatement {
-    const text = plan.kind === "read" ? this.read(plan) : this.write(plan)
-    return { text, parameters: this.parameters }
+    const isObject = isAtMostOne(plan) && plan.count === null && returnsRows(plan)
+    const text =
+      plan.kind !== "read"
+        ? this.write(plan, isObject)
+        : isObject
+          ? this.readObject(plan.query)
+          : this.read(plan)
+    return { text, parameters: this.parameters, isObject }
   }
 
   private read(plan: Plan & { kind: "read" }): string {
@@ -64,6 +83,12 @@ class Compiler {
     return `select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q`
   }
 
+  private readObject(query: PlannedQuery): string {
+    const alias = this.alias()
+    const rows = this.select(query, `${relationOf(query.policy)} ${alias}`, alias, [], { isOne: true })
+    return `select row_to_json(r)::text from (${rows}) r`
+  }
+
   private countRows(query: PlannedQuery): string {
     const alias = this.alias()
     const grouped = query.items.some(isAggregate)
@@ -73,7 +98,6 @@ class Compiler {
         `${relationOf(query.policy)} ${alias}`,
         alias,
         [],
-        false,
       )
     const where = this.where(query, alias, [])
     return `select 1 from ${relationOf(query.policy)} ${alias}${where}${this.innerJoins(query, alias, where === "")}`
@@ -83,41 +107,45 @@ class Compiler {
     return `case when octet_length(q.body) <= ${this.limits.answerBytes} then q.body end`
   }
 
-  private write(plan: Exclude<Plan, { kind: "read" }>): string {
+  private write(plan: Exclude<Plan, { kind: "read" }>, isObject: boolean): string {
     const { policy } = plan.query
     const target = relationOf(policy)
     const alias = this.alias()
     const change = this.change(plan, target, alias)
-    const returned = "w"
     const total = plan.count === null ? "" : ", (select count(*) from w)"
-    const guard = plan.single ? 1 : plan.maxAffected
-    const guarded =
-      guard === null
-        ? ""
-        : ` cross join (select ${plan.single ? "undercroft.exactly" : "undercroft.at_most"}((select count(*) from w), ${guard})) g`
+    const guards = [
+      // Of a row that is not there nothing has to be undone.
+      ...(plan.single && !isObject ? ["undercroft.exactly(q.n, 1)"] : []),
+      ...(plan.maxAffected === null
+        ? []
+        : [`undercroft.at_most((select count(*) from w), ${plan.maxAffected})`]),
+    ]
+    const guarded = guards.length === 0 ? "" : ` where ${guards.join(" and ")}`
     if (plan.returning !== "representation") {
       const keys = plan.returning === "headers-only" && plan.kind === "insert" ? policy.entity.key : []
+      // PostgreSQL says itself how many rows were written.
+      if (keys.length === 0 && guards.length === 0 && plan.count === null) return change
       const returning = keys.length === 0 ? "1 as one" : keys.map((one) => quoteName(one.column)).join(", ")
       const body =
         keys.length === 0
           ? "null::text"
           : `(select json_agg(json_build_object(${keys.map((one) => `${quoteLiteral(one.name)}, w.${quoteName(one.column)}`).join(", ")}))::text from w)`
-      return `with w as (${change} returning ${returning}) select ${body}, c.n${total} from (select count(*) as n from w) c${guarded}`
+      return `with w as (${change} returning ${returning}) select ${body}, q.n${total} from (select count(*) as n from w) q${guarded}`
     }
     const used: FieldInfo[] = []
-    const rows = this.select(
-      plan.query,
-      returned,
-      returned,
-      [],
-      true,
-      used,
-      plan.kind === "insert" ? "none" : "key",
-    )
+    // What was inserted comes back in the order in which it was sent, which a join would not keep.
+    const isNumbered =
+      plan.kind === "insert" && plan.query.items.some((item) => item.kind === "embed" && item.inner)
+    const from = isNumbered ? `(select w.*, row_number() over () as "$at" from w) w` : "w"
+    const last =
+      plan.kind !== "insert" ? null : isNumbered && !plan.query.items.some(isAggregate) ? ['w."$at"'] : []
+    const rows = this.select(plan.query, from, "w", [], { isWrite: true, used, last })
     const columns = [...new Set([...used, ...policy.entity.key])].map(
       (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
     )
-    return `with w as (${change} returning ${columns.join(", ")}) select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q${guarded}`
+    const written = `with w as (${change} returning ${columns.join(", ")})`
+    if (isObject) return `${written} select row_to_json(r)::text from (${rows}) r`
+    return `${written} select ${this.bounded()}, q.n${total} from (select coalesce(json_agg(r), '[]')::text as body, count(*) as n from (${rows}) r) q${guarded}`
   }
 
   private change(plan: Exclude<Plan, { kind: "read" }>, target: string, alias: string): string {
@@ -129,21 +157,41 @@ class Compiler {
     if (plan.kind === "delete") return `delete from ${target} ${alias}${this.where(plan.query, alias, seen)}`
     const record = plan.columns.map((one) => `${quoteName(one.column)} ${one.kind.sqlType}`).join(", ")
     const values = plan.columns.map((one) => `x.${quoteName(one.column)}`)
+    const areScalar = plan.columns.every(isScalar)
     if (plan.kind === "update") {
+      const set = (sql: readonly string[]): string =>
+        plan.columns.map((one, at) => `${quoteName(writeColumn(policy, one))} = ${sql[at]}`).join(", ")
+      if (areScalar)
+        return `update ${target} ${alias} set ${set(this.scalars(plan.row, plan.columns, (row) => row, false))}${this.where(plan.query, alias, seen)}`
       const row = this.parameter(plan.row, (value) => encodeRows([value], plan.columns, false))
-      const set = plan.columns
-        .map((one, at) => `${quoteName(writeColumn(policy, one))} = ${values[at]}`)
-        .join(", ")
-      return `update ${target} ${alias} set ${set} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, seen)}`
+      return `update ${target} ${alias} set ${set(values)} from json_to_recordset(${row}::json) as x(${record})${this.where(plan.query, alias, seen)}`
     }
     // A row that says nothing has no parameter.
     if (plan.columns.length === 0)
       return `insert into ${target} default values${this.onConflict(plan, policy)}`
+    if (plan.isOneRow && areScalar) {
+      const rowOf = (rows: unknown): unknown => (rows as readonly unknown[])[0]
+      const sql = this.scalars(plan.rows, plan.columns, rowOf, plan.missingDefault)
+      return `insert into ${target} (${names(plan.columns)}) values (${sql.join(", ")})${this.onConflict(plan, policy)}`
+    }
     const rows = this.parameter(plan.rows, (value) =>
       encodeRows(value as readonly unknown[], plan.columns, plan.missingDefault),
     )
     const into = `insert into ${target} (${names(plan.columns)}) select ${values.join(", ")} from json_to_recordset(${rows}::json) as x(${record})`
     return into + this.onConflict(plan, policy)
+  }
+
+  /** A parameter for each field of one row: PostgreSQL need not read JSON. */
+  private scalars(
+    at: ValueIndex,
+    columns: readonly FieldInfo[],
+    rowOf: (value: unknown) => unknown,
+    missingDefault: boolean,
+  ): readonly string[] {
+    return columns.map((field) => {
+      const place = this.parameter(at, (value) => encodeScalar(rowOf(value), field, missingDefault))
+      return `${place}::${field.kind.sqlType}`
+    })
   }
 
   private onConflict(plan: Plan & { kind: "insert" }, policy: EntityPolicy): string {
@@ -160,16 +208,14 @@ class Compiler {
 
   /**
    * Rows of one query, in an order that is always total: left to PostgreSQL it would tell of rows that the caller can't
-   * see, which have a part in where the others are stored. `used` collects the root's columns, for `returning`.
+   * see, which have a part in where the others are stored.
    */
   private select(
     query: PlannedQuery,
     from: string,
     alias: string,
     conditions: readonly string[],
-    isWrite = false,
-    used: FieldInfo[] = [],
-    last: "key" | "none" = "key",
+    { isWrite = false, isOne = false, used = [], last = null }: SelectOptions = {},
   ): string {
     const columns: string[] = []
     const joins: string[] = []
@@ -182,13 +228,12 @@ class Compiler {
       query,
       alias,
       used,
-      last === "none"
-        ? []
-        : grouped
-          ? groups
-          : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`),
+      last ?? (grouped ? groups : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`)),
     )
-    const window = isWrite ? "" : this.window(query)
+    // A limit, even one that is never reached, would be planned for.
+    const isWhole =
+      isWrite || (isOne && query.limit === null && query.offset === null && !query.policy.entity.view)
+    const window = isWhole ? "" : this.window(query)
     const list = columns.length > 0 ? columns.join(", ") : ""
     const groupBy = grouped && groups.length > 0 ? ` group by ${groups.join(", ")}` : ""
     return `select ${list} from ${from}${joins.join("")}${where}${inner}${groupBy}${order}${window}`
@@ -230,16 +275,9 @@ class Compiler {
   private embedValue(embed: PlannedEmbed, parent: string): string {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
-    const rows = this.select(
-      embed.query,
-      from,
-      alias,
-      conditions,
-      false,
-      [],
-      embed.relation.kind === "one" ? "none" : "key",
-    )
-    return embed.relation.kind === "one" && !embed.query.items.some(isAggregate)
+    const isOne = embed.relation.kind === "one"
+    const rows = this.select(embed.query, from, alias, conditions, isOne ? { last: [], isOne } : {})
+    return isOne && !embed.query.items.some(isAggregate)
       ? `(select row_to_json(r) from (${rows}) r)`
       : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
   }
@@ -253,7 +291,10 @@ class Compiler {
   ): void {
     const alias = this.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
-    const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions, false, [], "none")
+    const rows = this.select({ ...embed.query, limit: null }, from, alias, conditions, {
+      last: [],
+      isOne: true,
+    })
     const joined = this.alias()
     joins.push(` left join lateral (${rows}) ${joined} on true`)
     for (const name of spreadNames(embed)) {
@@ -398,10 +439,7 @@ class Compiler {
   }
 
   private window(query: PlannedQuery): string {
-    const limit =
-      query.limit === null
-        ? ` limit ${this.limits.rows}`
-        : ` limit ${this.parameter(query.limit, (value) => String(Math.min(Number(value), this.limits.rows)))}::bigint`
+    const limit = ` limit ${Math.min(query.limit ?? this.limits.rows, this.limits.rows)}`
     return (
       limit +
       (query.offset === null
@@ -418,4 +456,30 @@ class Compiler {
   private alias(): string {
     return `t${++this.aliases}`
   }
+}
+
+/** Whether rows are given back, however many they are. */
+function returnsRows(plan: Plan): boolean {
+  return plan.kind === "read" || (plan.returning === "representation" && plan.maxAffected === null)
+}
+
+/** Whether one row is written, or a key or another unique field is asked for: then there is no page, and no list. */
+function isAtMostOne(plan: Plan): boolean {
+  const { policy, items, where, limit, offset } = plan.query
+  if (limit !== null || offset !== null || policy.entity.view) return false
+  if (items.some((item) => item.kind === "embed" || isAggregate(item))) return false
+  if (plan.kind === "insert") return plan.isOneRow && !plan.conflict
+  const asked = new Set(
+    where.flatMap((one) =>
+      one.kind === "compare" &&
+      one.operator === "eq" &&
+      !one.negated &&
+      one.quantifier === null &&
+      one.json.length === 0
+        ? [one.field]
+        : [],
+    ),
+  )
+  const { key, unique } = policy.entity
+  return [key, ...unique].some((fields) => fields.every((field) => asked.has(field)))
 }

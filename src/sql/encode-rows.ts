@@ -11,19 +11,28 @@ export function encodeRows(
 ): string {
   return JSON.stringify(
     rows.map((row) => {
-      const record = row as Readonly<Record<string, unknown>>
       return Object.fromEntries(
-        columns.map((field) => {
-          const value = Object.hasOwn(record, field.name)
-            ? record[field.name]
-            : missingDefault
-              ? defaultOf(field)
-              : null
-          return [field.column, encodeField(value, field)]
-        }),
+        columns.map((field) => [field.column, encodeField(writtenValue(row, field, missingDefault), field)]),
       )
     }),
   )
+}
+
+/** Whether a field's value is, as text, what PostgreSQL reads for its column. */
+export function isScalar({ kind }: FieldInfo): boolean {
+  return kind.sqlType !== "jsonb" && !kind.sqlType.endsWith("[]")
+}
+
+/** Checks one scalar value of a row and writes it as text. */
+export function encodeScalar(row: unknown, field: FieldInfo, missingDefault: boolean): string | null {
+  const encoded = encodeField(writtenValue(row, field, missingDefault), field)
+  return encoded === null ? null : String(encoded)
+}
+
+function writtenValue(row: unknown, field: FieldInfo, missingDefault: boolean): unknown {
+  const record = row as Readonly<Record<string, unknown>>
+  if (Object.hasOwn(record, field.name)) return record[field.name]
+  return missingDefault ? defaultOf(field) : null
 }
 
 /** What a field that a row leaves out gets under `missing=default`. */

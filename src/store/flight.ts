@@ -3,7 +3,8 @@
  * once. When `enter` refuses the caller, PostgreSQL skips the rest.
  */
 import type { Connection, DatabaseError, Submittable } from "pg"
-import { type Parting, PreparedStatements } from "./prepared-statements.ts"
+import { type FlightStep, writeFlight, writeSteps } from "./flight-bytes.ts"
+import { PreparedStatements } from "./prepared-statements.ts"
 
 /** A caller's claims, sealed by this process; null is an anonymous caller. */
 export interface SealedCaller {
@@ -21,82 +22,66 @@ export interface FlightRequest {
   readonly caller: SealedCaller | null
 }
 
-/** The one row of the answer, as PostgreSQL's text. */
+/** The one row of the answer, as PostgreSQL's text; of a statement that gives none, null and how many rows it touched. */
 export type FlightRow = readonly (string | null)[]
 
-interface Step {
-  readonly name: string
-  readonly text: string
-  readonly values: readonly (string | null)[]
+interface EnterStep extends FlightStep {
+  /** The step as it goes over the wire, once `enter` is prepared: the same for all requests of a caller. */
+  readonly bytes: Buffer
 }
-
-const enterText = "select undercroft.enter($1, $2, $3)"
-const enterName = "undercroft_enter"
 
 /** What each connection has prepared. */
 const preparedOn = new WeakMap<object, PreparedStatements>()
+const enterSteps = new WeakMap<SealedCaller, EnterStep>()
 
-/** The parts of node-postgres's connection that a flight speaks to. */
-interface Wire {
-  readonly stream: { cork(): void; uncork(): void }
-  parse(query: { name: string; text: string; types: number[] }): void
-  bind(config: { statement: string; values: readonly (string | null)[] }): void
-  execute(config: { portal: string; rows: number }): void
-  close(message: { type: "S"; name: string }): void
-  sync(): void
+function enterStepOf(caller: SealedCaller): EnterStep {
+  let step = enterSteps.get(caller)
+  if (step === undefined) {
+    const values = [caller.claims, String(caller.expires), caller.seal]
+    const plain = { name: "undercroft_enter", text: "select undercroft.enter($1, $2, $3)", values }
+    step = { ...plain, bytes: writeSteps([plain]) }
+    enterSteps.set(caller, step)
+  }
+  return step
 }
 
 /** See the file's sentence. Settles when PostgreSQL is ready again: only then has the transaction committed. */
 export class Flight implements Submittable {
-  private readonly steps: readonly Step[]
+  private readonly enter: EnterStep | null
+  private readonly step: FlightStep
   private readonly done: (error: Error | null, row: FlightRow | null) => void
-  private prepared: PreparedStatements = new PreparedStatements()
-  private parsed: ReadonlySet<string> = new Set()
+  private prepared: PreparedStatements | null = null
+  private parsed: ReadonlySet<string> | null = null
   private row: FlightRow | null = null
   private awaited: number
   private doubt: Error | null = null
 
   /** `done` is called once. */
   constructor(request: FlightRequest, done: (error: Error | null, row: FlightRow | null) => void) {
-    const { caller, name, text, values } = request
-    const enter = caller && {
-      name: enterName,
-      text: enterText,
-      values: [caller.claims, String(caller.expires), caller.seal],
-    }
-    this.steps = enter ? [enter, { name, text, values }] : [{ name, text, values }]
-    this.awaited = this.steps.length
+    this.enter = request.caller && enterStepOf(request.caller)
+    this.step = request
+    this.awaited = this.enter ? 2 : 1
     this.done = done
   }
 
   /** An error that is given back goes to `handleError`; one that is thrown would end the process. */
   submit(connection: Connection): Error | undefined {
-    const wire = connection as unknown as Wire
-    this.prepared = preparedOn.get(connection) ?? this.prepared
-    preparedOn.set(connection, this.prepared)
-    wire.stream.cork()
+    const { stream } = connection as unknown as { readonly stream: { write(bytes: Buffer): void } }
+    let prepared = preparedOn.get(connection)
+    if (prepared === undefined) {
+      prepared = new PreparedStatements()
+      preparedOn.set(connection, prepared)
+    }
+    this.prepared = prepared
     try {
-      const parting = this.prepared.admit(this.steps)
+      const steps = this.enter ? [this.enter, this.step] : [this.step]
+      const parting = prepared.admit(steps)
       this.parsed = parting.parsed
-      this.write(wire, parting)
+      stream.write(writeFlight(steps, parting, this.enter?.bytes ?? null))
       return undefined
     } catch (error) {
       return error as Error
-    } finally {
-      wire.stream.uncork()
     }
-  }
-
-  /** What is closed is closed first: PostgreSQL skips all that follows an error, and would keep it. */
-  private write(wire: Wire, { closed, parsed, unnamed }: Parting): void {
-    for (const name of closed) wire.close({ type: "S", name })
-    for (const step of this.steps) {
-      const statement = unnamed.has(step.name) ? "" : step.name
-      if (parsed.has(step.name)) wire.parse({ name: statement, text: step.text, types: [] })
-      wire.bind({ statement, values: step.values })
-      wire.execute({ portal: "", rows: 0 })
-    }
-    wire.sync()
   }
 
   /** Has the answer refused even if PostgreSQL says that it is done: it is not known to be safe. */
@@ -108,8 +93,8 @@ export class Flight implements Submittable {
     if (this.awaited === 1) this.row = message.fields
   }
 
-  handleCommandComplete(): void {
-    this.awaited--
+  handleCommandComplete({ text }: { text: string }): void {
+    if (--this.awaited === 0) this.row ??= [null, text.slice(text.lastIndexOf(" ") + 1)]
   }
 
   handleReadyForQuery(): void {
@@ -118,7 +103,9 @@ export class Flight implements Submittable {
 
   handleError(error: DatabaseError): void {
     // Which of the new ones were parsed is not known.
-    for (const { name } of this.steps) if (isStale(error) || this.parsed.has(name)) this.prepared.forget(name)
+    for (const step of this.enter ? [this.enter, this.step] : [this.step]) {
+      if (isStale(error) || this.parsed?.has(step.name)) this.prepared?.forget(step.name)
+    }
     this.done(error, null)
   }
 

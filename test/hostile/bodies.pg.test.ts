@@ -238,10 +238,10 @@ const cases: readonly (readonly [string, string, string, number, string, string]
   ["POST", "vaults", '{"owner":"keeper","word":"nothing"}', 400, "23514", "vaults"],
   ["PATCH", "vaults", '{"owner":"other"}', 403, "42501", "vaults"],
   ["PATCH", "things", `{"id":"${ids.home}"}`, 400, "UC303", "things.id"],
-  ["PATCH", "countries?code=eq.DE", '{"code":"FR"}', 409, "UC311", "things.country"],
+  ["PATCH", "countries?code=eq.DE", '{"code":"FR"}', 409, "23503", "things.country"],
   ["POST", "thingViews", "{}", 405, "UC302", "thingViews"],
-  ["DELETE", `homes?id=eq.${ids.home}`, "", 409, "UC311", "things.home"],
-  ["DELETE", `things?id=eq.${ids.thing}`, "", 409, "UC311", "things.parent"],
+  ["DELETE", `homes?id=eq.${ids.home}`, "", 409, "23503", "things.home"],
+  ["DELETE", `things?id=eq.${ids.thing}`, "", 409, "23503", "things.parent"],
   ["PUT", "things", "{}", 405, "PGRST117", "PUT"],
 ]
 

@@ -40,16 +40,7 @@ export type OpenFinding =
   /** `me.id.in(me.fact)` over a field without regard to case: SQL regards it, `holds` does not. */
   | "me-in-nocase-fact"
 
-const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([
-  "cascade-refused",
-  "dollar-quoted-constant",
-  "inner-after-write",
-  "view-path-reference",
-  "unfiltered-write",
-  "me-in-nocase-fact",
-  "referred-by-tells",
-  "nested-some-scope",
-])
+const openFindings: ReadonlySet<OpenFinding> = new Set<OpenFinding>([])
 
 export function isOpen(finding: OpenFinding): boolean {
   return openFindings.has(finding)

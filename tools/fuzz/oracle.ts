@@ -92,7 +92,10 @@ export class Oracle {
     }
   }
 
-  private expectWrite(view: CallerView, operation: OperationDescription): Expected {
+  private expectWrite(view: CallerView, asked: OperationDescription): Expected {
+    // What nobody asks back is not in the request.
+    const operation =
+      asked.returning === "representation" ? asked : { ...asked, query: { ...asked.query, select: [] } }
     const { done, refusals, open } = writeRows(view, operation)
     if (!done) return { answer: null, refusals, rows: view.rows, affected: 0, open }
     const isWhole = operation.returning === "representation"

@@ -28,4 +28,4 @@ export const referenceCodes: readonly string[] = ["23503"]
 export const notNullCode = "23502"
 export const uniqueCode = "23505"
 /** A row that is still referred to, from elsewhere or from its own kind. */
-export const referredCodes: readonly string[] = ["UC311", "23503"]
+export const referredCodes: readonly string[] = ["23503"]

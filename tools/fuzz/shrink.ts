@@ -169,6 +169,8 @@ function bareField({ name, kind, optional, onDelete }: FieldDescription): FieldD
 /** The case with another model; rows keep to what is left of it. */
 function withModel(kase: CaseDescription, changed: ModelDescription): CaseDescription {
   const model = cleanModel(changed)
+  // Not a model any more, and so not a candidate.
+  if (!isModel({ ...kase, model })) return { ...kase, model }
   const shapes = shapeOf(model)
   const whole = (rows: Rows): Rows =>
     repairRows(

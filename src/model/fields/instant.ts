@@ -22,11 +22,19 @@ const largestMs = Date.parse("9999-12-31T23:59:59Z")
 
 /** Checks an ISO 8601 moment with an offset, and gives it in UTC. Throws `BadValue`. */
 function checkInstant(value: unknown): string {
+  if (typeof value === "string" && isWritten(value)) return value
   const { secondMs, fraction } = readInstant(checkText(value).trim())
   if (secondMs < smallestMs || secondMs > largestMs) {
     throw new BadValue("must be a moment of the years 0001 to 9999 in UTC", "22007")
   }
   return `${new Date(secondMs).toISOString().slice(0, 19)}${/[1-9]/.test(fraction) ? `.${fraction}` : ""}Z`
+}
+
+/** Whether it already stands as it would be written, as most do. */
+function isWritten(value: string): boolean {
+  if (value.length !== 20) return false
+  const ms = Date.parse(value)
+  return ms >= smallestMs && ms <= largestMs && `${new Date(ms).toISOString().slice(0, 19)}Z` === value
 }
 
 /** A moment as microseconds since 1970, exact. Throws `BadValue`. */
