@@ -114,8 +114,8 @@ export function createEngine(parts: EngineParts): Engine {
   return { run, isReady }
 }
 
-function writeShape({ values: _, ...shape }: Operation): string {
-  return JSON.stringify(shape)
+function writeShape(operation: Operation): string {
+  return JSON.stringify({ ...operation, values: null })
 }
 
 function readObject(

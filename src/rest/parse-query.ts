@@ -113,8 +113,7 @@ function readParameter(
 
 /** What a value of the query string says. */
 export function decodeValue(encoded: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a null character is refused, here as anywhere.
-  return /[%+\u0000\u0080-\uffff]/.test(encoded) ? decode(encoded) : encoded
+  return /^[!-$&-*,-~]*$/.test(encoded) ? encoded : decode(encoded)
 }
 
 /** Undoes percent-encoding (RFC 3986, 2.1), where `+` is a space, as forms write it. */
