@@ -21,6 +21,7 @@ import {
 const open = { read: anyone, create: anyone, update: anyone, delete: anyone }
 
 export const User = entity("User", {
+  tracked: false,
   key: "username",
   fields: {
     username: text({ max: 40 }).internal(),
@@ -35,6 +36,8 @@ export const User = entity("User", {
 })
 
 export const Channel = entity("Channel", {
+  tracked: false,
+  key: "id",
   fields: {
     id: serial(),
     data: json().optional(),
@@ -47,6 +50,8 @@ export const Channel = entity("Channel", {
 })
 
 export const Message = entity("Message", {
+  tracked: false,
+  key: "id",
   fields: {
     id: serial(),
     data: json().optional(),
@@ -58,6 +63,8 @@ export const Message = entity("Message", {
 
 /** Three references to one entity. */
 export const Friendship = entity("Friendship", {
+  tracked: false,
+  key: "id",
   collection: "friends",
   fields: {
     id: serial(),
@@ -68,6 +75,8 @@ export const Friendship = entity("Friendship", {
 })
 
 export const Product = entity("Product", {
+  tracked: false,
+  key: "id",
   fields: {
     id: serial(),
     name: text(),
@@ -80,17 +89,22 @@ export const Product = entity("Product", {
 })
 
 export const Category = entity("Category", {
+  tracked: false,
+  key: "id",
   collection: "categories",
   fields: { id: serial(), name: text(), description: text().optional() },
 })
 
 export const ProductCategory = entity("ProductCategory", {
+  tracked: false,
   collection: "filings",
   key: ["product", "category"],
   fields: { product: ref(Product).onDelete("cascade"), category: ref(Category).onDelete("cascade") },
 })
 
 export const Folder = entity("Folder", {
+  tracked: false,
+  key: "id",
   fields: {
     id: serial(),
     description: text().optional(),

@@ -451,7 +451,6 @@ const writes: readonly RecordedRequest[] = [
   remove("nothing?id=eq.1"),
   make("OPTIONS", "users", undefined),
   make("OPTIONS", "nothing", undefined),
-  make("TRACE", "users", undefined),
 ]
 
 export const recordedRequests: readonly RecordedRequest[] = [...reads, ...writes]
