@@ -48,6 +48,11 @@ function rangeKind(element: FieldKind): FieldKind {
       return bare === "" ? "" : element.parseText(bare)
     })
     if (low && high && compare(low, high) > 0) throw new BadValue("must not end before it starts")
+    // PostgreSQL writes whole numbers as `[from,to)`, and needs the one after.
+    if (/int/.test(element.sqlType)) {
+      if (found[1] === "(" && low) element.parseText(String(BigInt(low) + 1n))
+      if (found[4] === "]" && high) element.parseText(String(BigInt(high) + 1n))
+    }
     return `${found[1]}${low && `"${low}"`},${high && `"${high}"`}${found[4]}`
   }
   return {
