@@ -28,7 +28,9 @@ export interface LoadResult {
 export type LoadReport = "measuring" | LoadResult
 
 const headEnd = Buffer.from("\r\n\r\n")
-const contentLength = Buffer.from("content-length: ")
+const contentLengths = ["content-length: ", "Content-Length: "].map((name) => Buffer.from(name))
+const chunked = ["transfer-encoding: chunked", "Transfer-Encoding: chunked"].map((name) => Buffer.from(name))
+const lastChunk = Buffer.from("\r\n0\r\n\r\n")
 
 class Load {
   private readonly order: LoadOrder
@@ -117,12 +119,24 @@ class Load {
 function answerSize(data: Buffer): number {
   const end = data.indexOf(headEnd)
   if (end < 0) return Number.POSITIVE_INFINITY
-  const at = data.indexOf(contentLength)
-  if (at < 0 || at > end) return end + 4
+  const at = positionOf(data, end, contentLengths)
+  if (at < 0) {
+    if (positionOf(data, end, chunked) < 0) return end + 4
+    return data.subarray(-lastChunk.length).equals(lastChunk) ? data.length : Number.POSITIVE_INFINITY
+  }
   let length = 0
-  for (let digit = at + contentLength.length; data[digit] !== 13; digit++)
+  for (let digit = at + "content-length: ".length; data[digit] !== 13; digit++)
     length = length * 10 + data[digit]! - 48
   return end + 4 + length
+}
+
+/** Where one of these headers stands, or -1; servers write them small or with capitals. */
+function positionOf(data: Buffer, end: number, names: readonly Buffer[]): number {
+  for (const name of names) {
+    const at = data.indexOf(name)
+    if (at >= 0 && at < end) return at
+  }
+  return -1
 }
 
 function sleep(ms: number): Promise<void> {

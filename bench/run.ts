@@ -22,7 +22,25 @@ const kinds = [
   { name: "one-flight", file: "contenders/one-flight.ts", ask: (sample: Sample) => sample.fixed },
   { name: "transaction", file: "contenders/transaction.ts", ask: (sample: Sample) => sample.fixed },
   { name: "drizzle", file: "contenders/drizzle.ts", ask: (sample: Sample) => sample.fixed },
+  ...(process.env.POSTGREST
+    ? [{ name: "postgrest", file: "contenders/postgrest.ts", ask: asPostgrest }]
+    : []),
 ] as const
+/** PostgREST has no path of its own before the tables, and knows the relations of views by their names alone. */
+function asPostgrest({ rest }: Sample): Ask {
+  const path = rest.path.replace(/^\/rest/, "")
+  const [appointments, staff] = path.startsWith("/open")
+    ? ["openAppointments", "openStaff"]
+    : ["appointments", "staff"]
+  return {
+    ...rest,
+    path: path
+      .replace("practice(", "practice:practices(")
+      .replace("appointments(", `appointments:${appointments}(`)
+      .replace("doctor(", `doctor:${staff}(`),
+  }
+}
+
 const baseline = "one-flight"
 const accesses = ["anonymous", "signed-in"] as const
 

@@ -24,12 +24,15 @@ export interface ContenderCpu {
   readonly systemMicroseconds: number
 }
 
-/** Runs a contender in this process; `start` gives the port it listens on. */
-export function runContender(start: (setup: ContenderSetup) => Promise<number>): void {
+/** Runs a contender; `start` gives the port it listens on, `cpu` the microseconds it used where that is not this process. */
+export function runContender(
+  start: (setup: ContenderSetup) => Promise<number>,
+  cpu: () => { user: number; system: number } = process.cpuUsage,
+): void {
   const report = (message: ContenderReady | ContenderCpu): void => void process.send?.(message)
   process.on("message", async (message: ContenderSetup | "cpu") => {
     if (message === "cpu") {
-      const { user, system } = process.cpuUsage()
+      const { user, system } = cpu()
       report({ userMicroseconds: user, systemMicroseconds: system })
     } else report({ port: await start(message) })
   })
