@@ -99,6 +99,14 @@ export function explainDatabaseError(
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, more)
 }
 
+/** The error of a question about the caller, which no operation asked. */
+export function explainLookupError(cause: unknown): UndercroftError {
+  if (cause instanceof UndercroftError) return cause
+  const code = isDatabaseError(cause) ? (cause.code ?? "") : ""
+  if (code === "28000") return new UndercroftError("PGRST303", { why: "The token has expired" }, { cause })
+  return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, { cause })
+}
+
 /** What the class of a SQLSTATE says by itself; 42 is a mistake of ours, since names and rights were resolved before. */
 const byClass: Readonly<Record<string, CatalogueCode>> = { "40": "PG:40001", "53": "UC691", "57": "UC691" }
 

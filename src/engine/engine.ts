@@ -13,7 +13,8 @@ import { gateName } from "../sql/machinery.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
-import { explainDatabaseError } from "./database-error.ts"
+import { explainDatabaseError, explainLookupError } from "./database-error.ts"
+import { type Knowledge, knowledgeOf } from "./knowledge.ts"
 import { StatementCache } from "./statement-cache.ts"
 
 export interface EngineParts {
@@ -34,6 +35,8 @@ export interface Answer {
 export interface Engine {
   /** Throws `UndercroftError`. */
   run(operation: Operation, caller: Caller): Promise<Answer>
+  /** What this caller could ever know and do. Throws `UndercroftError`. */
+  knows(caller: Caller): Promise<Knowledge>
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
@@ -106,12 +109,21 @@ export function createEngine(parts: EngineParts): Engine {
     }
   }
 
+  async function knows(caller: Caller): Promise<Knowledge> {
+    try {
+      if (gated.length > 0) await knowHidden(caller)
+      return knowledgeOf(policies, caller, caller.hidden ?? new Set())
+    } catch (cause) {
+      throw explainLookupError(cause)
+    }
+  }
+
   async function isReady(): Promise<boolean> {
     const row = await pool.send({ name: "undercroft_ready", text: "select 1", values: [], caller: null })
     return row !== null
   }
 
-  return { run, isReady }
+  return { run, knows, isReady }
 }
 
 function writeShape(operation: Operation): string {

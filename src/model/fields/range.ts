@@ -1,5 +1,6 @@
 /** Ranges of days, moments or numbers: from a value, to before another. */
 import { Field, type ValueOf } from "../field.ts"
+import { orNull } from "../json-schema.ts"
 import { BadValue, checkText, compareValues, type FieldKind } from "../value.ts"
 
 /** A range in JSON; null is unbounded, `from` belongs to it and `to` does not. */
@@ -67,7 +68,9 @@ function rangeKind(element: FieldKind): FieldKind {
       `case when ${sql} is null then null else json_build_object('from', ${json(`lower(${sql})`)}, 'to', ${json(`upper(${sql})`)}) end`,
     schema: () => ({
       type: "object",
-      properties: { from: { ...element.schema() }, to: { ...element.schema() } },
+      properties: { from: orNull(element.schema()), to: orNull(element.schema()) },
+      additionalProperties: false,
+      description: "From a value, which belongs to it, to before another; null is unbounded.",
     }),
     typescript: () => `{ from: ${element.typescript()} | null; to: ${element.typescript()} | null }`,
   }
