@@ -193,6 +193,7 @@ export function entityPath(policies: Policies, parts: EntityParts, known: Knowle
       ...common,
       operationId: `${collection}.options`,
       summary: `The methods of ${rows}`,
+      description: "Which methods there are, in `Allow`; whom they let do what, the rules decide.",
       responses: {
         200: { description: "The methods.", headers: { Allow: componentOf("headers", "allow") } },
         ...refusals(400, 500),

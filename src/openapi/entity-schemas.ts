@@ -6,6 +6,7 @@ import { type Policies, policyOf } from "../policy/policies.ts"
 import { nounOf } from "../policy/sentence-words.ts"
 import { holds, type JsonRow } from "../policy/to-predicate.ts"
 import { exampleValue } from "./example-value.ts"
+import { isNullable } from "./nullable.ts"
 import { fieldSentences } from "./told-rules.ts"
 
 export interface EntitySchemas {
@@ -40,7 +41,7 @@ export function entitySchemas(policies: Policies, entity: EntityInfo, known: Kno
     row: {
       title: `${title}, as it is read`,
       description: [entity.description, rowNote].filter(Boolean).join(" "),
-      ...rowOf(fields, (field) => field.optional || field.visibleTo !== null),
+      ...rowOf(fields, isNullable),
       additionalProperties: true,
       ...exampleOf(fields),
     },

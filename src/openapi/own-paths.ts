@@ -26,6 +26,7 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
       ...common,
       operationId: "health.live",
       summary: "Whether the process runs",
+      description: "For what restarts processes: it asks nothing of the database.",
       responses: {
         200: { description: "It runs.", content: health("live") as never },
         ...refusals(400, 500),
@@ -35,6 +36,7 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
       ...common,
       operationId: "health.ready",
       summary: "Whether requests can be served",
+      description: "For what sends requests here: it asks the database.",
       responses: {
         200: { description: "The database answers.", content: health("ready") as never },
         ...refusals(400, 500),
@@ -66,6 +68,8 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
       ...common,
       operationId: "docs",
       summary: "This document as a page to read and to try",
+      description:
+        "It shows what `/openapi.json` tells the holder of a token, and needs nothing from elsewhere.",
       responses: {
         200: { description: "A page.", content: { "text/html": { schema: { type: "string" } } } },
         ...refusals(400, 500),

@@ -42,11 +42,11 @@ type ErrorStatus = keyof typeof errors
 const errors = {
   300: {
     description: "Several relations fit the name of an embed.",
-    example: new UndercroftError("PGRST201", { from: "slots", to: "staff" }),
+    example: new UndercroftError("PGRST201", { from: "things", to: "places" }),
   },
   400: {
     description: "The request can't be understood, or says what does not fit.",
-    example: new UndercroftError("PG:42703", { collection: "patients", field: "nme" }),
+    example: new UndercroftError("PG:42703", { collection: "things", field: "nme" }),
   },
   401: {
     description: "The token is not valid, or there is none and one is needed.",
@@ -54,7 +54,7 @@ const errors = {
   },
   403: {
     description: "The rules do not allow this.",
-    example: new UndercroftError("PG:42501", { what: "create this row of patients" }),
+    example: new UndercroftError("PG:42501", { what: "create this row of things" }),
   },
   404: { description: "There is nothing at this address.", example: new UndercroftError("UC320") },
   405: {
@@ -68,7 +68,7 @@ const errors = {
   409: {
     description:
       "It does not go with what is there: a row that is the same, one that is missing, a write in between.",
-    example: new UndercroftError("PG:23505", { fields: "patients.email" }),
+    example: new UndercroftError("PG:23505", { fields: "things.code" }),
   },
   412: { description: "What is there has another `ETag`.", example: null },
   413: { description: "The body is too large.", example: new UndercroftError("UC318", { max: 2_000_000 }) },
