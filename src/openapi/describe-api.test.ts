@@ -136,6 +136,15 @@ describe("who knows what", () => {
     expect(Object.keys(documentFor("hostile").paths["/rest/thingViews"]!)).toEqual(["get", "head", "options"])
   })
 
+  test("what no anonymous caller could do needs a token", () => {
+    const { paths, security } = documentFor("clinic")
+    expect(security).toEqual([{}, { bearer: [] }])
+    expect(paths["/rest/practices"]?.get).not.toHaveProperty("security")
+    expect(paths["/rest/patients"]?.get?.security).toEqual([{ bearer: [] }])
+    expect(paths["/rest/slots"]?.get).not.toHaveProperty("security")
+    expect(paths["/rest/slots"]?.post?.security).toEqual([{ bearer: [] }])
+  })
+
   test("anonymous callers learn of no patient, and of what they may read, only that", () => {
     const document = documentFor("clinic", as(anonymous, ["Staff.user"]))
     const rest = operationsOf(document).filter(([path]) => path.startsWith("/rest/"))

@@ -1,6 +1,6 @@
 /** The whole API as an OpenAPI 3.1 document, made from the model and its rules for one who knows so much of it. */
 import { createHash } from "node:crypto"
-import type { Knowledge } from "../engine/knowledge.ts"
+import { type Knowledge, knowledgeOf } from "../engine/knowledge.ts"
 import type { EntityInfo } from "../model/model.ts"
 import { accessGround } from "../policy/access-matrix.ts"
 import type { Policies } from "../policy/policies.ts"
@@ -14,6 +14,7 @@ import { errorResponses, errorSchema, sharedHeaders } from "./responses.ts"
 
 /** Pure: the same model, rules and knowledge give the same document. */
 export function describeApi(name: string, policies: Policies, known: Knowledge): ApiDocument {
+  const open = knowledgeOf(policies, { id: null, roles: [], claims: {} }, new Set())
   const parts = policies.model.entities
     .filter((entity) =>
       (["read", "create", "update", "delete"] as const).some((verb) => known.may(entity, verb)),
@@ -23,12 +24,13 @@ export function describeApi(name: string, policies: Policies, known: Knowledge):
         entity,
         fields: entity.fields.filter((field) => !known.hidden.has(field)),
         schemas: entitySchemas(policies, entity, known),
+        policies,
+        known,
+        open,
       }),
     )
   const paths: Readonly<Record<string, PathItem>> = {
-    ...Object.fromEntries(
-      parts.map((part) => [`/rest/${part.entity.collection}`, entityPath(policies, part, known)]),
-    ),
+    ...Object.fromEntries(parts.map((part) => [`/rest/${part.entity.collection}`, entityPath(part)])),
     ...ownPaths,
   }
   const components = withoutUnused(
@@ -36,7 +38,7 @@ export function describeApi(name: string, policies: Policies, known: Knowledge):
       schemas: { ...Object.fromEntries(parts.flatMap(schemaEntries)), Error: errorSchema },
       parameters: {
         ...sharedParameters,
-        ...Object.fromEntries(parts.flatMap((part) => parameterEntries(part, known))),
+        ...Object.fromEntries(parts.flatMap(parameterEntries)),
       },
       responses: errorResponses,
       headers: sharedHeaders,
@@ -85,10 +87,7 @@ function schemaEntries({ entity, schemas }: EntityParts): readonly (readonly [st
   )
 }
 
-function parameterEntries(
-  { entity, fields }: EntityParts,
-  known: Knowledge,
-): readonly (readonly [string, Parameter])[] {
+function parameterEntries({ entity, fields, known }: EntityParts): readonly (readonly [string, Parameter])[] {
   return [
     ...shapeParameters(entity, fields, known).map((one) => [ownParameterName(entity, one), one] as const),
     ...fields.map((field) => [filterName(field), filterParameter(field)] as const),

@@ -18,6 +18,8 @@ export function docsPage(name: string): DocsPage {
       `script-src '${hashOf(docsScript)}'`,
       `style-src '${hashOf(docsStyle)}'`,
       "connect-src 'self'",
+      // The empty icon, so that none is asked for.
+      "img-src data:",
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",

@@ -17,7 +17,7 @@ function make(tag, attributes = {}, ...children) {
     if (name === "on") for (const [event, run] of Object.entries(value)) element.addEventListener(event, run)
     else if (value !== null) element.setAttribute(name, value)
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== ""))
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== ""))
   return element
 }
 
@@ -94,6 +94,7 @@ function operation(path, method, one) {
     if (!box.open || box.childElementCount > 1) return
     box.append(make("div", { class: "in" },
       one.description ? make("p", {}, prose(one.description)) : "",
+      (one.security || [{}]).every((way) => way.bearer) ? make("p", {}, make("strong", {}, "Needs a token.")) : "",
       own.length ? make("h4", {}, "Parameters") : "", rows(own),
       filters.length ? folded("Filters on " + filters.length + " fields", rows(filters)) : "",
       heads.length ? folded("Headers", rows(heads)) : "",
@@ -115,7 +116,8 @@ function attempt(path, method, own, body) {
   const curl = make("pre", { tabindex: "0", "aria-label": "The same with curl" })
   const out = make("div", { "aria-live": "polite" })
   const quote = (value) => "'" + value.replaceAll("'", "'\\''") + "'"
-  const isOurs = () => address.value.startsWith("/") && !address.value.startsWith("//")
+  const isOurs = () => address.value.startsWith("/") && URL.canParse(address.value, location.origin) &&
+    new URL(address.value, location.origin).origin === location.origin
   const say = () => {
     const parts = ["curl " + (method === "get" ? "" : method === "head" ? "-I " : "-X " + method.toUpperCase() + " ") + quote(location.origin + address.value)]
     if (token) parts.push('-H "Authorization: Bearer $TOKEN"')

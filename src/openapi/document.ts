@@ -62,3 +62,14 @@ export function componentOf(
 ): Reference {
   return { $ref: `#/components/${kind}/${name}` }
 }
+
+/** The same answers, with their headers alone. */
+export function withoutContent(responses: ApiOperation["responses"]): ApiOperation["responses"] {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, one]) => {
+      if ("$ref" in one) return [status, one]
+      const { content: _, ...rest } = one
+      return [status, rest]
+    }),
+  )
+}

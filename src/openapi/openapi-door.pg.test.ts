@@ -174,6 +174,15 @@ describe("the documents", () => {
     expect([status, json.code]).toEqual([401, "PGRST301"])
   })
 
+  test("the page has a policy of its own, and no caller", async () => {
+    const answer = await fetch(`${practices.url}/docs`)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8")
+    expect(answer.headers.get("content-security-policy")).toMatch(/script-src 'sha256-/)
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff")
+    expect(await answer.text()).toContain("<title>clinic · API</title>")
+  })
+
   // Two backends in one process, and the anonymous caller of one knows nothing by the rules of the other.
   test("a field for some callers alone is told to them alone", async () => {
     const known = async (caller: TestCaller | null): Promise<boolean> =>

@@ -1,12 +1,12 @@
 /** The addresses that are not collections: health, and the documents themselves. */
-import { componentOf, type PathItem } from "./document.ts"
+import { type ApiOperation, componentOf, type MediaType, type PathItem, withoutContent } from "./document.ts"
 import { refusals } from "./responses.ts"
 
 /** No collection can have this name. */
 export const serverTag = "the server"
 
 const common = { tags: [serverTag], security: [{}] } as const
-const health = (status: string): object => ({
+const health = (status: string): Readonly<Record<string, MediaType>> => ({
   "application/json": {
     schema: { type: "object", required: ["status"], properties: { status: { const: status } } },
     example: { status },
@@ -21,14 +21,14 @@ const documentSchema = {
 
 /** Each has HEAD beside GET, with the same answer and no body. */
 export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
-  Object.entries<PathItem["get"] & object>({
+  Object.entries<ApiOperation>({
     "/health/live": {
       ...common,
       operationId: "health.live",
       summary: "Whether the process runs",
       description: "For what restarts processes: it asks nothing of the database.",
       responses: {
-        200: { description: "It runs.", content: health("live") as never },
+        200: { description: "It runs.", content: health("live") },
         ...refusals(400, 500),
       },
     },
@@ -38,9 +38,9 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
       summary: "Whether requests can be served",
       description: "For what sends requests here: it asks the database.",
       responses: {
-        200: { description: "The database answers.", content: health("ready") as never },
+        200: { description: "The database answers.", content: health("ready") },
         ...refusals(400, 500),
-        503: { description: "The database does not answer.", content: health("not ready") as never },
+        503: { description: "The database does not answer.", content: health("not ready") },
       },
     },
     "/openapi.json": {
@@ -78,16 +78,11 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
   }).map(([path, get]) => [path, { get, head: withoutBody(get) }]),
 )
 
-function withoutBody(get: PathItem["get"] & object): PathItem["get"] & object {
-  const responses = Object.entries(get.responses).map(([status, one]) => {
-    if ("$ref" in one) return [status, one]
-    const { content: _, ...rest } = one
-    return [status, rest]
-  })
+function withoutBody(get: ApiOperation): ApiOperation {
   return {
     ...get,
     operationId: `${get.operationId}.head`,
     summary: `${get.summary}, without a body`,
-    responses: Object.fromEntries(responses),
+    responses: withoutContent(get.responses),
   }
 }

@@ -37,9 +37,11 @@ export const sharedHeaders: Readonly<Record<string, unknown>> = {
   challenge: { description: "How to sign in.", schema: { type: "string" } },
 }
 
-type ErrorStatus = keyof typeof errors
+type ErrorStatus = 300 | 400 | 401 | 403 | 404 | 405 | 406 | 409 | 412 | 413 | 415 | 416 | 422 | 500 | 503
 
-const errors = {
+const errors: Readonly<
+  Record<ErrorStatus, { readonly description: string; readonly example: UndercroftError | null }>
+> = {
   300: {
     description: "Several relations fit the name of an embed.",
     example: new UndercroftError("PGRST201", { from: "things", to: "places" }),
@@ -80,7 +82,7 @@ const errors = {
   422: { description: "The `Idempotency-Key` was used for another request.", example: null },
   500: { description: "Something went wrong in the server.", example: new UndercroftError("UC690") },
   503: { description: "The database is not available just now.", example: new UndercroftError("UC691") },
-} as const
+}
 
 /** Each refusal, by the name that it has in `components`. */
 export const errorResponses: Readonly<Record<string, ApiResponse>> = Object.fromEntries(
