@@ -63,7 +63,7 @@ const anonymous: PredicateCaller = { id: null, roles: [], claims: {} }
 const nurse: PredicateCaller = { id: "n", roles: ["nurse"], claims: {} }
 const doctor: PredicateCaller = { id: "d", roles: ["doctor"], claims: {} }
 
-describe("linters", () => {
+describe("linters", { timeout: 90_000 }, () => {
   // Whose API it is and under which licence, a model does not say.
   const off = ["info-license", "info-contact"]
   test.each(names)("find nothing in the %s's", async (name) => {

@@ -39,7 +39,7 @@ export function docsPage(name: string): DocsPage {
 <p class="name"><strong>${title}</strong> API</p>
 <form id="signin" autocomplete="off">
 <label for="token">Token</label>
-<input id="token" type="password" spellcheck="false" placeholder="none: you are anonymous">
+<input id="token" type="password" spellcheck="false" placeholder="none: anonymous">
 <button>Use</button>
 </form>
 <a class="raw" href="/openapi.json">openapi.json</a>

@@ -5,7 +5,7 @@
 
 export const docsScript: string = String.raw`"use strict"
 const byId = (id) => document.getElementById(id)
-const methods = ["get", "head", "post", "patch", "put", "delete", "options"]
+const methods = ["get", "post", "patch", "put", "delete", "head", "options"]
 const quiet = new Set(["head", "options"])
 let token = ""
 let api = null

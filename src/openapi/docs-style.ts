@@ -19,7 +19,7 @@ a { color: var(--link); } code, pre, textarea, .path, .verb { font-family: ui-mo
 header { grid-column: 1 / -1; position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1.5rem;
   align-items: center; padding: .6rem 1.25rem; background: var(--paper); border-bottom: 1px solid var(--line); }
 .name { margin: 0 auto 0 0; font-size: 1.05rem; } .raw { font-size: .875rem; }
-form { display: flex; gap: .5rem; align-items: center; } label { font-size: .875rem; color: var(--soft); }
+header form { display: flex; gap: .5rem; align-items: center; } label { font-size: .875rem; color: var(--soft); }
 input, textarea, button { font: inherit; font-size: .875rem; color: inherit; background: var(--paper); border: 1px solid var(--line);
   border-radius: 6px; padding: .35rem .6rem; }
 button { cursor: pointer; background: var(--code); } button:hover { border-color: var(--soft); }
@@ -47,7 +47,7 @@ pre { margin: .3rem 0; padding: .75rem .9rem; background: var(--code); border-ra
 code { font-size: .92em; } td code, p code { background: var(--code); border-radius: 4px; padding: .05em .3em; }
 .try { margin-top: 1.2rem; padding: .3rem 1rem 1rem; background: var(--side); border-radius: 8px; }
 .try label { display: block; margin: .6rem 0 .2rem; } .try input, .try textarea { width: 100%; }
-.try .row { display: flex; gap: .5rem; margin-top: .7rem; align-items: center; } .more { margin-top: .6rem; font-size: .9rem; } .more summary { cursor: pointer; }
+#status { margin: 0; font-size: .875rem; color: var(--soft); } .try textarea { font: .8125rem/1.5 ui-monospace, Menlo, Consolas, monospace; } .try .row { display: flex; gap: .5rem; margin-top: .7rem; align-items: center; } .more { margin-top: .6rem; font-size: .9rem; } .more summary { cursor: pointer; }
 @media (max-width: 52rem) { body { display: block; } nav { position: static; min-height: 0; max-height: 14rem; border: 0; } main { padding: 1rem; }
   header { position: static; } .op .what { margin-left: 0; width: 100%; } th { width: 9rem; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
