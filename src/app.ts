@@ -7,6 +7,7 @@ import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
 import { createHttpServer } from "./http/server.ts"
 import { buildModel } from "./model/build.ts"
+import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import { buildPolicies, type Policies } from "./policy/policies.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
@@ -103,6 +104,12 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     addRestDoor(server, {
       engine,
       limits,
+      authenticate: (request) => authenticate(request.headers.authorization),
+    })
+    addOpenApiDoor(server, {
+      name: definition.name,
+      policies,
+      engine,
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     await server.listen({ host: options.host, port: options.port })

@@ -33,6 +33,8 @@ export function createAuthenticate({
 }: AuthenticateParts): (header: string | undefined) => Caller | Promise<Caller> {
   // The verifier gives the same claims object for a token that it remembers.
   const callers = new WeakMap<object, Caller>()
+  // The engine notes on a caller what they know: one that two backends of a process shared would know by the wrong rules.
+  const nobodyKnown: Caller = { ...anonymous }
   const toCaller = (token: VerifiedToken): Caller => {
     const known = callers.get(token.claims)
     if (known) return known
@@ -49,7 +51,7 @@ export function createAuthenticate({
     return caller
   }
   return (header) => {
-    if (header === undefined) return anonymous
+    if (header === undefined) return nobodyKnown
     const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
     if (token === undefined)
       throw new UndercroftError("PGRST301", { why: "The Authorization header must be: Bearer <token>" })

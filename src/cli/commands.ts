@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Print who may do what with the data, or why a caller may or may not touch a row.",
     load: async () => (await import("./command-access.ts")).accessCommand,
   },
+  client: {
+    summary: "Write the OpenAPI document, or types for postgrest-js.",
+    load: async () => (await import("./command-client.ts")).clientCommand,
+  },
   sql: {
     summary: "Print the schema as SQL, or run SQL under a caller's rights.",
     load: async () => (await import("./command-sql.ts")).sqlCommand,

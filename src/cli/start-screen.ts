@@ -20,6 +20,7 @@ export interface StartFacts {
 export function startScreen(facts: StartFacts, out: Terminal): string {
   const rows: readonly (readonly [string, string])[] = [
     ["Address", out.paint(["bold", "cyan"], facts.url)],
+    ["Documents", out.paint("cyan", `${facts.url}/docs`)],
     ["Data", facts.data],
     ...(facts.watched === null ? [] : [["Watching", facts.watched] as const]),
     ["Stop", "Ctrl-C"],
@@ -28,7 +29,7 @@ export function startScreen(facts: StartFacts, out: Terminal): string {
     "",
     `  ${out.paint(["bold", "green"], facts.name)} ${out.paint("bold", "is running")} ${out.paint("dim", `(started in ${(facts.tookMs / 1000).toFixed(1)} s)`)}`,
     "",
-    ...rows.map(([name, text]) => `  ${out.paint("dim", name.padEnd(10))}${text}`),
+    ...rows.map(([name, text]) => `  ${out.paint("dim", name.padEnd(11))}${text}`),
     ...callerLines(facts.tokens, out),
     ...commandLines(facts.commands, facts.tokens.length > 0, out),
     "",

@@ -61,6 +61,8 @@ export function explainDatabaseError(
     case "57014":
       return new UndercroftError("PG:57014", {}, more)
     case "UC116":
+      if (operation.kind !== "read" && operation.match !== null)
+        return new UndercroftError("UC308", { entity: name }, more)
       return new UndercroftError(
         "PGRST116",
         {},
@@ -99,6 +101,14 @@ export function explainDatabaseError(
   if (code.startsWith("22") || misuses.has(code))
     return new UndercroftError("UC312", { entity: suspectFields(operation, code) }, more)
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, more)
+}
+
+/** The error of a question about the caller, which no operation asked. */
+export function explainLookupError(cause: unknown): UndercroftError {
+  if (cause instanceof UndercroftError) return cause
+  const code = isDatabaseError(cause) ? (cause.code ?? "") : ""
+  if (code === "28000") return new UndercroftError("PGRST303", { why: "The token has expired" }, { cause })
+  return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, { cause })
 }
 
 /** What the class of a SQLSTATE says by itself; 42 is a mistake of ours, since names and rights were resolved before. */

@@ -15,7 +15,8 @@ import type { ConstraintPlan } from "../sql/tables.ts"
 import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 import { checkAddress } from "./check-address.ts"
-import { explainDatabaseError } from "./database-error.ts"
+import { explainDatabaseError, explainLookupError } from "./database-error.ts"
+import { type Knowledge, knowledgeOf } from "./knowledge.ts"
 import { StatementCache } from "./statement-cache.ts"
 
 export interface EngineParts {
@@ -53,6 +54,8 @@ export interface Engine {
   run(operation: Operation, caller: Caller): Promise<Answer>
   /** Throws PGRST205 for a collection that there is not. */
   usesOf(collection: string): CollectionUses
+  /** What this caller could ever know and do. Throws `UndercroftError`. */
+  knows(caller: Caller): Promise<Knowledge>
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
@@ -164,12 +167,21 @@ export function createEngine(parts: EngineParts): Engine {
     return { insert: may(access.create), update: may(access.updateFrom), delete: may(access.delete) }
   }
 
+  async function knows(caller: Caller): Promise<Knowledge> {
+    try {
+      if (gated.length > 0) await knowHidden(caller)
+      return knowledgeOf(policies, caller, caller.hidden ?? new Set())
+    } catch (cause) {
+      throw explainLookupError(cause)
+    }
+  }
+
   async function isReady(): Promise<boolean> {
     const row = await pool.send({ name: "undercroft_ready", text: "select 1", values: [], caller: null })
     return row !== null
   }
 
-  return { run, usesOf, isReady }
+  return { run, usesOf, knows, isReady }
 }
 
 function writeShape(operation: Operation): string {

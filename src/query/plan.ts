@@ -1,6 +1,7 @@
 /** Resolves an operation against the model as one caller may know it: what they may not see does not exist here. */
 import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
+import type { FieldKind } from "../model/value.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import type { QueryLimits } from "./limits.ts"
 import type {
@@ -9,6 +10,7 @@ import type {
   Embed,
   FieldPath,
   Filter,
+  FilterOperator,
   Operation,
   OrderTerm,
   ReadQuery,
@@ -363,19 +365,22 @@ const families = {
   adj: "range",
 } as const
 
+/** Whether an operator can be asked of a kind of value. */
+export function canAsk(operator: FilterOperator, { operators }: FieldKind): boolean {
+  if (operator === "cs" || operator === "cd")
+    return operators.has("list") || operators.has("range") || operators.has("json")
+  if (operator === "ov") return operators.has("list") || operators.has("range")
+  return operators.has(families[operator])
+}
+
 function checkOperator(filter: Filter & { kind: "compare" }, field: FieldInfo): void {
-  const { operators } = field.kind
   const { operator } = filter
   const path = filter.path.json
   const allowed =
     path.length > 0
       ? path.at(-1)!.text ||
         !["like", "ilike", "match", "imatch", "sl", "sr", "nxr", "nxl", "adj"].includes(operator)
-      : operator === "cs" || operator === "cd"
-        ? operators.has("list") || operators.has("range") || operators.has("json")
-        : operator === "ov"
-          ? operators.has("list") || operators.has("range")
-          : operators.has(families[operator])
+      : canAsk(operator, field.kind)
   if (!allowed) throw new UndercroftError("PG:42883", { operator, field: field.name, kind: field.kind.name })
 }
 

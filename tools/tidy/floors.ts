@@ -13,6 +13,7 @@ const floors: Readonly<Record<string, number>> = {
   http: 7,
   rest: 7,
   graphql: 7,
+  openapi: 7,
   live: 7,
   mcp: 7,
   fhir: 7,

@@ -43,7 +43,14 @@ export function bigintKind(name: string, min?: bigint): FieldKind {
       const b = BigInt(right as string)
       return a < b ? -1 : a > b ? 1 : 0
     },
-    schema: () => ({ oneOf: [{ type: "integer" }, { type: "string", pattern: "^-?[0-9]+$" }] }),
+    schema: () => ({
+      oneOf: [
+        { type: "integer", minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+        { type: "string", pattern: "^-?[0-9]{1,19}$" },
+      ],
+      description: "A number; past 2^53 a string, which no client rounds.",
+      examples: [1250],
+    }),
     typescript: () => "number | string",
   }
 }

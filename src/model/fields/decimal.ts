@@ -44,7 +44,12 @@ function decimalKind({ precision, scale }: DecimalOptions): FieldKind {
     parseText: check,
     toJson: (sql) => `${sql}::text`,
     compare: (left, right) => compareDecimals(String(left), String(right)),
-    schema: () => ({ type: "string", pattern: `^-?[0-9]+(\\.[0-9]{1,${Math.max(scale, 1)}})?$` }),
+    schema: () => ({
+      type: "string",
+      pattern: `^-?[0-9]{1,${Math.max(precision - scale, 1)}}${scale > 0 ? `(\\.[0-9]{1,${scale}})?` : ""}$`,
+      description: "A decimal number as a string, so that no client rounds it.",
+      examples: [toCanonical(precision - scale > 1 ? "12" : "0", scale)],
+    }),
     typescript: () => "string",
   }
 }

@@ -56,6 +56,6 @@ const durationKind: FieldKind = {
   operators: equalityOnly,
   parse: checkDuration,
   parseText: checkDuration,
-  schema: () => ({ type: "string", format: "duration" }),
+  schema: () => ({ type: "string", format: "duration", examples: ["PT45M"] }),
   typescript: () => "string",
 }

@@ -18,6 +18,6 @@ export function email(): Field<string> {
   return new Field({
     ...kind,
     checks: (column) => [...(kind.checks?.(column) ?? []), `position('@' in (${column} collate "C")) > 1`],
-    schema: () => ({ type: "string", format: "email", maxLength: 254 }),
+    schema: () => ({ type: "string", format: "email", maxLength: 254, examples: ["ada@example.org"] }),
   })
 }

@@ -82,7 +82,7 @@ function jsonKind(schema: StandardSchema<unknown> | undefined): FieldKind {
       )
     },
     parseText: checkJsonText,
-    schema: () => ({}),
+    schema: () => ({ description: "Any JSON.", examples: [{ key: "value" }] }),
     typescript: () => "Json",
   }
 }

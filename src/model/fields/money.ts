@@ -12,6 +12,9 @@ export function money(currency: string): Field<number | string> {
   const kind = bigintKind("money")
   return new Field({
     ...kind,
-    schema: () => ({ ...kind.schema(), description: `smallest unit of ${currency}` }),
+    schema: () => ({
+      ...kind.schema(),
+      description: `In the smallest unit of ${currency}. A number; past 2^53 a string, which no client rounds.`,
+    }),
   })
 }

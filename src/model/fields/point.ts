@@ -53,6 +53,8 @@ const pointKind: FieldKind = {
       latitude: { type: "number", minimum: -90, maximum: 90 },
       longitude: { type: "number", minimum: -180, maximum: 180 },
     },
+    additionalProperties: false,
+    examples: [{ latitude: 52.52, longitude: 13.41 }],
   }),
   typescript: () => "{ latitude: number; longitude: number }",
 }

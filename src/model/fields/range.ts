@@ -15,6 +15,11 @@ const rangeTypes: ReadonlyMap<string, string> = new Map([
   ["bigint", "int8range"],
 ])
 
+const examples: ReadonlyMap<string, string> = new Map([
+  ["date", "[2026-03-02,2026-03-09)"],
+  ["timestamptz", "[2026-03-02T08:00:00Z,2026-03-02T08:30:00Z)"],
+])
+
 /**
  * A range of a date, an instant, an integer, a bigint or a decimal: `[2026-01-01,2026-02-01)`.
  *
@@ -75,6 +80,7 @@ function rangeKind(element: FieldKind): FieldKind {
     schema: () => ({
       type: "string",
       pattern: "^[\\[(][^,]*,[^,]*[\\])]$",
+      examples: [examples.get(element.sqlType) ?? "[1,10)"],
       description: `A range of ${element.name}: the beginning belongs to it after "[", the end before "]".`,
     }),
     typescript: () => "string",

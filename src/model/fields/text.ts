@@ -59,9 +59,19 @@ export function textKind(name: string, options: TextOptions, refine?: (text: str
       type: "string",
       ...(min === undefined ? {} : { minLength: min }),
       ...(max === undefined ? {} : { maxLength: max }),
-      ...(pattern === undefined ? {} : { pattern: `^(?:${pattern.source})$` }),
+      ...(pattern !== undefined && isUniversal(pattern) ? { pattern: `^(?:${pattern.source})$` } : {}),
     }),
     typescript: () => "string",
+  }
+}
+
+/** Whether a JSON Schema can say the pattern: it has no flags there, and is read as Unicode. */
+function isUniversal({ source, flags }: RegExp): boolean {
+  if (/[ims]/.test(flags)) return false
+  try {
+    return new RegExp(source, "u").unicode
+  } catch {
+    return false
   }
 }
 

@@ -28,6 +28,10 @@ const timeKind: FieldKind = {
   parseText: checkTime,
   // `08:30` is `08:30:00`.
   compare: (left, right) => compareValues(String(left).padEnd(8, ":00"), String(right).padEnd(8, ":00")),
-  schema: () => ({ type: "string", pattern: "^\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?$" }),
+  schema: () => ({
+    type: "string",
+    pattern: "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?$",
+    examples: ["08:30:00"],
+  }),
   typescript: () => "string",
 }

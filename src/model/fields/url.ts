@@ -18,6 +18,6 @@ export function url(): Field<string> {
   return new Field({
     ...kind,
     checks: (column) => [...(kind.checks?.(column) ?? []), `${column} ~* '^https?://'`],
-    schema: () => ({ type: "string", format: "uri", maxLength: 2048 }),
+    schema: () => ({ type: "string", format: "uri", maxLength: 2048, examples: ["https://example.org/"] }),
   })
 }
