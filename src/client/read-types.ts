@@ -62,9 +62,11 @@ type CheckWhere<E, W> = {
     : K extends "not"
       ? CheckWhere<E, W[K]>
       : K extends "or" | "and"
-        ? { readonly [At in keyof W[K]]: CheckWhere<E, W[K][At]> }
+        ? CheckEach<E, W[K]>
         : Refused<`${NameOf<E>} has no field ${K & string}`>
 }
+
+type CheckEach<E, L> = { readonly [At in keyof L]: CheckWhere<E, L[At]> }
 
 /** Which fields and relations come back. */
 export interface Selection<E, S, I> {
