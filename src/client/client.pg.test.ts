@@ -155,6 +155,7 @@ describe("writes", () => {
     const { version: next } = await films.update(id, { length: 91 }, { version })
     expect(next).toBe(version + 1)
     expect(await codeOf(films.update(id, { length: 92 }, { version }))).not.toBe("no error")
+    expect(await codeOf(films.update(id, { length: 93 }, { version: undefined as any }))).toBe("REQUEST")
     expect((await films.get(id)).length).toBe(91)
   })
 

@@ -81,7 +81,7 @@ export function createCollection(path: string, send: Send): object {
         // A page may be shorter than asked for because the backend's limit is lower: only the next one tells.
         if (rows.length === 0 || rows.length < largest) return
         largest = rows.length
-        after = [rowsAfter(order, last)]
+        after = [rowsAfter(order, last, key)]
       }
     },
     create: async (row: AnyRow, options: Options = {}) => write("POST", row, options, [], one),
@@ -90,14 +90,15 @@ export function createCollection(path: string, send: Send): object {
       const named = (row: AnyRow): string[] => Object.keys(row).filter((name) => row[name] !== undefined)
       const columns = [...new Set(rows.flatMap(named))].map(checkName).join()
       // Of rows with different fields, what one leaves out gets its default.
-      return write("POST", rows, options, [["columns", columns]], { prefer: "missing=default" })
+      const parameters: Parameter[] = columns === "" ? [] : [["columns", columns]]
+      return write("POST", rows, options, parameters, { prefer: "missing=default" })
     },
     async update(key: unknown, changes: AnyRow, options: Options = {}) {
       const { version } = options
       const parameters = toParameters(keyTerms(key))
-      if (version === undefined) return write("PATCH", changes, options, parameters, one)
+      if (!("version" in options)) return write("PATCH", changes, options, parameters, one)
       // The condition on the field holds whether or not the backend knows the header.
-      const isAt: Parameter = ["version", `eq.${version}`]
+      const isAt: Parameter = ["version", `eq.${toText(version, "the version")}`]
       return write("PATCH", changes, options, [...parameters, isAt], { ...one, "if-match": `"${version}"` })
     },
     async delete(key: unknown, { signal }: Options = {}) {

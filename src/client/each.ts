@@ -5,7 +5,7 @@ import type { Term } from "./write-where.ts"
 
 type AnyRow = Readonly<Record<string, unknown>>
 
-/** The caller's order, and then the key, which no two rows have in common. */
+/** The caller's order, of each field the first, and then the key, which no two rows have in common. */
 export function totalOrder(order: readonly OrderBy[], key: readonly string[]): readonly OrderBy[] {
   const named = new Map(order.toReversed().map((term) => [term.name, term]))
   const own = order.filter((term) => named.get(term.name) === term)
@@ -30,24 +30,29 @@ export function splitCursor(row: AnyRow, order: readonly OrderBy[]): { values: u
 
 /**
  * The rows after one with these values. Of the first field in which a row differs it must stand further on:
- * `(a > x) or (a = x and b > y)`. Null is the largest value, as in PostgreSQL: last ascending, first descending.
+ * `(a > x) or (a = x and b > y)`. Null is the largest value, as in PostgreSQL: last ascending, first descending. A key
+ * is never null; by it alone the condition is one comparison, which an index answers.
  */
-export function rowsAfter(order: readonly OrderBy[], values: readonly unknown[]): Term {
+export function rowsAfter(
+  order: readonly OrderBy[],
+  values: readonly unknown[],
+  key: readonly string[],
+): Term {
   const terms = order.flatMap((term, at) => {
     const equal = order.slice(0, at).map(({ name }, before) => equals(name, values[before]))
-    return further(term, values[at]).map((one): Term => {
+    return further(term, values[at], !key.includes(term.name)).map((one): Term => {
       return equal.length === 0 ? one : { kind: "and", terms: [...equal, one] }
     })
   })
-  return { kind: "or", terms }
+  return terms.length === 1 ? terms[0]! : { kind: "or", terms }
 }
 
 function equals(name: string, value: unknown): Term {
   return value === null ? { name, operator: "is.null" } : { name, operator: "eq", value: toText(value, name) }
 }
 
-function further({ name, descending }: OrderBy, value: unknown): Term[] {
+function further({ name, descending }: OrderBy, value: unknown, mayBeNull: boolean): Term[] {
   if (value === null) return descending ? [{ name, operator: "not.is.null" }] : []
   const beyond = { name, operator: descending ? "lt" : "gt", value: toText(value, name) }
-  return descending ? [beyond] : [beyond, { name, operator: "is.null" }]
+  return descending || !mayBeNull ? [beyond] : [beyond, { name, operator: "is.null" }]
 }
