@@ -234,9 +234,8 @@ test("the clinic's client is checked in less than two seconds", async () => {
     "use.ts": 'export * from "../clinic/client.ts"\nexport { default } from "../clinic/backend.ts"\n',
   })
   expect(printed).not.toContain("error TS")
-  console.log(printed)
   expect(figure(printed, "Total time")).toBeLessThan(2)
-  expect(figure(printed, "Instantiations")).toBeLessThan(100_000)
+  expect(figure(printed, "Instantiations")).toBeLessThan(120_000)
 }, 60_000)
 
 /** Entities in a ring, and a client that reads each with three levels of relations. */
@@ -267,7 +266,6 @@ export const c${name} = (): Promise<{ readonly id: string }> => ${calls}.create(
 
 test("sixty entities with their calls stay within the budget of type instantiations", async () => {
   const printed = await compile({ "large.ts": largeClient(60) })
-  console.log(printed)
   expect(printed).not.toContain("error TS")
-  expect(figure(printed, "Instantiations")).toBeLessThan(400_000)
+  expect(figure(printed, "Instantiations")).toBeLessThan(250_000)
 }, 60_000)
