@@ -5,12 +5,12 @@ import type { FieldName, IsReadonly, KeyInput, Nothing } from "./entity-types.ts
 import type {
   Aggregated,
   AggregateQuery,
+  Answered,
   CallOptions,
   CountQuery,
   EachQuery,
   Include,
   ListQuery,
-  Selected,
   Selection,
 } from "./read-types.ts"
 
@@ -40,14 +40,14 @@ export interface UpdateOptions<E, S, I> extends WriteOptions<E, S, I> {
 /** The calls that read a collection. A call that fails throws `ClientError`. */
 export interface ReadCalls<E> {
   /** Rows, at most as many as the backend's limit. */
-  list<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  list<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     query?: ListQuery<E, S, I>,
-  ): Promise<readonly Selected<E, S, I>[]>
+  ): Promise<readonly Answered<E, S, I>[]>
   /** One row. Where the caller can see none the call fails with PGRST116. */
-  get<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  get<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     key: KeyInput<E>,
     query?: Selection<E, S, I> & CallOptions,
-  ): Promise<Selected<E, S, I>>
+  ): Promise<Answered<E, S, I>>
   /** How many rows there are, of those that the caller can see. */
   count(query?: CountQuery<E>): Promise<number>
   /** Groups of rows, and what is computed of each. */
@@ -62,27 +62,27 @@ export interface ReadCalls<E> {
     query: AggregateQuery<E, B, C, Sum, Avg, Min, Max>,
   ): Promise<readonly Aggregated<E, B, C, Sum, Avg, Min, Max>[]>
   /** All rows, page after page, each once: pages begin where the one before ended, whatever is written meanwhile. */
-  each<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  each<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     query: EachQuery<E, S, I>,
-  ): AsyncGenerator<Selected<E, S, I>, void, undefined>
+  ): AsyncGenerator<Answered<E, S, I>, void, undefined>
 }
 
 /** The calls that write a collection. `select: []` asks for nothing back, for those who may write and not read. */
 export interface WriteCalls<E> {
-  create<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  create<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     row: Insert<E>,
     options?: WriteOptions<E, S, I>,
-  ): Promise<Selected<E, S, I>>
+  ): Promise<Answered<E, S, I>>
   /** All of them or none. */
-  createMany<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  createMany<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     rows: readonly Insert<E>[],
     options?: WriteOptions<E, S, I>,
-  ): Promise<readonly Selected<E, S, I>[]>
-  update<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Nothing>(
+  ): Promise<readonly Answered<E, S, I>[]>
+  update<const S extends FieldName<E> = FieldName<E>, const I extends Include<E> = Include<E>>(
     key: KeyInput<E>,
     changes: Update<E>,
     options?: UpdateOptions<E, S, I>,
-  ): Promise<Selected<E, S, I>>
+  ): Promise<Answered<E, S, I>>
   delete(key: KeyInput<E>, options?: CallOptions): Promise<void>
 }
 

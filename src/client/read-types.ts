@@ -40,11 +40,14 @@ interface Refused<Sentence> {
 }
 
 /** Refuses, in words, names that an include's own type lets pass because it was inferred. */
-export type CheckInclude<E, I> = {
-  readonly [K in keyof I]: K extends RelationName<E>
-    ? CheckQuery<TargetOf<E, K>, I[K]>
-    : Refused<`${NameOf<E>} has no relation ${K & string}`>
-}
+export type CheckInclude<E, I> =
+  Include<E> extends I
+    ? unknown
+    : {
+        readonly [K in keyof I]: K extends RelationName<E>
+          ? CheckQuery<TargetOf<E, K>, I[K]>
+          : Refused<`${NameOf<E>} has no relation ${K & string}`>
+      }
 type CheckQuery<E, Q> = Q extends true
   ? Q
   : {
@@ -102,6 +105,8 @@ export type Selected<E, S, I> = Flat<
       : Related<TargetOf<E, K>, I[K]> | (I[K] extends { readonly inner: true } ? never : null)
   }
 >
+/** The same of a call, where `I` is all relations when none was named: editors then know what could be. */
+export type Answered<E, S, I> = Selected<E, S, Include<E> extends I ? Nothing : I>
 type Related<E, Q> = Selected<
   E,
   Q extends { readonly select: readonly (infer S)[] } ? S : FieldName<E>,
