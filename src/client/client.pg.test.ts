@@ -221,6 +221,11 @@ describe("counts and groups", () => {
     ])
   })
 
+  test("groups with nothing computed are the values that there are", async () => {
+    const groups = await as(ada).people.aggregate({ by: ["mentor"], order: ["-mentor"] })
+    expect(groups).toEqual([{ mentor: null }, { mentor: ids.ada }])
+  })
+
   test("the smallest and the largest of a decimal are written as the field is", async () => {
     const [found] = await as(ada).films.aggregate({ min: ["rating"], where: { title: "Alpha" } })
     expect(found).toEqual({ min: { rating: "7.5" } })

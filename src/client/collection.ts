@@ -57,7 +57,7 @@ export function createCollection(path: string, send: Send): object {
         ["select", select],
         ...windowParameters(query, ""),
       ])) as readonly AnyRow[]
-      return rows.map(foldAggregates)
+      return rows.map((row) => foldAggregates(query, row))
     },
     async *each({ pageSize = 200, key = ["id"], ...query }: Each) {
       const order = totalOrder((query.order ?? []).map(toOrder), key)

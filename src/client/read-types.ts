@@ -17,7 +17,7 @@ import type { Where } from "./where-types.ts"
 /** What every call takes. */
 export interface CallOptions {
   /** Ends the call at once, also while it waits to try again. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What is read of related rows. */

@@ -170,6 +170,12 @@ describe("tells", () => {
     expect(found).toMatchObject({ ok: false, error: { code: "NETWORK", status: 0 } })
   })
 
+  test("a redirect, which is not followed", async () => {
+    answers = [json(307, null, { location: "/elsewhere" })]
+    expect(await codeOf(client({ retries: 0 }).films.create({ studio: "a", title: "b" }))).toBe("NETWORK")
+    expect(seen).toHaveLength(1)
+  })
+
   test.each([
     ["a page that is not JSON", (_: unknown, response: ServerResponse) => void response.end("<html>")],
     ["JSON of something else", json(404, { error: "not found" })],

@@ -54,7 +54,9 @@ export function createSend(options: ClientOptions): Send {
     let response: Response
     let text: string
     try {
-      response = await request(base + call.path, { method: call.method, headers, body, signal })
+      // A backend sends nobody elsewhere; a proxy that does must not get the body a second time.
+      const init: RequestInit = { method: call.method, headers, body, signal, redirect: "error" }
+      response = await request(base + call.path, init)
       text = await response.text()
     } catch (cause) {
       throw new ClientError("NETWORK", "the backend can't be reached", { cause })
