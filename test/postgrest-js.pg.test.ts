@@ -192,7 +192,7 @@ describe("writes", () => {
         studio: "amber",
         title: "Delta",
         tags: ["x"],
-        shooting: { from: "2026-01-01T00:00:00Z", to: null },
+        shooting: "[2026-01-01T00:00:00Z,)",
       })
       .select("title,length,state,shooting,version")
       .single()
@@ -202,7 +202,7 @@ describe("writes", () => {
       title: "Delta",
       length: 90,
       state: "draft",
-      shooting: { from: "2026-01-01T00:00:00+00:00", to: null },
+      shooting: "[2026-01-01T00:00:00+00:00,)",
       version: 1,
     })
     const many = await db.from("films").insert([
@@ -271,7 +271,7 @@ describe("writes", () => {
   test("two bookings of one person do not overlap", async () => {
     const db = await as(ada)
     const book = (from: string, to: string) =>
-      db.from("bookings").insert({ person: ids.ada, during: { from, to } })
+      db.from("bookings").insert({ person: ids.ada, during: `[${from},${to})` })
     expect((await book("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z")).status).toBe(201)
     expect((await book("2026-01-01T10:30:00Z", "2026-01-01T11:30:00Z")).error?.code).toBe("23P01")
     expect((await book("2026-01-01T11:00:00Z", "2026-01-01T11:30:00Z")).status).toBe(201)

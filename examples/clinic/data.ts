@@ -30,7 +30,7 @@ export function* clinicRows(today: string): Generator<SeedRow> {
     yield row(model.Slot, { id, practice: doctor.practice.id, doctor: doctor.id, ...times, status })
   }
   for (const { id, patient, doctor, slot, startsAt, endsAt, kind, status, reason } of appointments) {
-    const during = { from: toMoment(startsAt), to: toMoment(endsAt) }
+    const during = `[${toMoment(startsAt)},${toMoment(endsAt)})`
     const what = { slot, during, kind, status, reason }
     yield row(model.Appointment, { id, ...about(patient), doctor: doctor.id, ...what })
   }

@@ -46,14 +46,14 @@ it("rows have their columns, and not the ways back", () => {
 })
 
 it("what creates a row has no less and no more than it needs", () => {
-  const during = { from: "2026-02-18T08:00:00Z", to: "2026-02-18T08:30:00Z" }
+  const during = "[2026-02-18T08:00:00Z,2026-02-18T08:30:00Z)"
   const booking = { practice: id, patient: id, doctor: id, during, kind: "checkup" } as const
   expectTypeOf(booking).toExtend<Insert<typeof Appointment>>()
   const wrong: Insert<typeof Appointment>[] = [
     // @ts-expect-error: no such kind of appointment
     { ...booking, kind: "party" },
-    // @ts-expect-error: a range has from and to
-    { ...booking, during: "[2026-02-18,2026-02-19)" },
+    // @ts-expect-error: a range is one text
+    { ...booking, during: { from: "2026-02-18", to: "2026-02-19" } },
     // @ts-expect-error: the database counts versions
     { ...booking, version: 2 },
     // @ts-expect-error: whose appointment?

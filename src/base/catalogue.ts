@@ -118,11 +118,6 @@ export const catalogue = {
     message: "A related order on '{to}' is not possible",
     hint: "'{from}' and '{to}' do not form a many-to-one or one-to-one relationship",
   },
-  PGRST119: {
-    status: 400,
-    message: "A spread operation on '{to}' is not possible",
-    hint: "'{from}' and '{to}' do not form a many-to-one or one-to-one relationship",
-  },
   PGRST201: {
     status: 300,
     message: "Could not embed because more than one relationship was found for '{from}' and '{to}'",
@@ -130,7 +125,7 @@ export const catalogue = {
   // What PostgreSQL itself would say (SQLSTATE).
   "PG:42703": { status: 400, message: "column {collection}.{field} does not exist" },
   "PG:42883": {
-    status: 400,
+    status: 404,
     message: "{operator} can't be asked of {field}, which is {kind}",
     hint: "Use an operator that fits the field's kind.",
   },
@@ -171,6 +166,13 @@ export const catalogue = {
     message: "{entity} has no unique constraint on these fields",
     hint: "Name the fields of the key or of a unique constraint in on_conflict.",
   },
+  PGRST105: {
+    status: 405,
+    message: "Filters must include all and only primary key columns with 'eq' operators",
+  },
+  PGRST114: { status: 400, message: "limit/offset querystring parameters are not allowed for PUT" },
+  PGRST115: { status: 400, message: "Payload values do not match URL in primary key column(s)" },
+  PGRST127: { status: 400, message: "Feature not implemented" },
   PGRST107: {
     status: 406,
     message: "None of these media types are available: {types}",
@@ -193,13 +195,17 @@ export const catalogue = {
     message: "{entity} is ordered or embedded by a field that is not in the group",
     hint: "Select what you order by.",
   },
-  UC314: {
+  "PG:2201B": {
     status: 400,
     message: "the pattern for {entity} is not a regular expression",
     hint: "Correct the pattern.",
   },
   UC315: { status: 400, message: "the answer is too large", hint: "Ask for fewer rows, embeds or fields." },
-  UC316: { status: 401, message: "permission denied to {what}", hint: "Sign in: send a bearer token." },
+  "PG:42501/anonymous": {
+    status: 401,
+    message: "permission denied to {what}",
+    hint: "Sign in: send a bearer token.",
+  },
   UC321: {
     status: 400,
     message: "the request is too complex",
@@ -222,7 +228,11 @@ export const catalogue = {
   },
   UC325: { status: 408, message: "the request took too long to arrive", hint: "Send it again." },
   UC326: { status: 417, message: "only Expect: 100-continue is supported", hint: "Leave the header out." },
-  UC317: { status: 415, message: "the body's type {type} is not supported", hint: "Send application/json." },
+  "PGRST102/type": {
+    status: 400,
+    message: "Content-Type not acceptable: {type}",
+    hint: "Send application/json, text/csv or application/x-www-form-urlencoded.",
+  },
   UC318: {
     status: 413,
     message: "the body is larger than {max} bytes",
@@ -243,6 +253,7 @@ export const catalogue = {
   "PG:22003": { status: 400, message: "{field} {why}" },
   "PG:22001": { status: 400, message: "{field} {why}" },
   "PG:22007": { status: 400, message: "{field} {why}" },
+  "PG:22008": { status: 400, message: "{field} {why}" },
   "PG:22021": { status: 400, message: "{field} {why}" },
   "PG:23514": { status: 400, message: "{field} {why}" },
   "PG:23502": {
@@ -265,6 +276,32 @@ export const catalogue = {
     message: "{entity} is a view and can't be written",
     hint: "Write the entity that it reads from.",
   },
+  UC305: {
+    status: 400,
+    message: "an update or a delete has no limit and no offset",
+    hint: "Filter by the keys of the rows that are meant.",
+  },
+  UC306: {
+    status: 400,
+    message: "rows of {entity} have no version that If-Match could name",
+    hint: "Leave the header out.",
+  },
+  UC307: {
+    status: 400,
+    message: "If-Match is about one row of {entity}",
+    hint: "Filter by its key: {key}.",
+  },
+  UC308: {
+    status: 412,
+    message: "the row of {entity} is not there, or has changed since",
+    hint: "Read it again, and decide again.",
+  },
+  UC309: {
+    status: 422,
+    message: "this Idempotency-Key came with another request before",
+    hint: "Send a new key with each new request.",
+  },
+  UC310: { status: 400, message: "the header {header} {why}", hint: "{mend}" },
   UC304: {
     status: 400,
     message: "'{name}' can't be a key of the answer: it must have 1 to 63 bytes",

@@ -72,12 +72,14 @@ export function explainDatabaseError(
         {},
         { ...more, details: `The query affects ${cause.detail ?? "more"} rows` },
       )
+    case "UC315":
+      return new UndercroftError("UC315", {}, more)
     case "42803":
       return new UndercroftError("UC313", { entity: name }, more)
     case "42P10":
       return new UndercroftError("PG:42P10", { entity: name }, more)
     case "2201B":
-      return new UndercroftError("UC314", { entity: suspectFields(operation, code) }, more)
+      return new UndercroftError("PG:2201B", { entity: suspectFields(operation, code) }, more)
     case "42601":
       // Of our SQL, it would be our mistake; a search has a grammar of its own.
       return hasSearch(operation)
@@ -145,7 +147,7 @@ function explainRefusal(
   column: string | undefined,
   cause: unknown,
 ): UndercroftError {
-  const code = caller.id === null ? "UC316" : "PG:42501"
+  const code = caller.id === null ? "PG:42501/anonymous" : "PG:42501"
   if (constraint === "writable")
     return new UndercroftError(
       code,

@@ -1,18 +1,20 @@
 /** The one pipeline: an operation and a caller go in, the answer's JSON text comes out. Every door goes through here. */
 import { createHash } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Rule, walkRule } from "../policy/rule.ts"
 import { holds } from "../policy/to-predicate.ts"
 import type { QueryLimits } from "../query/limits.ts"
-import type { Operation } from "../query/operation.ts"
+import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
+import type { PlannedQuery } from "../query/planned.ts"
 import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { gateName } from "../sql/machinery.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
+import { checkAddress } from "./check-address.ts"
 import { explainDatabaseError } from "./database-error.ts"
 import { StatementCache } from "./statement-cache.ts"
 
@@ -23,23 +25,41 @@ export interface EngineParts {
   readonly limits: QueryLimits
 }
 
-/** `body` is a JSON list as PostgreSQL made it; null where nothing was asked back. */
+/** `body` is what PostgreSQL made, a list where it is JSON; null where nothing was asked back. */
 export interface Answer {
   readonly body: string | null
   readonly rows: number
   /** Null where no count was asked for. */
   readonly total: number | null
+  /** Of an upsert, how many of the rows were there before; null where that was not asked. */
+  readonly found: number | null
+  /** The version of the one row that a key names. */
+  readonly version: string | null
+  /** Whether a field of it says something about a person, or is secret. */
+  readonly isPersonal: boolean
+  /** The answer that the same request got before. */
+  readonly isReplayed: boolean
+}
+
+/** What may be done with a collection at all, whoever asks. */
+export interface CollectionUses {
+  readonly insert: boolean
+  readonly update: boolean
+  readonly delete: boolean
 }
 
 export interface Engine {
   /** Throws `UndercroftError`. */
   run(operation: Operation, caller: Caller): Promise<Answer>
+  /** Throws PGRST205 for a collection that there is not. */
+  usesOf(collection: string): CollectionUses
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
 
 interface Statement extends CompiledStatement {
   readonly name: string
+  readonly isPersonal: boolean
 }
 
 /** Puts the engine together. */
@@ -63,6 +83,7 @@ export function createEngine(parts: EngineParts): Engine {
     const compiled = compilePlan(plan, limits)
     const statement = {
       ...compiled,
+      isPersonal: isPersonal(plan.query),
       name: createHash("sha256").update(compiled.text).digest("base64url").slice(0, 22),
     }
     statements.set(key, statement)
@@ -87,23 +108,60 @@ export function createEngine(parts: EngineParts): Engine {
     caller.hiddenKey = gated.map((one) => (hidden.has(one.field) ? "0" : "1")).join("")
   }
 
+  function entityOf(collection: string): EntityInfo {
+    const entity = policies.model.byCollection.get(collection)
+    if (!entity) throw new UndercroftError("PGRST205", { collection: collection.slice(0, 100) })
+    return entity
+  }
+
   async function run(operation: Operation, caller: Caller): Promise<Answer> {
-    const entity = policies.model.byCollection.get(operation.collection)
-    if (!entity) throw new UndercroftError("PGRST205", { collection: operation.collection.slice(0, 100) })
+    const entity = entityOf(operation.collection)
     try {
       if (gated.length > 0) await knowHidden(caller)
       const statement = statementFor(operation, caller)
+      if (operation.kind === "insert" && operation.address) checkAddress(operation, operation.address, entity)
       const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
-      const row = await pool.send({
-        name: statement.name,
-        text: statement.text,
-        values,
-        caller: caller.sealed,
-      })
-      return statement.isObject ? readObject(row, operation, limits) : readAnswer(row, operation, limits)
+      const { name, text } = statement
+      const row = await pool.send({ name, text, values, caller: caller.sealed, rollback: operation.rollback })
+      return statement.isObject
+        ? readObject(row, operation, statement, limits)
+        : readAnswer(row, operation, statement, limits)
     } catch (cause) {
+      const kept =
+        operation.kind === "read" || operation.once === null ? null : await recall(operation, caller)
+      if (kept) return kept
       throw explainDatabaseError(cause, operation, entity, caller, context)
     }
+  }
+
+  /** The answer that the same request got before; null where its key is new, and so what went wrong is something else. */
+  async function recall(operation: WriteOperation, caller: Caller): Promise<Answer | null> {
+    const row = await pool
+      .send({
+        name: "undercroft_recall_once",
+        text: "select same, body, n, total, existed from undercroft.recall_once($1, $2)",
+        values: operation.values[operation.once!] as readonly string[],
+        caller: caller.sealed,
+      })
+      // What the request itself met is the better answer.
+      .catch(() => null)
+    const [same, body = null, n, total = null, found = null] = row ?? []
+    if (same === undefined || same === null || n === undefined) return null
+    if (same !== "t") throw new UndercroftError("UC309")
+    return {
+      ...nothing,
+      body,
+      rows: Number(n),
+      total: toNumber(total),
+      found: toNumber(found),
+      isReplayed: true,
+    }
+  }
+
+  function usesOf(collection: string): CollectionUses {
+    const { view, access } = entityOf(collection)
+    const may = (rule: unknown): boolean => !view && Boolean(rule)
+    return { insert: may(access.create), update: may(access.updateFrom), delete: may(access.delete) }
   }
 
   async function isReady(): Promise<boolean> {
@@ -111,23 +169,56 @@ export function createEngine(parts: EngineParts): Engine {
     return row !== null
   }
 
-  return { run, isReady }
+  return { run, usesOf, isReady }
 }
 
 function writeShape(operation: Operation): string {
   return JSON.stringify({ ...operation, values: null })
 }
 
+/** Whether the rows that an answer is made of are about people: all that is asked of them may tell. */
+function isPersonal({ policy, items }: PlannedQuery): boolean {
+  const open: ReadonlySet<string> = new Set(["public", "internal"])
+  return (
+    policy.entity.fields.some((field) => !open.has(field.classification)) ||
+    items.some((item) => item.kind === "embed" && isPersonal(item.query))
+  )
+}
+
+function toNumber(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text)
+}
+
+const nothing: Answer = {
+  body: null,
+  rows: 0,
+  total: null,
+  found: null,
+  version: null,
+  isPersonal: true,
+  isReplayed: false,
+}
+
 function readObject(
   row: readonly (string | null)[] | null,
-  { single }: Operation,
+  operation: Operation,
+  statement: Statement,
   limits: QueryLimits,
 ): Answer {
   const object = row?.[0] ?? null
+  if (object === null) checkRows(operation, 0)
   if (object !== null && object.length > limits.answerBytes) throw tooLarge(limits)
-  if (object !== null) return { body: `[${object}]`, rows: 1, total: null }
-  if (single) throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
-  return { body: "[]", rows: 0, total: null }
+  const base = { ...nothing, isPersonal: statement.isPersonal }
+  if (object === null) return { ...base, body: "[]" }
+  return { ...base, body: `[${object}]`, rows: 1, version: row?.[1] ?? null }
+}
+
+/** What a number of rows means for a request that is about one. */
+function checkRows(operation: Operation, rows: number): void {
+  if (operation.kind !== "read" && operation.match !== null && rows === 0)
+    throw new UndercroftError("UC308", { entity: operation.collection })
+  if (operation.single && rows !== 1)
+    throw new UndercroftError("PGRST116", {}, { details: `The result contains ${rows} rows` })
 }
 
 function tooLarge({ answerBytes }: QueryLimits): UndercroftError {
@@ -137,15 +228,15 @@ function tooLarge({ answerBytes }: QueryLimits): UndercroftError {
 function readAnswer(
   row: readonly (string | null)[] | null,
   operation: Operation,
+  { isPersonal }: Statement,
   limits: QueryLimits,
 ): Answer {
-  const [body = null, rows, total] = row ?? []
+  const [body = null, n, total, found] = row ?? []
+  const rows = Number(n)
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
   if (wantsBody && body === null) throw tooLarge(limits)
-  if (operation.kind === "read" && operation.single && rows !== "1") {
-    throw new UndercroftError("PGRST116", {}, { details: `The result contains ${rows} rows` })
-  }
-  return { body, rows: Number(rows), total: total === undefined || total === null ? null : Number(total) }
+  checkRows(operation, rows)
+  return { ...nothing, body, rows, total: toNumber(total), found: toNumber(found), isPersonal }
 }
 
 /** Whether a rule needs the database to be answered. */

@@ -19,7 +19,16 @@ test.each([
   const { query, values } = parseQuery(encodeURI(search), defaultGrammarLimits)
   expect(
     suspectFields(
-      { kind: "read", collection: "things", query, values, count: null, single: false },
+      {
+        kind: "read",
+        collection: "things",
+        query,
+        values,
+        count: null,
+        single: false,
+        form: "json",
+        rollback: false,
+      },
       sqlstate,
     ),
   ).toBe(names)

@@ -100,7 +100,7 @@ function toUndercroftError(error: FastifyError | UndercroftError, options: HttpO
   if (error instanceof UndercroftError) return error
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE")
     return new UndercroftError("UC318", { max: options.bodyBytes })
-  if (error.statusCode === 415) return new UndercroftError("UC317", { type: "in Content-Type" })
+  if (error.statusCode === 415) return new UndercroftError("PGRST102/type", { type: "none" })
   if (error.code === "FST_ERR_BAD_URL" || error.code === "FST_ERR_MAX_PARAM_LENGTH")
     return new UndercroftError("UC320")
   if (typeof error.statusCode === "number" && error.statusCode >= 400 && error.statusCode < 500) {

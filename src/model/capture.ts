@@ -61,8 +61,8 @@ export type RowExpr<F> = {
     ? ManyExpr<E>
     : F[K] extends Field<infer T, string, infer E>
       ? [E] extends [null]
-        ? [T] extends [Range<infer V>]
-          ? RangeExpr<V>
+        ? "of" extends keyof T
+          ? RangeExpr<T extends Range<infer V> ? V : never>
           : Expr<T>
         : RefExpr<T, E>
       : never

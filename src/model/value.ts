@@ -2,7 +2,7 @@
 
 /** A value that a field refuses. `sqlstate` is the code that PostgreSQL would have given. */
 export class BadValue extends Error {
-  readonly sqlstate: "22P02" | "22003" | "22001" | "22007" | "22021" | "23514"
+  readonly sqlstate: "22P02" | "22003" | "22001" | "22007" | "22008" | "22021" | "23514"
 
   constructor(why: string, sqlstate: BadValue["sqlstate"] = "22P02") {
     super(why)

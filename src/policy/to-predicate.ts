@@ -1,7 +1,9 @@
 /** Evaluates rules in the process, over rows as JSON values: the naive twin of the SQL, for tests, events and explanations. */
+
 import type { ScopeName } from "../model/expression.ts"
 import { compareDecimals } from "../model/fields/decimal.ts"
 import { instantMicros } from "../model/fields/instant.ts"
+import { readRange } from "../model/fields/range.ts"
 import type { EntityInfo, RelationInfo } from "../model/model.ts"
 import { BadValue, compareValues, type FieldKind } from "../model/value.ts"
 import type { Fact, Rule, RuleValue } from "./rule.ts"
@@ -170,7 +172,7 @@ function valueFrom(value: RuleValue, rows: RowScopes, world: PredicateWorld): un
     case "field":
       return rows[value.scope]?.[value.field.name] ?? null
     case "bound":
-      return (rows[value.scope]?.[value.field.name] as JsonRow | null | undefined)?.[value.side] ?? null
+      return sideOf(rows[value.scope]?.[value.field.name] ?? null, value.side)
     case "constant":
       return value.value
     case "me-id":
@@ -223,4 +225,8 @@ function shiftMoment(moment: string, by: string, back: boolean): string {
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()
   date.setUTCDate(Math.min(day, last) + part(4) * 7 + part(5))
   return new Date(date.getTime() + part(6) * 3_600_000 + part(7) * 60_000 + part(8) * 1000).toISOString()
+}
+
+function sideOf(range: unknown, side: "from" | "to"): unknown {
+  return range === null ? null : readRange(String(range))[side]
 }

@@ -122,6 +122,9 @@ export interface ReadQuery {
 
 export type CountKind = "exact" | "planned" | "estimated"
 
+/** What the body of an answer is. */
+export type BodyForm = "json" | "json-without-nulls" | "csv"
+
 interface OperationBase {
   readonly collection: string
   /** What comes back; of a write, the rows it wrote. */
@@ -130,6 +133,9 @@ interface OperationBase {
   readonly count: CountKind | null
   /** The answer is one object, and it is an error when the rows are not exactly one. */
   readonly single: boolean
+  readonly form: BodyForm
+  /** Everything is done and answered, and then undone. */
+  readonly rollback: boolean
   /** A text that all operations of this shape have in common and no others, where the door knows one. */
   readonly shape?: string
 }
@@ -145,6 +151,16 @@ interface WriteBase extends OperationBase {
   readonly returning: Returning
   /** More rows than this are refused (`max-affected`). */
   readonly maxAffected: number | null
+  /** Only a row of one of these versions is written (`If-Match`), or any that is there. Of one row, by its key. */
+  readonly match: ValueIndex | "any" | null
+  /** Where a key and the digest of the request stand, when a repeat shall have no effect (`Idempotency-Key`). */
+  readonly once: ValueIndex | null
+}
+
+/** One field of a row's key, and where in `values` its text stands. */
+export interface AddressPart {
+  readonly name: string
+  readonly value: ValueIndex
 }
 
 export interface InsertOperation extends WriteBase {
@@ -154,6 +170,10 @@ export interface InsertOperation extends WriteBase {
   /** Where in `values` the rows stand: a list of objects, values as they came in JSON. */
   readonly rows: ValueIndex
   readonly isOneRow: boolean
+  /** Values are texts, as in CSV. */
+  readonly isText: boolean
+  /** The key as the address says it (`PUT`): the row must have the same. */
+  readonly address: readonly AddressPart[] | null
   /** A field that a row leaves out gets its default rather than null. */
   readonly missingDefault: boolean
   readonly conflict: {
@@ -167,11 +187,14 @@ export interface UpdateOperation extends WriteBase {
   readonly columns: readonly string[]
   /** Where in `values` the object with the new values stands. */
   readonly row: ValueIndex
+  readonly isText: boolean
 }
 
 export interface DeleteOperation extends WriteBase {
   readonly kind: "delete"
 }
 
+export type WriteOperation = InsertOperation | UpdateOperation | DeleteOperation
+
 /** A request, whichever door it came through. */
-export type Operation = ReadOperation | InsertOperation | UpdateOperation | DeleteOperation
+export type Operation = ReadOperation | WriteOperation

@@ -3,8 +3,26 @@ import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import type { QueryLimits } from "./limits.ts"
-import type { Embed, FieldPath, Filter, Operation, OrderTerm, ReadQuery, SelectItem } from "./operation.ts"
-import type { Plan, PlannedEmbed, PlannedFilter, PlannedItem, PlannedOrder, PlannedQuery } from "./planned.ts"
+import type {
+  AddressPart,
+  Aggregate,
+  Embed,
+  FieldPath,
+  Filter,
+  Operation,
+  OrderTerm,
+  ReadQuery,
+  SelectItem,
+} from "./operation.ts"
+import {
+  isToOne,
+  type Plan,
+  type PlannedEmbed,
+  type PlannedFilter,
+  type PlannedItem,
+  type PlannedOrder,
+  type PlannedQuery,
+} from "./planned.ts"
 import { findRelation } from "./relation.ts"
 
 /** What planning needs to know. */
@@ -22,51 +40,68 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
   const planner = new Planner(context)
   checkAllowed(operation.kind, entity)
   const query = planner.query(operation.query, policyOf(context.policies, entity))
-  const { count, single } = operation
+  const { count, single, form } = operation
+  if (operation.kind === "read") return { kind: "read", query, count, single, form }
+  const { returning, maxAffected, match, once } = operation
+  const write = { query, count, single, form, returning, maxAffected, match, once } as const
+  if (match !== null) checkMatch(query)
   switch (operation.kind) {
-    case "read":
-      return { kind: "read", query, count, single }
     case "insert": {
-      const { returning, maxAffected, rows, isOneRow, conflict } = operation
+      const { rows, isOneRow, isText, missingDefault, conflict, address } = operation
       const columns = planner.writeColumns(entity, operation.columns, "create")
+      if (address) checkAddress(address, entity)
       const fields = conflict && (conflict.fields?.map((name) => planner.field(entity, name)) ?? entity.key)
       return {
         kind: "insert",
-        query,
-        count,
-        single,
-        returning,
-        maxAffected,
+        ...write,
         columns,
         rows,
         isOneRow,
-        missingDefault: operation.missingDefault,
+        isText,
+        missingDefault,
         conflict: conflict && fields ? { fields, resolution: conflict.resolution } : null,
       }
     }
     case "update": {
-      const { returning, maxAffected, row } = operation
-      return {
-        kind: "update",
-        query,
-        count,
-        single,
-        returning,
-        maxAffected,
-        columns: planner.writeColumns(entity, operation.columns, "update"),
-        row,
-      }
+      checkWhole(query)
+      const columns = planner.writeColumns(entity, operation.columns, "update")
+      return { kind: "update", ...write, columns, row: operation.row, isText: operation.isText }
     }
     case "delete":
-      return {
-        kind: "delete",
-        query,
-        count,
-        single,
-        returning: operation.returning,
-        maxAffected: operation.maxAffected,
-      }
+      checkWhole(query)
+      return { kind: "delete", ...write }
   }
+}
+
+/** A write is of all rows that fit: a page of them would leave open which. */
+function checkWhole({ limit, offset }: PlannedQuery): void {
+  if (limit !== null || offset !== null) throw new UndercroftError("UC305")
+}
+
+/** `If-Match` is about one row, and about a version that it has. */
+function checkMatch({ policy: { entity }, where }: PlannedQuery): void {
+  if (!entity.fields.some((field) => field.automatic === "version"))
+    throw new UndercroftError("UC306", { entity: entity.collection })
+  const named = where.flatMap((one) =>
+    one.kind === "compare" && one.operator === "eq" && !one.negated && one.quantifier === null
+      ? [one.field]
+      : [],
+  )
+  if (!entity.key.every((field) => named.includes(field)))
+    throw new UndercroftError("UC307", {
+      entity: entity.collection,
+      key: entity.key.map((one) => one.name).join(", "),
+    })
+}
+
+function checkAddress(address: readonly AddressPart[], { key }: EntityInfo): void {
+  const names = new Set(address.map((part) => part.name))
+  if (
+    names.size !== address.length ||
+    names.size !== key.length ||
+    key.some((field) => !names.has(field.name))
+  )
+    throw new UndercroftError("PGRST105")
 }
 
 /** What no caller may do is refused by name; what some may do, row-level security decides. */
@@ -94,6 +129,12 @@ class Planner {
     const { entity } = policy
     const items = asked.select.flatMap((item) => this.item(item, policy))
     const embeds = items.filter((item) => item.kind === "embed")
+    if (items.some(isGrouping) && embeds.some((one) => one.spread && !isToOne(one.relation)))
+      throw new UndercroftError(
+        "PGRST127",
+        {},
+        { details: "A spread of many rows is not possible in a group" },
+      )
     return {
       policy,
       items: withoutRepeats(items),
@@ -145,10 +186,12 @@ class Planner {
             aggregateCast: null,
           }))
       case "field": {
+        if (isRowCount(item, policy.entity))
+          return [{ kind: "count", as: item.alias ?? "count", cast: item.cast }]
         const field = this.pathField(policy.entity, item.path)
         const last = item.path.json.at(-1)?.key
         const as = item.alias ?? item.aggregate ?? (typeof last === "string" ? last : field.name)
-        if (item.aggregate !== null && item.aggregate !== "count" && !field.kind.operators.has("order")) {
+        if (item.aggregate !== null && !canAggregate(item.aggregate, field)) {
           throw new UndercroftError("PG:42883", {
             operator: item.aggregate,
             field: field.name,
@@ -183,9 +226,14 @@ class Planner {
       })
     }
     const { relation, to } = findRelation(item, policy, this.context)
-    if (item.spread && relation.kind !== "one")
-      throw new UndercroftError("PGRST119", { from: policy.entity.collection, to: item.relation })
     const query = this.query(item.query, policyOf(this.context.policies, to))
+    // Rows and groups of them can't both become lists.
+    if (item.spread && !isToOne(relation) && query.items.some(isGrouping))
+      throw new UndercroftError(
+        "PGRST127",
+        {},
+        { details: "Aggregates are not possible in a spread of many rows" },
+      )
     return {
       kind: "embed",
       as: item.alias ?? item.relation,
@@ -246,7 +294,7 @@ class Planner {
     const embed = term.relation === null ? null : (embeds.find((one) => one.as === term.relation) ?? null)
     if (term.relation !== null && !embed)
       throw new UndercroftError("PGRST108", { name: shorten(term.relation) })
-    if (embed && embed.relation.kind !== "one")
+    if (embed && !isToOne(embed.relation))
       throw new UndercroftError("PGRST118", { from: entity.collection, to: term.relation ?? "" })
     const field = this.pathField(embed ? embed.query.policy.entity : entity, term.path)
     if (
@@ -271,6 +319,23 @@ class Planner {
     }
     return field
   }
+}
+
+/** `count` without parentheses, as older clients write it, where there is no such field. */
+function isRowCount(item: SelectItem & { kind: "field" }, entity: EntityInfo): boolean {
+  const { name, json } = item.path
+  return name === "count" && json.length === 0 && item.aggregate === null && !entity.fieldByName.has("count")
+}
+
+/** Whether an item makes its query one of groups. */
+function isGrouping(item: PlannedItem): boolean {
+  return item.kind === "count" || (item.kind === "field" && item.aggregate !== null)
+}
+
+function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
+  if (aggregate === "count") return true
+  if (aggregate === "min" || aggregate === "max") return kind.operators.has("order")
+  return /^(integer|bigint|numeric|interval)/.test(kind.sqlType) && kind.operators.has("order")
 }
 
 const families = {

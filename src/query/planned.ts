@@ -1,16 +1,30 @@
 /** An operation with every name resolved to what the caller may name: what `compile` prints. */
 import type { FieldInfo } from "../model/model.ts"
 import type { EntityPolicy } from "../policy/policies.ts"
-import type { Aggregate, CountKind, FilterOperator, JsonStep, Returning, ValueIndex } from "./operation.ts"
+import type {
+  Aggregate,
+  BodyForm,
+  CountKind,
+  FilterOperator,
+  JsonStep,
+  Returning,
+  ValueIndex,
+} from "./operation.ts"
 
 /** How rows of one entity lead to rows of another. */
 export interface PlannedRelation {
-  readonly kind: "one" | "many" | "through"
-  /** The reference; of `from` when one, of `to` when many, of the join entity towards `from` when through. */
+  /** `back`: the other way of a reference that is unique, so that there is one row at most. */
+  readonly kind: "one" | "back" | "many" | "through"
+  /** The reference; of `from` when one, of `to` when back or many, of the join entity towards `from` when through. */
   readonly field: FieldInfo
   /** Through a join entity: its policy, and its reference towards the target. */
   readonly join: { readonly policy: EntityPolicy; readonly far: FieldInfo } | null
   readonly name: string
+}
+
+/** Whether there is one row at most at the other end. */
+export function isToOne({ kind }: PlannedRelation): boolean {
+  return kind === "one" || kind === "back"
 }
 
 export interface PlannedField {
@@ -77,19 +91,22 @@ export interface PlannedQuery {
   readonly offset: ValueIndex | null
 }
 
+interface PlanBase {
+  readonly query: PlannedQuery
+  readonly count: CountKind | null
+  readonly single: boolean
+  readonly form: BodyForm
+}
+
 export type Plan =
-  | {
-      readonly kind: "read"
-      readonly query: PlannedQuery
-      readonly count: CountKind | null
-      readonly single: boolean
-    }
+  | (PlanBase & { readonly kind: "read" })
   | (PlannedWrite & {
       readonly kind: "insert"
       readonly columns: readonly FieldInfo[]
       readonly rows: ValueIndex
       readonly isOneRow: boolean
       readonly missingDefault: boolean
+      readonly isText: boolean
       readonly conflict: {
         readonly fields: readonly FieldInfo[]
         readonly resolution: "merge" | "ignore"
@@ -99,13 +116,13 @@ export type Plan =
       readonly kind: "update"
       readonly columns: readonly FieldInfo[]
       readonly row: ValueIndex
+      readonly isText: boolean
     })
   | (PlannedWrite & { readonly kind: "delete" })
 
-export interface PlannedWrite {
-  readonly query: PlannedQuery
-  readonly count: CountKind | null
-  readonly single: boolean
+export interface PlannedWrite extends PlanBase {
   readonly returning: Returning
   readonly maxAffected: number | null
+  readonly match: ValueIndex | "any" | null
+  readonly once: ValueIndex | null
 }

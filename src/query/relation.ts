@@ -55,7 +55,8 @@ export function findRelation(
 }
 
 function candidates(from: EntityInfo, to: EntityInfo, context: PlanContext): readonly Candidate[] {
-  const one = references(from, to).map(
+  // Of rows of one kind that refer to each other the collection's name means those that refer; the field's name the other.
+  const one = (from === to ? [] : references(from, to)).map(
     (field): Candidate => ({
       relation: { kind: "one", field, join: null, name: field.name },
       to,
@@ -64,7 +65,7 @@ function candidates(from: EntityInfo, to: EntityInfo, context: PlanContext): rea
   )
   const many = references(to, from).map(
     (field): Candidate => ({
-      relation: { kind: "many", field, join: null, name: to.collection },
+      relation: { kind: isAlone(field) ? "back" : "many", field, join: null, name: to.collection },
       to,
       hints: [field.name, `${to.table}_${field.column}_fkey`, field.column],
     }),
@@ -91,6 +92,12 @@ function candidates(from: EntityInfo, to: EntityInfo, context: PlanContext): rea
     )
   })
   return [...one, ...many, ...through]
+}
+
+/** Whether at most one row refers to another by this field. */
+function isAlone(field: FieldInfo): boolean {
+  const { key, unique } = field.entity
+  return [key, ...unique].some((fields) => fields.length === 1 && fields[0] === field)
 }
 
 function references(from: EntityInfo, to: EntityInfo): readonly FieldInfo[] {

@@ -43,7 +43,7 @@ describe("queries", () => {
   const rows: readonly [search: string, shown: string][] = [
     ["", "* |  |  | +"],
     ["&&", "* |  |  | +"],
-    ["select=", " |  |  | +"],
+    ["select=", "* |  |  | +"],
     ["select=id,name&practice=eq.X&order=name&limit=20", 'id,name | practice eq "X" | name | 20+'],
     ["a=gt.1&a=lt.9&a=eq.5", '* | a gt "1" & a lt "9" & a eq "5" |  | +'],
     ["a=eq.x=y", '* | a eq "x=y" |  | +'],

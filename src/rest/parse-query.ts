@@ -54,7 +54,8 @@ export function parseQuery(search: string, limits: GrammarLimits): ParsedQuery {
   }
   const parameters = splitParameters(search)
   const select = firstValue(parameters, "select")
-  const query = draftQuery(select === null ? [{ kind: "all" }] : parseSelect(select, limits))
+  // `select=` is no selection, as in PostgREST.
+  const query = draftQuery(select === null || select === "" ? [{ kind: "all" }] : parseSelect(select, limits))
   const terms = new Counter("filterTerms", "filters and order terms", limits.filterTerms)
   const context: FilterContext = { limits, terms, values: [] }
   for (const parameter of parameters) attachParameter(query, parameter, context)

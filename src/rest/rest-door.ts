@@ -1,15 +1,19 @@
 /** The door `/rest/<collection>`: PostgREST's requests and answers. */
+import { createHash, hash } from "node:crypto"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
 import type { Operation } from "../query/operation.ts"
+import { type AnswerMedia, parseAccept, parseContentType } from "./media-type.ts"
+import { isKnownTag, parseIfMatch, parseOnceKey } from "./parse-conditions.ts"
 import {
   appliedHeader,
   type Preferences,
   parsePreferences,
   preferencesHonoured,
 } from "./parse-preferences.ts"
+import { parseRange } from "./parse-range.ts"
 import { createToOperation, type RestLimits } from "./to-operation.ts"
 
 export interface RestDoorParts {
@@ -19,122 +23,165 @@ export interface RestDoorParts {
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
 
-const jsonType = "application/json; charset=utf-8"
-const objectType = "application/vnd.pgrst.object+json"
+type CollectionRequest = FastifyRequest<{ Params: { collection: string } }>
+
+/** Everything that an answer depends on. */
+interface Asked {
+  readonly method: string
+  readonly operation: Operation | null
+  readonly preferences: Preferences
+  readonly media: AnswerMedia
+  readonly caller: Caller
+}
+
+const url = "/rest/:collection"
 
 /** Adds the routes. */
 export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void {
+  const { engine } = parts
   const toOperation = createToOperation(parts.limits)
   server.route<{ Params: { collection: string } }>({
     method: ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"],
-    url: "/rest/:collection",
+    url,
     handler: async (request, reply) => {
       const authenticated = parts.authenticate(request)
       const caller = authenticated instanceof Promise ? await authenticated : authenticated
-      const preferences = keepable(parsePreferences(request.headers.prefer))
-      const single = wantsSingle(request.headers.accept)
-      if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "DELETE")
-        checkContentType(request.headers["content-type"])
+      const { method, headers } = request
+      const isRead = method === "GET" || method === "HEAD"
+      const preferences = keepable(parsePreferences(headers.prefer))
+      const media = parseAccept(headers.accept)
       const at = request.url.indexOf("?")
       const operation = toOperation({
-        method: request.method,
+        method,
         collection: request.params.collection,
         search: at < 0 ? "" : request.url.slice(at + 1),
         body: request.body as Buffer | undefined,
+        bodyType: isRead || method === "DELETE" ? "json" : parseContentType(headers["content-type"]),
         preferences,
-        single,
+        media,
+        range:
+          method === "GET" ? parseRange(headers.range, headers["range-unit"] as string | undefined) : null,
+        match: isRead || method === "POST" ? null : parseIfMatch(headers["if-match"]),
+        once: isRead || preferences.tx === "rollback" ? null : readOnce(request, caller),
       })
-      const answer = operation === null ? nothingDone : await parts.engine.run(operation, caller)
-      return sendAnswer(reply, request.method, operation, answer, preferences, single)
+      const answer = operation === null ? nothingDone : await engine.run(operation, caller)
+      return sendAnswer(request, reply, { method, operation, preferences, media, caller }, answer)
     },
+  })
+  server.options<{ Params: { collection: string } }>(url, (request, reply) => {
+    const uses = engine.usesOf(request.params.collection)
+    const methods = [
+      "OPTIONS,GET,HEAD",
+      ...(uses.insert ? ["POST"] : []),
+      ...(uses.insert && uses.update ? ["PUT"] : []),
+      ...(uses.update ? ["PATCH"] : []),
+      ...(uses.delete ? ["DELETE"] : []),
+    ]
+    return reply.header("allow", methods.join(",")).send()
   })
 }
 
-const nothingDone: Answer = { body: "[]", rows: 0, total: null }
+const nothingDone: Answer = {
+  body: "[]",
+  rows: 0,
+  total: null,
+  found: null,
+  version: null,
+  isPersonal: false,
+  isReplayed: false,
+}
 
-/** Without what this door does not do, so that it never says it did: every write is committed, and answers are in UTC. */
+/** Without what this door does not do, so that it never says it did: answers are in UTC. */
 function keepable(preferences: Preferences): Preferences {
-  const { tx, timezone, handling } = preferences
-  if (tx !== "rollback" && timezone === null) return preferences
-  if (handling === "strict") {
-    const details = `Not supported here: ${tx === "rollback" ? "tx=rollback" : "timezone"}`
-    throw new UndercroftError("PGRST122", {}, { details })
-  }
-  return { ...preferences, tx: tx === "rollback" ? null : tx, timezone: null }
+  if (preferences.timezone === null) return preferences
+  if (preferences.handling === "strict")
+    throw new UndercroftError("PGRST122", {}, { details: "Not supported here: timezone" })
+  return { ...preferences, timezone: null }
 }
 
-/** What `Accept` names; PostgREST's media types, and everything that JSON satisfies. */
-function wantsSingle(accept: string | undefined): boolean {
-  if (accept === undefined || accept === "*/*" || accept === "application/json") return false
-  const types = accept
-    .split(",")
-    .slice(0, 20)
-    .map((one) => one.trim().split(";")[0]?.toLowerCase() ?? "")
-  for (const type of types) {
-    if (type === objectType || type === "application/vnd.pgrst.object") return true
-    if (["*/*", "application/*", "application/json", "application/vnd.pgrst.array+json"].includes(type))
-      return false
+/** The key, and the digest of all that the request says: who asks with the same key for something else is told so. */
+function readOnce(request: CollectionRequest, caller: Caller): readonly [string, string] | null {
+  const key = parseOnceKey(request.headers["idempotency-key"])
+  if (key === null) return null
+  if (caller.sealed === null) {
+    const mend = "Sign in: keys belong to callers."
+    throw new UndercroftError("UC310", { header: "Idempotency-Key", why: "needs a caller", mend })
   }
-  throw new UndercroftError("PGRST107", { types: types.join(", ").slice(0, 100) })
-}
-
-function checkContentType(type: string | undefined): void {
-  if (type === undefined || /^application\/(json|vnd\.pgrst\.(object|array)\+json)\s*(;|$)/i.test(type))
-    return
-  throw new UndercroftError("UC317", { type: type.slice(0, 60) })
+  const { method, url, headers } = request
+  const names = ["accept", "content-type", "prefer", "if-match"]
+  const said = [method, url, ...names.map((name) => headers[name] ?? null), caller.sealed.claims]
+  const digest = createHash("sha256").update(JSON.stringify(said))
+  if (request.body) digest.update(request.body as Buffer)
+  return [key, digest.digest("base64url")]
 }
 
 /** Status and headers as PostgREST gives them; the body as PostgreSQL made it. */
 function sendAnswer(
+  request: CollectionRequest,
   reply: FastifyReply,
-  method: string,
-  operation: Operation | null,
+  asked: Asked,
   answer: Answer,
-  preferences: Preferences,
-  single: boolean,
 ): FastifyReply {
-  const returning = preferences.returning ?? "minimal"
+  const { method, operation, preferences, media } = asked
   const isRead = method === "GET" || method === "HEAD"
+  const returning = preferences.returning ?? "minimal"
   const offset = isRead ? offsetOf(operation) : 0
-  if (
-    isRead &&
-    answer.total !== null &&
-    answer.total > 0 &&
-    offset >= answer.total &&
-    answer.rows === 0 &&
-    offset > 0
-  ) {
-    throw new UndercroftError(
-      "PGRST103",
-      {},
-      { details: `An offset of ${offset} was requested, but there are only ${answer.total} rows.` },
-    )
-  }
-  if (operation === null && single)
-    throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
-  reply.header("content-range", contentRange(method, answer, offset))
+  if (method !== "PUT") reply.header("content-range", contentRange(method, answer, offset))
   const applied = appliedHeader(preferences, preferencesHonoured[honoured(method)])
   if (applied) reply.header("preference-applied", applied)
+  if (answer.isReplayed) reply.header("idempotency-replayed", "true")
+  if (isRead && answer.total !== null && offset > answer.total) {
+    const details = `An offset of ${offset} was requested, but there are only ${answer.total} rows.`
+    throw new UndercroftError("PGRST103", {}, { details })
+  }
+  if (operation === null && media.single)
+    throw new UndercroftError("PGRST116", {}, { details: "The result contains 0 rows" })
   if (isRead || returning === "representation") {
-    const partial = isRead && answer.total !== null && answer.rows < answer.total
-    reply.code(method === "POST" ? 201 : partial ? 206 : 200)
-    reply.header("content-type", single ? `${objectType}; charset=utf-8` : jsonType)
-    const body = answer.body ?? "[]"
-    return reply.send(single ? body.slice(1, -1) : body)
+    const list = answer.body ?? ""
+    const body = media.single ? list.slice(1, -1) : list
+    reply.code(isRead ? readStatus(answer) : writtenStatus(method, operation, answer))
+    reply.header("content-type", media.contentType)
+    if (isRead && isUnchanged(request, reply, asked, answer, body)) return reply.code(304).send()
+    return reply.send(body)
   }
-  if (
-    returning === "headers-only" &&
-    operation?.kind === "insert" &&
-    answer.rows === 1 &&
-    answer.body !== null
-  ) {
-    reply.header("location", locationOf(operation, answer.body))
-  }
-  return reply.code(method === "POST" ? 201 : 204).send()
+  const isLocated = returning === "headers-only" && operation?.kind === "insert" && answer.rows === 1
+  if (isLocated && answer.body !== null) reply.header("location", locationOf(operation, answer.body))
+  return reply.code(method === "POST" ? writtenStatus(method, operation, answer) : 204).send()
+}
+
+/** Tags the answer, and says whether the caller has it already. A tag is the caller's own: nobody else's is like it. */
+function isUnchanged(
+  { headers, url }: CollectionRequest,
+  reply: FastifyReply,
+  { caller }: Asked,
+  answer: Answer,
+  body: string,
+): boolean {
+  const digest = hash(
+    "sha256",
+    `${caller.id ?? ""}\n${url}\n${headers.accept ?? ""}\n${body}`,
+    "base64url",
+  ).slice(0, 22)
+  const tag = `"${answer.version === null ? "" : `${answer.version}.`}${digest}"`
+  reply.header("etag", tag)
+  if (!answer.isPersonal) reply.header("cache-control", "private, no-cache")
+  return isKnownTag(headers["if-none-match"], tag)
+}
+
+function readStatus({ rows, total }: Answer): number {
+  return total !== null && rows < total ? 206 : 200
+}
+
+/** An upsert that made no row is 200; what was not asked to merge is made. */
+function writtenStatus(method: string, operation: Operation | null, { rows, found }: Answer): number {
+  if (method !== "POST" && method !== "PUT") return 200
+  const merges = operation?.kind === "insert" && operation.conflict?.resolution === "merge"
+  return merges && found !== null && rows <= found ? 200 : 201
 }
 
 function honoured(method: string): keyof typeof preferencesHonoured {
   if (method === "POST") return "insert"
+  if (method === "PUT") return "upsert"
   return method === "PATCH" ? "update" : method === "DELETE" ? "delete" : "read"
 }
 

@@ -1,6 +1,7 @@
 /** What must be there before tables: roles, schemas, the keys that seal callers. Idempotent. */
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import { createOnceTable } from "./once.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** The roles, for an administrator to run where Undercroft may not. The password may be given as its SCRAM verifier; `login` is who starts the server. */
@@ -38,6 +39,7 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     "alter table undercroft_state.schema add column if not exists objects jsonb",
     `alter table undercroft_state.keys owner to ${internal}`,
     `alter table undercroft_state.schema owner to ${internal}`,
+    ...createOnceTable(roles),
     `revoke all on all tables in schema undercroft_state from public, ${fields}, ${api}`,
     `revoke all on all sequences in schema app from public, ${fields}, ${api}`,
     `do $undercroft$ begin

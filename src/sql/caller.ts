@@ -52,11 +52,12 @@ begin return case when id ~ '^-?[0-9]{1,18}$' then id::bigint end; end $undercro
 begin return coalesce(undercroft.me() -> 'roles' ? role, false); end $undercroft$`,
     `create function undercroft.me_claim(name text) returns text stable ${header} as $undercroft$
 begin return undercroft.me() -> 'claims' ->> name; end $undercroft$`,
-    // Refusals that undo a write: `single` and `max-affected` are known only when the rows are.
+    // Refusals that undo a write: `single`, `max-affected` and the size are known only when the rows are.
     ...(
       [
         ["exactly", "<>", "UC116"],
         ["at_most", ">", "UC124"],
+        ["bounded", ">", "UC315"],
       ] as const
     ).map(
       ([name, sign, code]) =>
@@ -69,6 +70,7 @@ end $undercroft$`,
     ...[
       "exactly(bigint, bigint)",
       "at_most(bigint, bigint)",
+      "bounded(bigint, bigint)",
       "bind(text)",
       "enter(text, bigint, text)",
       "me()",

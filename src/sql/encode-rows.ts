@@ -3,17 +3,18 @@ import { UndercroftError } from "../base/errors.ts"
 import type { FieldInfo } from "../model/model.ts"
 import { refuseValue } from "./literal.ts"
 
+/** How values came, and what a field that a row leaves out gets. */
+export interface WrittenAs {
+  readonly missingDefault?: boolean
+  /** As texts, as in CSV. */
+  readonly isText: boolean
+}
+
 /** Checks the rows of a body and writes them as `json_to_recordset` takes them. */
-export function encodeRows(
-  rows: readonly unknown[],
-  columns: readonly FieldInfo[],
-  missingDefault: boolean,
-): string {
+export function encodeRows(rows: readonly unknown[], columns: readonly FieldInfo[], as: WrittenAs): string {
   return JSON.stringify(
     rows.map((row) => {
-      return Object.fromEntries(
-        columns.map((field) => [field.column, encodeField(writtenValue(row, field, missingDefault), field)]),
-      )
+      return Object.fromEntries(columns.map((field) => [field.column, encodeField(row, field, as)]))
     }),
   )
 }
@@ -24,15 +25,9 @@ export function isScalar({ kind }: FieldInfo): boolean {
 }
 
 /** Checks one scalar value of a row and writes it as text. */
-export function encodeScalar(row: unknown, field: FieldInfo, missingDefault: boolean): string | null {
-  const encoded = encodeField(writtenValue(row, field, missingDefault), field)
+export function encodeScalar(row: unknown, field: FieldInfo, as: WrittenAs): string | null {
+  const encoded = encodeField(row, field, as)
   return encoded === null ? null : String(encoded)
-}
-
-function writtenValue(row: unknown, field: FieldInfo, missingDefault: boolean): unknown {
-  const record = row as Readonly<Record<string, unknown>>
-  if (Object.hasOwn(record, field.name)) return record[field.name]
-  return missingDefault ? defaultOf(field) : null
 }
 
 /** What a field that a row leaves out gets under `missing=default`. */
@@ -45,15 +40,23 @@ function defaultOf(field: FieldInfo): unknown {
       : (field.defaultValue ?? null)
 }
 
-function encodeField(value: unknown, field: FieldInfo): unknown {
+function encodeField(row: unknown, field: FieldInfo, { missingDefault, isText }: WrittenAs): unknown {
+  const record = row as Readonly<Record<string, unknown>>
+  const isSaid = Object.hasOwn(record, field.name)
+  const value = isSaid ? record[field.name] : missingDefault === true ? defaultOf(field) : null
   if (value === null || value === undefined) {
     if (!field.optional)
       throw new UndercroftError("PG:23502", { field: `${field.entity.collection}.${field.name}` })
     return null
   }
   try {
-    return field.kind.parse(value)
+    return isText && isSaid ? parseText(String(value), field) : field.kind.parse(value)
   } catch (cause) {
     throw refuseValue(field, cause)
   }
+}
+
+function parseText(text: string, { kind }: FieldInfo): unknown {
+  const literal = kind.parseText(text)
+  return kind.sqlType === "jsonb" ? kind.parse(JSON.parse(literal)) : literal
 }

@@ -17,6 +17,7 @@ import {
   tableOf,
 } from "../policy/to-sql.ts"
 import { callerFunctions } from "./caller.ts"
+import { onceFunctions } from "./once.ts"
 import type { RoleNames } from "./roles.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
 
@@ -87,6 +88,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
+    ...onceFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),

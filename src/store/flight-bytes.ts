@@ -24,10 +24,11 @@ const sync = Buffer.from([0x53, 0, 0, 0, 4])
 export function writeFlight(steps: readonly FlightStep[], parting: Parting, known: Buffer | null): Buffer {
   const { closed, parsed, unnamed } = parting
   if (parsed.size === 0 && closed.length === 0) {
-    const last = steps.at(-1)!
-    const writer = new Writer((known?.length ?? 0) + sizeOf(last, last.name, false) + sync.length)
+    const rest = known ? steps.slice(1) : steps
+    const size = rest.reduce((sum, step) => sum + sizeOf(step, step.name, false), sync.length)
+    const writer = new Writer((known?.length ?? 0) + size)
     if (known) writer.bytes(known)
-    writer.step(last, last.name, false)
+    for (const step of rest) writer.step(step, step.name, false)
     return writer.bytes(sync).done()
   }
   let size = sync.length

@@ -20,6 +20,8 @@ export interface FlightRequest {
   readonly text: string
   readonly values: readonly (string | null)[]
   readonly caller: SealedCaller | null
+  /** All of it is undone when it has been answered. */
+  readonly rollback?: boolean
 }
 
 /** The one row of the answer, as PostgreSQL's text; of a statement that gives none, null and how many rows it touched. */
@@ -29,6 +31,9 @@ interface EnterStep extends FlightStep {
   /** The step as it goes over the wire, once `enter` is prepared: the same for all requests of a caller. */
   readonly bytes: Buffer
 }
+
+/** Ends the implicit transaction of a Sync, with a warning that it was not begun by name. */
+const rollback: FlightStep = { name: "undercroft_rollback", text: "rollback", values: [] }
 
 /** What each connection has prepared. */
 const preparedOn = new WeakMap<object, PreparedStatements>()
@@ -48,7 +53,7 @@ function enterStepOf(caller: SealedCaller): EnterStep {
 /** See the file's sentence. Settles when PostgreSQL is ready again: only then has the transaction committed. */
 export class Flight implements Submittable {
   private readonly enter: EnterStep | null
-  private readonly step: FlightStep
+  private readonly steps: readonly FlightStep[]
   private readonly done: (error: Error | null, row: FlightRow | null) => void
   private prepared: PreparedStatements | null = null
   private parsed: ReadonlySet<string> | null = null
@@ -59,7 +64,8 @@ export class Flight implements Submittable {
   /** `done` is called once. */
   constructor(request: FlightRequest, done: (error: Error | null, row: FlightRow | null) => void) {
     this.enter = request.caller && enterStepOf(request.caller)
-    this.step = request
+    const steps = this.enter ? [this.enter, request] : [request]
+    this.steps = request.rollback ? [...steps, rollback] : steps
     this.awaited = this.enter ? 2 : 1
     this.done = done
   }
@@ -74,10 +80,9 @@ export class Flight implements Submittable {
     }
     this.prepared = prepared
     try {
-      const steps = this.enter ? [this.enter, this.step] : [this.step]
-      const parting = prepared.admit(steps)
+      const parting = prepared.admit(this.steps)
       this.parsed = parting.parsed
-      stream.write(writeFlight(steps, parting, this.enter?.bytes ?? null))
+      stream.write(writeFlight(this.steps, parting, this.enter?.bytes ?? null))
       return undefined
     } catch (error) {
       return error as Error
@@ -103,7 +108,7 @@ export class Flight implements Submittable {
 
   handleError(error: DatabaseError): void {
     // Which of the new ones were parsed is not known.
-    for (const step of this.enter ? [this.enter, this.step] : [this.step]) {
+    for (const step of this.steps) {
       if (isStale(error) || this.parsed?.has(step.name)) this.prepared?.forget(step.name)
     }
     this.done(error, null)

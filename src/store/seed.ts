@@ -119,7 +119,8 @@ async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly 
   const records = rows.map((row) =>
     Object.fromEntries(
       fields.map((field) => {
-        const value = row[field.name] ?? field.defaultValue ?? null
+        const said = row[field.name]
+        const value = said === undefined ? (field.defaultValue ?? null) : said
         try {
           return [field.column, value === null ? null : field.kind.parse(value)]
         } catch (cause) {

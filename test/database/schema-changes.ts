@@ -613,11 +613,11 @@ export const unsafeChanges: readonly UnsafeChange[] = [
   ],
   [
     "no two at one time, where two are",
-    () => [note({ a: text(), b: range(date()).default({ from: "2026-01-01", to: null }) })],
+    () => [note({ a: text(), b: range(date()).default("[2026-01-01,)") })],
     insert,
     () => [
       note(
-        { a: text(), b: range(date()).default({ from: "2026-01-01", to: null }) },
+        { a: text(), b: range(date()).default("[2026-01-01,)") },
         { exclude: [{ same: [], overlapping: "b" }], reveals: true },
       ),
     ],

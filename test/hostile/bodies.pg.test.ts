@@ -167,7 +167,7 @@ test("random bytes, and random damage to a body that is right", { timeout }, asy
         title: "x",
         doc: { a: ["é", null, 1.5e3, { b: '\u{1f600}\\"' }] },
         texts: ["a"],
-        days: { from: "2026-01-01", to: null },
+        days: "[2026-01-01,)",
       },
     ]),
   )
@@ -208,12 +208,12 @@ const cases: readonly (readonly [string, string, string, number, string, string]
   ["POST", "things", thing(`"id":"${ids.thing}"`), 409, "23505", "things.id"],
   ["POST", "things", thing(`"home":"${ids.thing}"`), 409, "23503", "things.home"],
   ["POST", "things", thing('"country":"XX"'), 409, "23503", "things.country"],
-  ["POST", "things", thing('"days":{"from":"2026-01-01","to":"2026-01-01"}'), 400, "22P02", "things.days"],
+  ["POST", "things", thing('"days":"[2026-01-01,2026-01-01)"'), 400, "22P02", "things.days"],
   ["POST", "things", thing('"doc":1e400'), 400, "22003", "things.doc"],
   [
     "POST",
     "bookings",
-    `{"room":"${canary}","during":{"from":"2026-01-01T12:00:00Z","to":null}}`,
+    `{"room":"${canary}","during":"[2026-01-01T12:00:00Z,)"}`,
     409,
     "23P01",
     "bookings.room, bookings.during",
@@ -226,23 +226,16 @@ const cases: readonly (readonly [string, string, string, number, string, string]
     "21000",
     "tags",
   ],
-  [
-    "POST",
-    "bookings?on_conflict=room,during",
-    '{"room":"a","during":{"from":null,"to":null}}',
-    400,
-    "42P10",
-    "bookings",
-  ],
+  ["POST", "bookings?on_conflict=room,during", '{"room":"a","during":"(,)"}', 400, "42P10", "bookings"],
   ["POST", "vaults", '{"owner":"other","word":"x"}', 403, "42501", "vaults"],
   ["POST", "vaults", '{"owner":"keeper","word":"nothing"}', 400, "23514", "vaults"],
   ["PATCH", "vaults", '{"owner":"other"}', 403, "42501", "vaults"],
   ["PATCH", "things", `{"id":"${ids.home}"}`, 400, "UC303", "things.id"],
-  ["PATCH", "countries?code=eq.DE", '{"code":"FR"}', 409, "23503", "things.country"],
+  ["PATCH", "countries?code=eq.DE", '{"code":"FR"}', 409, "23503", "still referred to"],
   ["POST", "thingViews", "{}", 405, "UC302", "thingViews"],
-  ["DELETE", `homes?id=eq.${ids.home}`, "", 409, "23503", "things.home"],
-  ["DELETE", `things?id=eq.${ids.thing}`, "", 409, "23503", "things.parent"],
-  ["PUT", "things", "{}", 405, "PGRST117", "PUT"],
+  ["DELETE", `homes?id=eq.${ids.home}`, "", 409, "23503", "still referred to"],
+  ["DELETE", `things?id=eq.${ids.thing}`, "", 409, "23503", "still referred to"],
+  ["PUT", "things", "{}", 405, "PGRST105", "primary key"],
 ]
 
 test.each(cases)("%s %s %s: %i %s", async (method, path, body, status, code, words) => {
@@ -260,7 +253,7 @@ test.each(cases)("%s %s %s: %i %s", async (method, path, body, status, code, wor
 })
 
 test("what is not done is not said to be applied, and refused where that was asked for", async () => {
-  for (const preference of ["tx=rollback", "timezone=America/New_York"]) {
+  for (const preference of ["timezone=America/New_York"]) {
     const lenient = await send("POST", "/rest/homes", '{"name":"x"}', { prefer: `count=exact,${preference}` })
     expect([lenient.status, lenient.headers["preference-applied"]]).toEqual([201, "count=exact"])
     const strict = await send("POST", "/rest/homes", '{"name":"x"}', {
@@ -279,7 +272,7 @@ test("one object of an empty list is refused", async () => {
 test("a content type that is none is refused as one", async () => {
   for (const type of ["", "x", "a/b/c", "text/plain", "multipart/form-data"]) {
     const answer = await send("POST", "/rest/things", thing('"plain":null'), { "content-type": type })
-    expect([type, answer.status, errorOf(answer).code]).toEqual([type, 415, "UC317"])
+    expect([type, answer.status, errorOf(answer).code]).toEqual([type, 400, "PGRST102"])
   }
 })
 

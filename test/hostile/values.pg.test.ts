@@ -32,7 +32,7 @@ function send(method: string, path: string, body?: string): Promise<Answer> {
 }
 
 /** Refusals that PostgreSQL gave: what the process accepted, PostgreSQL must take. */
-const fromDatabase: ReadonlySet<string> = new Set(["UC312", "UC314", "UC315", "UC321"])
+const fromDatabase: ReadonlySet<string> = new Set(["UC312", "UC315", "UC321"])
 
 /** Writes a value, reads it, writes what was read. */
 async function checkValue(field: string, json: string): Promise<readonly string[]> {
@@ -105,7 +105,7 @@ function insertPoint(digits: string, scale: number): string {
 
 /** Codes whose cause is a value, and so a field's. */
 function isAboutValue(code: string): boolean {
-  return code.startsWith("22") || ["23514", "23502", "UC312", "UC314", "UC322", "42883"].includes(code)
+  return code.startsWith("22") || ["23514", "23502", "UC312", "UC322", "42883"].includes(code)
 }
 
 async function checkFilter(parameter: string, name: string): Promise<readonly string[]> {

@@ -20,7 +20,7 @@ export const badValueCodes: readonly string[] = [
 export const policyCode = "42501"
 
 /** The same for a caller without a token, who may want to sign in first. */
-export const anonymousPolicyCode = "UC316"
+export const anonymousPolicyCode = "42501"
 
 /** A reference to a row that is absent, or that the caller can't see: the two must be alike. */
 export const referenceCodes: readonly string[] = ["23503"]

@@ -20,7 +20,7 @@ export function checkDate(value: unknown): string {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
   const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
   if (year < 1 || days === undefined || day < 1 || day > days)
-    throw new BadValue("is not a day of the calendar", "22007")
+    throw new BadValue("is not a day of the calendar", "22008")
   return found[0]
 }
 

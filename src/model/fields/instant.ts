@@ -25,7 +25,7 @@ function checkInstant(value: unknown): string {
   if (typeof value === "string" && isWritten(value)) return value
   const { secondMs, fraction } = readInstant(checkText(value).trim())
   if (secondMs < smallestMs || secondMs > largestMs) {
-    throw new BadValue("must be a moment of the years 0001 to 9999 in UTC", "22007")
+    throw new BadValue("must be a moment of the years 0001 to 9999 in UTC", "22008")
   }
   return `${new Date(secondMs).toISOString().slice(0, 19)}${/[1-9]/.test(fraction) ? `.${fraction}` : ""}Z`
 }
@@ -50,7 +50,7 @@ function readInstant(value: string): { readonly secondMs: number; readonly fract
   const [, date, hour, minute, second = "0", fraction = "", sign, zoneHour = "0", zoneMinute = "0"] = found
   const [year = 1, month = 1, day = 1] = checkDate(date).split("-").map(Number)
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
-    throw new BadValue("is not a time of day", "22007")
+    throw new BadValue("is not a time of day", "22008")
   if (Number(zoneHour) > 15 || Number(zoneMinute) > 59)
     throw new BadValue("has an offset that does not exist", "22007")
   const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === "-" ? -1 : 1)

@@ -2,11 +2,11 @@
 import { Field, type ValueOf } from "../field.ts"
 import { BadValue, checkText, compareValues, type FieldKind } from "../value.ts"
 
-/** A range in JSON; null is unbounded, `from` belongs to it and `to` does not. */
-export interface Range<T> {
-  readonly from: T | null
-  readonly to: T | null
-}
+/**
+ * A range as PostgreSQL and PostgREST write it: `[2026-01-01,2026-02-01)`. A bracket belongs to the range, a parenthesis
+ * does not, and a side that is left out is unbounded.
+ */
+export type Range<T> = string & { readonly of?: T }
 
 const rangeTypes: ReadonlyMap<string, string> = new Map([
   ["date", "daterange"],
@@ -16,7 +16,7 @@ const rangeTypes: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * A range of a date, an instant, an integer, a bigint or a decimal: `{"from": "2026-01-01", "to": "2026-02-01"}`.
+ * A range of a date, an instant, an integer, a bigint or a decimal: `[2026-01-01,2026-02-01)`.
  *
  * @example
  * range(instant())
@@ -25,50 +25,64 @@ export function range<F extends Field<unknown, string>>(of: F): Field<Range<Valu
   return new Field(rangeKind(of.kind))
 }
 
+/** The two sides of a range; null is unbounded. */
+export function readRange(text: string): { readonly from: string | null; readonly to: string | null } {
+  const [from, to] = text
+    .slice(1, -1)
+    .split(",")
+    .map((side) => unquote(side.trim()) || null)
+  return { from: from ?? null, to: to ?? null }
+}
+
 function unquote(text: string): string {
   return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
 }
 
 function rangeKind(element: FieldKind): FieldKind {
   const compare = element.compare ?? compareValues
-  const bound = (value: unknown): unknown =>
-    value === null || value === undefined ? null : element.parse(value)
-  const json = element.toJson ?? ((sql: string): string => sql)
+  function parseText(text: string): string {
+    const found = /^([[(])([^,]*),([^,]*)([\])])$/.exec(checkText(text).trim())
+    if (!found) throw new BadValue("must be a range such as [a,b)")
+    const [low, high] = [found[2], found[3]].map((side) => {
+      const bare = unquote((side ?? "").trim())
+      return bare === "" ? "" : element.parseText(bare)
+    })
+    if (low && high && compare(low, high) > 0) throw new BadValue("must not end before it starts")
+    // PostgreSQL writes whole numbers as `[from,to)`, and needs the one after.
+    if (/int/.test(element.sqlType)) {
+      if (found[1] === "(" && low) element.parseText(String(BigInt(low) + 1n))
+      if (found[4] === "]" && high) element.parseText(String(BigInt(high) + 1n))
+    }
+    return `${found[1]}${low && `"${low}"`},${high && `"${high}"`}${found[4]}`
+  }
   return {
     name: "range",
     sqlType: rangeTypes.get(element.sqlType) ?? "numrange",
     operators: new Set(["equality", "range"]),
     element,
     parse(value) {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        throw new BadValue('must be a range such as {"from": …, "to": …}')
-      }
-      const other = Object.keys(value).find((key) => key !== "from" && key !== "to")
-      if (other !== undefined) throw new BadValue(`has the unknown key ${JSON.stringify(other.slice(0, 40))}`)
-      const { from, to } = value as { from?: unknown; to?: unknown }
-      const [low, high] = [bound(from), bound(to)]
+      if (typeof value !== "string") throw new BadValue("must be a range such as [a,b)")
+      const text = parseText(value)
+      const { from, to } = readRange(text)
       // An empty range has no ends, and would be read as one without bounds.
-      if (low !== null && high !== null && compare(low, high) >= 0)
+      if (from !== null && to !== null && compare(from, to) === 0 && !/^\[.*\]$/.test(text))
         throw new BadValue("must end after it starts")
-      return `[${low === null ? "" : `"${low}"`},${high === null ? "" : `"${high}"`})`
+      return text
     },
-    parseText(text) {
-      const found = /^([[(])([^,]*),([^,]*)([\])])$/.exec(checkText(text).trim())
-      if (!found) throw new BadValue("must be a range such as [a,b)")
-      const [low, high] = [found[2], found[3]].map((side) => {
-        const bare = unquote((side ?? "").trim())
-        return bare === "" ? "" : element.parseText(bare)
-      })
-      if (low && high && compare(low, high) > 0) throw new BadValue("must not end before it starts")
-      return `${found[1]}${low && `"${low}"`},${high && `"${high}"`}${found[4]}`
-    },
+    parseText,
     checks: (column) => [`not isempty(${column})`],
-    toJson: (sql) =>
-      `case when ${sql} is null then null else json_build_object('from', ${json(`lower(${sql})`)}, 'to', ${json(`upper(${sql})`)}) end`,
+    ...(element.sqlType === "timestamptz" ? { toJson: momentsToJson } : {}),
     schema: () => ({
-      type: "object",
-      properties: { from: { ...element.schema() }, to: { ...element.schema() } },
+      type: "string",
+      pattern: "^[\\[(][^,]*,[^,]*[\\])]$",
+      description: `A range of ${element.name}: the beginning belongs to it after "[", the end before "]".`,
     }),
-    typescript: () => `{ from: ${element.typescript()} | null; to: ${element.typescript()} | null }`,
+    typescript: () => "string",
   }
+}
+
+/** Moments in ranges are written as they are elsewhere in JSON, which `new Date` reads. */
+function momentsToJson(sql: string): string {
+  const side = (name: string): string => `coalesce(to_json(${name}(${sql})) #>> '{}', '')`
+  return `case when ${sql} is not null then case when lower_inc(${sql}) then '[' else '(' end || ${side("lower")} || ',' || ${side("upper")} || case when upper_inc(${sql}) then ']' else ')' end end`
 }
