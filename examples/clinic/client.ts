@@ -16,7 +16,7 @@ export function listPatients(clinic: Clinic, practice: string, now: string) {
     include: {
       appointments: {
         select: ["during", "status"],
-        where: { status: { in: ["booked", "arrived"] }, during: { overlaps: { from: now, to: null } } },
+        where: { status: { in: ["booked", "arrived"] }, during: { overlaps: `[${now},)` } },
         order: ["during"],
         limit: 5,
         include: { doctor: { select: ["name"] } },
@@ -30,11 +30,11 @@ export function listPatients(clinic: Clinic, practice: string, now: string) {
 /** Books an appointment, and says in words why that can't be. */
 export async function book(clinic: Clinic, practice: string, patient: string, slot: string): Promise<string> {
   const { doctor, startsAt, endsAt } = await clinic.slots.get(slot)
-  const during = { from: startsAt, to: endsAt }
+  const during = `[${startsAt},${endsAt})`
   const booked = await attempt(
     clinic.appointments.create({ practice, patient, doctor, slot, during, kind: "checkup" }),
   )
-  if (booked.ok) return `Booked for ${booked.data.during.from}.`
+  if (booked.ok) return `Booked: ${booked.data.during}`
   return booked.error.code === "23P01" ? "Somebody else has this time." : booked.error.message
 }
 

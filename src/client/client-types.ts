@@ -33,7 +33,7 @@ export interface WriteOptions<E, S, I> extends Selection<E, S, I>, CallOptions {
 }
 
 export interface UpdateOptions<E, S, I> extends WriteOptions<E, S, I> {
-  /** The version that was read: a row that has changed since is left as it is, and the call fails. */
+  /** The version that was read: a row that has changed since is left as it is, and the call fails with UC308. */
   readonly version?: number
 }
 

@@ -94,12 +94,11 @@ export function createCollection(path: string, send: Send): object {
       return write("POST", rows, options, parameters, { prefer: "missing=default" })
     },
     async update(key: unknown, changes: AnyRow, options: Options = {}) {
-      const { version } = options
       const parameters = toParameters(keyTerms(key))
       if (!("version" in options)) return write("PATCH", changes, options, parameters, one)
-      // The condition on the field holds whether or not the backend knows the header.
-      const isAt: Parameter = ["version", `eq.${toText(version, "the version")}`]
-      return write("PATCH", changes, options, [...parameters, isAt], { ...one, "if-match": `"${version}"` })
+      // As a list, so that a row which has changed is answered with UC308 rather than as one that is not there.
+      const match = { "if-match": `"${toText(options.version, "the version")}"` }
+      return [await write("PATCH", changes, options, parameters, match)].flat()[0]
     },
     async delete(key: unknown, { signal }: Options = {}) {
       const search = toSearch(toParameters(keyTerms(key)))

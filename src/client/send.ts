@@ -31,6 +31,12 @@ export interface Call {
 /** The answer's JSON; undefined where it is empty. Throws `ClientError`. */
 export type Send = (call: Call) => Promise<unknown>
 
+/** Whether a call may be sent again, and under which key. */
+interface Repeat {
+  isSafe: boolean
+  readonly key: string | undefined
+}
+
 const firstWaitMs = 200
 const longestWaitMs = 30_000
 const passing: ReadonlySet<number> = new Set([429, 502, 503, 504])
@@ -41,14 +47,17 @@ export function createSend(options: ClientOptions): Send {
   // As a variable: a browser's fetch refuses to be another object's method.
   const { fetch: request = globalThis.fetch } = options
 
-  async function sendOnce(call: Call, key: string | undefined, signal: AbortSignal): Promise<unknown> {
+  async function sendOnce(call: Call, repeat: Repeat, signal: AbortSignal): Promise<unknown> {
     const token = typeof options.token === "function" ? await options.token() : options.token
     signal.throwIfAborted()
     const headers = new Headers(options.headers)
     headers.set("accept", "application/json")
     if (call.body !== undefined) headers.set("content-type", "application/json")
-    if (key !== undefined) headers.set("idempotency-key", key)
     if (token) headers.set("authorization", `Bearer ${token}`)
+    // Keys belong to callers: what nobody signed in for is sent once.
+    const key = call.idempotencyKey ?? (headers.has("authorization") ? repeat.key : undefined)
+    if (key !== undefined) headers.set("idempotency-key", key)
+    repeat.isSafe ||= key !== undefined
     for (const [name, value] of Object.entries(call.headers ?? {})) headers.set(name, value)
     const body = call.body === undefined ? null : JSON.stringify(call.body)
     let response: Response
@@ -68,18 +77,19 @@ export function createSend(options: ClientOptions): Send {
     const deadline = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined
     const signal = AbortSignal.any([call.signal, deadline].filter((one) => one !== undefined))
     const isSafe = call.method === "GET" || call.method === "DELETE"
-    const key =
-      call.idempotencyKey ?? (isSafe || retries === 0 ? undefined : globalThis.crypto.randomUUID?.())
-    const mostRetries = isSafe || key !== undefined ? retries : 0
+    const repeat: Repeat = {
+      isSafe,
+      key: isSafe || retries === 0 ? undefined : globalThis.crypto.randomUUID?.(),
+    }
     try {
       for (let retry = 0; ; retry++) {
         try {
-          return await until(signal, sendOnce(call, key, signal))
+          return await until(signal, sendOnce(call, repeat, signal))
         } catch (error) {
           if (!(error instanceof ClientError)) throw error
           // The row that was to go is gone: by the try before, whose answer was lost.
           if (retry > 0 && call.method === "DELETE" && error.code === "PGRST116") return undefined
-          const waitMs = retry < mostRetries ? waitBefore(error, retry) : null
+          const waitMs = repeat.isSafe && retry < retries ? waitBefore(error, retry) : null
           if (waitMs === null) throw error
           await pause(waitMs, signal)
         }

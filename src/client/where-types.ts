@@ -32,15 +32,18 @@ interface ContainerQuestions<V> extends Equality<V> {
   readonly overlaps?: V
 }
 
+/** A range is a text whose type says of what. */
 type Questions<V> = [V] extends [boolean]
   ? Equality<V>
-  : [V] extends [string | number]
-    ? string extends V
-      ? V extends string
-        ? TextQuestions
+  : "of" extends keyof V
+    ? ContainerQuestions<V>
+    : [V] extends [string | number]
+      ? string extends V
+        ? V extends string
+          ? TextQuestions
+          : Comparison<V>
         : Comparison<V>
-      : Comparison<V>
-    : ContainerQuestions<V>
+      : ContainerQuestions<V>
 
 type Plain<V> = Extract<V, string | number | boolean>
 

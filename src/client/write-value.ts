@@ -10,10 +10,7 @@ export function toText(value: unknown, place: string): string {
   if (Array.isArray(value)) return `{${value.map((item) => quote(toText(item, place))).join(",")}}`
   if (typeof value !== "object" || value === null)
     return refuse(`${place} has no value that can be asked for`)
-  const { from, to, ...others } = value as Readonly<Record<string, unknown>>
-  const isRange = "from" in value && "to" in value && Object.keys(others).length === 0
-  const side = (end: unknown): string => (end === null ? "" : quote(toText(end, place)))
-  return isRange ? `[${side(from)},${side(to)})` : JSON.stringify(value)
+  return JSON.stringify(value)
 }
 
 /** A text in double quotes, as lists, logic trees and PostgreSQL's arrays have it. */
