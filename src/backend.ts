@@ -43,10 +43,10 @@ export interface BackendLimits extends QueryLimits, GrammarLimits {
   readonly statementTimeoutMs: number
 }
 
-/** A whole backend. */
-export interface BackendDefinition {
+/** A whole backend. `Model` is the list of its entities, from which clients infer their types. */
+export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly AnyEntity[]> {
   readonly name: string
-  readonly model: readonly AnyEntity[]
+  readonly model: Model
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]
@@ -64,11 +64,13 @@ export interface BackendDefinition {
 }
 
 /**
- * Declares a backend.
+ * Declares a backend. Its type knows the model: `createClient<typeof backend>` of `undercroft/client`.
  *
  * @example
  * defineBackend({ name: "notes", model: [] })
  */
-export function defineBackend(definition: BackendDefinition): BackendDefinition {
+export function defineBackend<const Model extends readonly AnyEntity[]>(
+  definition: BackendDefinition<Model>,
+): BackendDefinition<Model> {
   return definition
 }

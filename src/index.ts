@@ -21,7 +21,7 @@ export {
   upper,
 } from "./model/capture.ts"
 export { type AnyEntity, type Entity, entity, view } from "./model/entity.ts"
-export type { Field, Insert, Many, Row, Update } from "./model/field.ts"
+export type { CollectionOf, Field, Insert, Many, Row, Update } from "./model/field.ts"
 export { bigint } from "./model/fields/bigint.ts"
 export { boolean } from "./model/fields/boolean.ts"
 export { choice } from "./model/fields/choice.ts"

@@ -1,6 +1,7 @@
 /** The package as people get it: packed, installed into an empty folder, imported, and type-checked there. */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { stripTypeScriptTypes } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -101,6 +102,19 @@ export default defineBackend({
 })
 `
 
+const useClient = `import { attempt, createClient } from "undercroft/client"
+import type backend from "./backend.ts"
+
+const [url = "", token = ""] = process.argv.slice(2)
+const library = createClient<typeof backend>({ url, token })
+const shelves: readonly { readonly name: string; readonly books: readonly { readonly lent: boolean }[] }[] =
+  await library.shelves.list({ select: ["name"], include: { books: { select: ["title", "lent"] } } })
+const made = await attempt(library.books.create({ shelf: "00000000-0000-7000-8000-000000000002", title: "x" }))
+console.log(JSON.stringify({ shelves, refused: made.ok ? null : made.error.code }))
+// @ts-expect-error: a book has no such field
+void (() => library.books.list({ select: ["titel"] }))
+`
+
 /** Starts the installed command and gives the address that it prints. */
 async function startInstalled(): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(join(folder, "node_modules/.bin/undercroft"), ["dev", "--no-watch", "--port", "0"], {
@@ -134,6 +148,17 @@ it("runs a backend of two entities", async () => {
       { name: "Mine", books: [{ title: "Walden", lent: false }] },
     ])
     expect(await ask("books?select=title")).toEqual([])
+
+    // The same through the client of the package, and its types from the backend's.
+    await writeFile(join(folder, "backend.ts"), twoEntities)
+    await writeFile(join(folder, "use-client.ts"), useClient)
+    await run(folder, join(root, "node_modules/.bin/tsc"), ...tscFlags, "use-client.ts")
+    await writeFile(join(folder, "use-client.js"), stripTypeScriptTypes(useClient))
+    const said = await run(folder, process.execPath, "use-client.js", url, ada.token)
+    expect(JSON.parse(said)).toEqual({
+      shelves: [{ name: "Mine", books: [{ title: "Walden", lent: false }] }],
+      refused: "23503",
+    })
   } finally {
     const gone = new Promise((resolve) => child.once("exit", resolve))
     child.kill("SIGTERM")

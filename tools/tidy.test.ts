@@ -53,6 +53,18 @@ describe("floors", () => {
       "../../src/b.ts",
       "imports src/b.ts: take it from a door of the package",
     ],
+    [
+      "of a value in the client",
+      "src/client/a.ts",
+      "../model/b.ts",
+      "client imports ../model/b.ts: it is for browsers, and takes only types from other rooms",
+    ],
+    [
+      "of a package in the client",
+      "src/client/a.ts",
+      "node:fs",
+      "client imports node:fs: it is for browsers, and takes only types from other rooms",
+    ],
     ["in a new room", "src/attic/a.ts", "./b.ts", 'the room "attic" has no floor'],
     ["within a room", "src/sql/a.ts", "./deep/b.ts", undefined],
     ["downwards", "src/app.ts", "./rest/b.ts", undefined],
@@ -73,6 +85,11 @@ describe("floors", () => {
     ["a bare import", 'import "../sql/b.ts"'],
   ])("counts %s", (_, text) => {
     expect(checkFloors(sourcesOf({ "src/model/a.ts": text }))).toHaveLength(1)
+  })
+
+  it("lets the client take types", () => {
+    expect(checkFloors(sourcesOf({ "src/client/a.ts": types("../model/b.ts") }))).toEqual([])
+    expect(checkFloors(sourcesOf({ "src/client/a.ts": types("../sql/b.ts") }))).toHaveLength(1)
   })
 
   it("does not read comments as code", () => {

@@ -151,6 +151,8 @@ export function createEngine(parts: EngineParts): Engine {
     const [same, body = null, n, total = null, found = null] = row ?? []
     if (same === undefined || same === null || n === undefined) return null
     if (same !== "t") throw new UndercroftError("UC309")
+    // That no row was written was kept, too: with If-Match it is an error, the first time and every other.
+    checkRows(operation, Number(n))
     return {
       ...nothing,
       body,

@@ -75,6 +75,7 @@ test.each<[string, () => AnyEntity[], string[]]>([
   ],
   ["a reserved entity", () => [open(entity("Query", { fields: {} }))], ["UC104 Query"]],
   ["a reserved collection", () => [open(entity("Call", { collection: "rpc", fields: {} }))], ["UC104 Call"]],
+  ["a collection of the client's", () => [open(entity("Action", { fields: {} }))], ["UC104 Action"]],
   [
     "a field that looks personal",
     () => [open(entity("Man", { fields: { homePhone: text(), birthDate: date(), email: email() } }))],

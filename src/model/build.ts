@@ -96,7 +96,8 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     if (!entityOptions.has(option))
       problems.add("UC114", name, { option, options: [...entityOptions].join(", ") })
   }
-  if (collection === "rpc") problems.add("UC104", name, { use: "actions", suggestion: "calls" })
+  if (collection === "rpc" || collection === "actions")
+    problems.add("UC104", name, { use: "actions", suggestion: "calls" })
   return {
     name,
     collection,

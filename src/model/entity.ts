@@ -2,6 +2,7 @@
 import { type BaseMe, baseMe, captureRow, type LooseScope, type RowExpr } from "./capture.ts"
 import { type Condition, type Node, nodeOf, toNode } from "./expression.ts"
 import type { FieldOf, ValueOf } from "./field.ts"
+import type { PluralOf } from "./model.ts"
 
 /** What an entity says beside its fields. Names in it are field names. */
 export interface EntityOptions {
@@ -151,6 +152,14 @@ export function entity<
   return new Entity(name, definition, Object.defineProperties({}, options) as EntityOptions)
 }
 
+/** What a view's type remembers; `readonly` keeps clients from offering to write it. */
+interface ViewOptions<K, C> {
+  readonly key: K
+  readonly collection: C
+  readonly tracked: false
+  readonly readonly: true
+}
+
 type ViewFields<S, P> = {
   readonly [K in keyof P]: P[K] extends keyof S
     ? S[P[K]]
@@ -175,6 +184,7 @@ export function view<
     (keyof FieldOf<F, O> & string) | ((row: RowExpr<FieldOf<F, O>>) => { readonly [nodeOf]: Node })
   >,
   const K extends string,
+  const C extends string = PluralOf<Name>,
 >(
   name: Name,
   from: Entity<N, F, O>,
@@ -182,10 +192,10 @@ export function view<
     readonly key: K
     readonly fields: P
     readonly where?: (scope: { readonly row: RowExpr<FieldOf<F, O>>; readonly me: BaseMe }) => Condition
-    readonly collection?: string
+    readonly collection?: C
     readonly description?: string
   },
-): Entity<Name, ViewFields<FieldOf<F, O>, P>, { readonly key: K; readonly tracked: false }> {
+): Entity<Name, ViewFields<FieldOf<F, O>, P>, ViewOptions<K, C>> {
   const { key, fields, where, collection, description } = definition
   return new Entity(
     name,

@@ -3,6 +3,7 @@ import type { Expr, LooseScope } from "./capture.ts"
 import type { Classification } from "./classification.ts"
 import type { AnyEntity, Entity } from "./entity.ts"
 import { type Condition, type Node, toNode } from "./expression.ts"
+import type { PluralOf } from "./model.ts"
 import type { FieldKind } from "./value.ts"
 
 /** What a field's type remembers beside its value. */
@@ -133,6 +134,14 @@ export type KeyOf<E> =
         ? ValueOf<F[K]>
         : never
       : string
+    : never
+
+/** An entity's name in URLs: what it says, or the plural of its name. */
+export type CollectionOf<E> =
+  E extends Entity<infer Name, any, infer O>
+    ? O extends { readonly collection: infer C extends string }
+      ? C
+      : PluralOf<Name>
     : never
 
 /** The fields that an entity has beside the declared ones. */

@@ -95,3 +95,15 @@ export function toPlural(name: string): string {
   if (/[^aeiou]y$/.test(first)) return `${first.slice(0, -1)}ies`
   return /(s|x|z|ch|sh)$/.test(first) ? `${first}es` : `${first}s`
 }
+
+/** What {@link toPlural} makes of a name, for the compiler. */
+export type PluralOf<Name extends string> = WithPlural<Uncapitalize<Name>>
+
+type Vowel = "a" | "e" | "i" | "o" | "u"
+type WithPlural<Name extends string> = Name extends `${infer Stem}y`
+  ? Stem extends "" | `${string}${Vowel}`
+    ? `${Name}s`
+    : `${Stem}ies`
+  : Name extends `${string}${"s" | "x" | "z" | "ch" | "sh"}`
+    ? `${Name}es`
+    : `${Name}s`

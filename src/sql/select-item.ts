@@ -54,8 +54,12 @@ export function pathSql(field: FieldInfo, json: readonly JsonStep[], alias: stri
 export function fieldSql(item: PlannedField, alias: string): string {
   const raw = pathSql(item.field, item.json, alias)
   if (item.aggregate) {
-    const of = cast(raw, item.cast)
-    return cast(`${item.aggregate}(${of})`, item.aggregateCast)
+    const of = `${item.aggregate}(${cast(raw, item.cast)})`
+    // The smallest and the largest are values of the field, and are written as it is.
+    const isValue = (item.aggregate === "min" || item.aggregate === "max") && item.json.length === 0
+    if (isValue && item.cast === null && item.aggregateCast === null)
+      return item.field.kind.toJson?.(of) ?? of
+    return cast(of, item.aggregateCast)
   }
   if (item.cast !== null) return cast(raw, item.cast)
   return item.json.length === 0 ? (item.field.kind.toJson?.(raw) ?? raw) : raw

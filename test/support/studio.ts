@@ -3,7 +3,6 @@ import {
   actor,
   anyOf,
   anyone,
-  type BackendDefinition,
   bigint,
   boolean,
   choice,
@@ -147,7 +146,7 @@ export const ids: {
 }
 
 /** Two studios, three people, three films: Alpha is public, Beta is Amber's own, Gamma is Blue's own. */
-export const studioBackend: BackendDefinition = defineBackend({
+export const studioBackend = defineBackend({
   name: "studio",
   model: [Studio, Person, Member, Film, Role, Booking, PublicFilm],
   seed: function* () {

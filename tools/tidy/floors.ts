@@ -6,6 +6,7 @@ const floors: Readonly<Record<string, number>> = {
   base: 0,
   model: 1,
   policy: 2,
+  client: 2,
   query: 3,
   sql: 4,
   store: 5,
@@ -52,13 +53,15 @@ function checkFile(file: SourceFile): readonly Violation[] {
   const room = roomOf(file.path)
   const problems = new Set<string>()
   if (room !== undefined && floors[room] === undefined) problems.add(`the room "${room}" has no floor`)
-  for (const { specifier, target } of file.imports) {
+  for (const { specifier, target, eager } of file.imports) {
     const problem =
       room === undefined
         ? checkOutside(file.path, target)
-        : target === undefined
-          ? checkPackage(room, specifier)
-          : checkRoom(room, target)
+        : room === "client" && (target === undefined || (eager && roomOf(target) !== room))
+          ? `client imports ${specifier}: it is for browsers, and takes only types from other rooms`
+          : target === undefined
+            ? checkPackage(room, specifier)
+            : checkRoom(room, target)
     if (problem !== undefined) problems.add(problem)
   }
   return [...problems].map((message) => ({ rule: "floors", path: file.path, message }))
