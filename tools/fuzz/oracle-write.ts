@@ -2,7 +2,6 @@
 import type { CallerView } from "./caller-view.ts"
 import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
 import type { OperationDescription, Row, Rows } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import { readBody } from "./oracle-body.ts"
 import { deleteRows } from "./oracle-delete.ts"
 import { embedsUnreadable, isNever, passesFilters, queryProblems, readRows } from "./oracle-read.ts"
@@ -47,12 +46,6 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
     isNever(policy.read) ||
     embedsUnreadable(view, shape, operation.query)
   if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
-  const isBlind =
-    operation.kind !== "insert" &&
-    operation.query.where.length === 0 &&
-    operation.returning !== "representation"
-  if (isBlind && isOpen("unfiltered-write"))
-    return { done: null, refusals: new Set(), open: "a write that looks at no field" }
   const result =
     operation.kind === "insert"
       ? insert(view, shape, operation, body.values)

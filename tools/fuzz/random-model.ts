@@ -10,7 +10,6 @@ import type {
   ModelDescription,
   ViewDescription,
 } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
 import { ValuePool } from "./random-value.ts"
@@ -268,11 +267,7 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
     const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const able = entityOf(shapes, relation.to).fields.filter(
-        (field) => field.target === null || !isOpen("view-path-reference"),
-      )
-      if (able.length === 0) return []
-      const field = random.pick(able)
+      const field = random.pick(entityOf(shapes, relation.to).fields)
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string

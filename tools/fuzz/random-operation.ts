@@ -1,6 +1,5 @@
 /** Random operations: reads with nested embeds, filters and orders, and writes that often enough are allowed. */
 import type { OperationDescription, QueryDescription, Row, SelectDescription } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
 import { type EntityShape, entityOf, type FieldShape, familyOf } from "./shape.ts"
@@ -14,7 +13,7 @@ export function randomRead(context: OperationContext): OperationDescription {
   const query = random.chance(0.06)
     ? aggregateQuery(context, entity)
     : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
-  const count = random.chance(0.3) && !(hasInner(query) && isOpen("count-with-inner"))
+  const count = random.chance(0.3)
   return {
     kind: "read",
     entity: entity.name,
@@ -50,13 +49,10 @@ function oneWrite(context: WriteContext): OperationDescription {
   )
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const)
   const returning = random.pick(["minimal", "representation", "representation", "headers-only"] as const)
-  const whole =
+  const query =
     returning === "representation"
       ? randomQuery(context, entity, random.pick([0, 0, 1]))
       : plainQuery(context, entity)
-  const query = isOpen("inner-after-write")
-    ? { ...whole, select: whole.select.map((item) => ("embed" in item ? { ...item, inner: false } : item)) }
-    : whole
   const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
   const base = {
     entity: entity.name,
@@ -122,12 +118,7 @@ export function randomQuery(context: OperationContext, entity: EntityShape, dept
   )
   const order = random.chance(0.8) ? randomOrder(context, entity) : []
   const embedded = select.flatMap((item) =>
-    "embed" in item &&
-    item.alias === undefined &&
-    !isMany(entity, item.embed) &&
-    !(isOpen("order-through-inner") && hasInner(item.query))
-      ? [item]
-      : [],
+    "embed" in item && item.alias === undefined && !isMany(entity, item.embed) ? [item] : [],
   )
   const ordered =
     order.length > 0 && embedded.length > 0 && random.chance(0.15)
@@ -140,10 +131,6 @@ export function randomQuery(context: OperationContext, entity: EntityShape, dept
     limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
     offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
   }
-}
-
-function hasInner(query: QueryDescription): boolean {
-  return query.select.some((item) => "embed" in item && item.inner)
 }
 
 function isMany(entity: EntityShape, relation: string): boolean {
@@ -218,8 +205,6 @@ function randomSelect(
 }
 
 function isGroupable(field: FieldShape): boolean {
-  if (isOpen("group-by-bigint") && (field.kind.type === "bigint" || field.kind.type === "decimal"))
-    return false
   return isFilterable(field) && familyOf(field.kind) !== "nocase"
 }
 

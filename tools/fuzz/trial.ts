@@ -1,13 +1,11 @@
 /** One world on one target, from its first request to its last: differential first, then noninterference. */
-import type { CaseDescription, OperationDescription, QueryDescription, Rows } from "./description.ts"
-import { isOpen } from "./known-open.ts"
+import type { CaseDescription, Rows } from "./description.ts"
 import { bytesOf, changeUnseen, mayDiffer } from "./noninterference.ts"
-import { relationOf } from "./oracle-read.ts"
 import { Random } from "./random.ts"
 import { ValuePool } from "./random-value.ts"
 import { toRequest } from "./rest-request.ts"
 import { type Finding, honestLoading, Session, type Step } from "./session.ts"
-import { type EntityShape, entityOf } from "./shape.ts"
+import { entityOf } from "./shape.ts"
 import type { Loading, Target } from "./target.ts"
 import { OperationSource, openWorld, type World } from "./world.ts"
 
@@ -94,10 +92,7 @@ export async function runTrial(
       { length: size.twinRequests },
       (_, number): Step => ({
         caller,
-        operation: withOrder(
-          world,
-          source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1),
-        ),
+        operation: source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1),
       }),
     )
     const failure = await compareTwins(target, world, otherRows, operations)
@@ -105,24 +100,6 @@ export async function runTrial(
     if (failure) return done(failure)
   }
   return done(null)
-}
-
-/** The operation with an order by key wherever it has none. */
-function withOrder({ shapes }: World, operation: OperationDescription): OperationDescription {
-  if (!isOpen("no-default-order")) return operation
-  const order = (shape: EntityShape, query: QueryDescription): QueryDescription => ({
-    ...query,
-    order:
-      query.order.length > 0 || query.select.some((item) => "count" in item || "aggregate" in item)
-        ? query.order
-        : shape.key.map((field) => ({ field, descending: false, nulls: null })),
-    select: query.select.map((item) => {
-      if (!("embed" in item)) return item
-      const relation = relationOf(shape, item.embed)
-      return relation.many ? { ...item, query: order(entityOf(shapes, relation.to), item.query) } : item
-    }),
-  })
-  return { ...operation, query: order(entityOf(shapes, operation.entity), operation.query) }
 }
 
 function makeTwin(random: Random, world: World, caller: number): Rows | null {
