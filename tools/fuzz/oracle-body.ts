@@ -88,6 +88,8 @@ function readJson(kind: KindDescription, value: unknown): unknown {
       return value
     case "list":
       return Array.isArray(value) ? value : bad
+    case "range":
+      return typeof value === "object" && value !== null && "from" in value ? value : bad
     case "uuid":
       return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
         ? value.toLowerCase()

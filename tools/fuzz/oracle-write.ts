@@ -52,7 +52,13 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
       : operation.kind === "update"
         ? update(view, shape, operation, body.values[0] ?? {})
         : remove(view, shape, operation)
-  return denied ? { ...result, refusals: new Set([...result.refusals, policyCode]) } : result
+  // Where rows are counted that an inner embed leaves out, the count may refuse before the write does.
+  const isCounted =
+    operation.single &&
+    result.refusals.size > 0 &&
+    operation.query.select.some((item) => "embed" in item && item.inner)
+  const more = [...(denied ? [policyCode] : []), ...(isCounted ? ["PGRST116"] : [])]
+  return more.length > 0 ? { ...result, refusals: new Set([...result.refusals, ...more]) } : result
 }
 
 function refused(codes: Iterable<string>): WriteResult {
@@ -69,7 +75,11 @@ function insert(
   const named = Object.keys(operation.rows?.[0] ?? {})
   const codes = new Set<string>()
   const made: Row[] = []
-  let open: string | null = null
+  let open: string | null = shape.fields.some(
+    (field) => field.isKey && field.said === null && !named.includes(field.name),
+  )
+    ? "a key that the database makes"
+    : null
   for (const change of changes) {
     const gate = changeProblems(view, shape, change, named, (row) =>
       view.holds(view.policy(shape.name).create, row),

@@ -3,6 +3,7 @@ import type { Policies } from "../../src/policy/policies.ts"
 import { CallerView } from "./caller-view.ts"
 import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
 import { embedsUnreadable, isNever, queryProblems, readRows } from "./oracle-read.ts"
+import { OpenQuestion } from "./oracle-search.ts"
 import { writeRows } from "./oracle-write.ts"
 import { policyCode } from "./semantics.ts"
 import { entityOf, type ModelShape } from "./shape.ts"
@@ -55,7 +56,12 @@ export class Oracle {
   }
 
   expect(view: CallerView, operation: OperationDescription): Expected {
-    return operation.kind === "read" ? this.expectRead(view, operation) : this.expectWrite(view, operation)
+    try {
+      return operation.kind === "read" ? this.expectRead(view, operation) : this.expectWrite(view, operation)
+    } catch (cause) {
+      if (!(cause instanceof OpenQuestion)) throw cause
+      return { answer: null, refusals: new Set(), rows: view.rows, affected: 0, open: cause.message }
+    }
   }
 
   private expectRead(view: CallerView, operation: OperationDescription): Expected {

@@ -80,7 +80,9 @@ const kinds: readonly (readonly [number, KindDescription])[] = [
   [3, { type: "uuid" }],
   [0.7, { type: "time" }],
   [0.5, { type: "list" }],
-  [0.7, { type: "json" }],
+  [0.9, { type: "json" }],
+  [0.5, { type: "range", of: "integer" }],
+  [0.4, { type: "range", of: "date" }],
 ]
 
 /** A model of at least ten entities. It builds, or the model's own checks are wrong: whoever builds it will see. */
@@ -198,7 +200,11 @@ function randomField(random: Random, name: string): FieldDescription {
     type: "text",
   }
   const isSmall =
-    kind.type === "boolean" || kind.type === "json" || kind.type === "list" || kind.type === "choice"
+    kind.type === "boolean" ||
+    kind.type === "json" ||
+    kind.type === "list" ||
+    kind.type === "range" ||
+    kind.type === "choice"
   return {
     name,
     kind,
@@ -211,7 +217,7 @@ function randomField(random: Random, name: string): FieldDescription {
 }
 
 function randomUnique(random: Random, fields: readonly FieldDescription[]): readonly (readonly string[])[] {
-  const able = fields.filter(({ kind }) => !["json", "list", "boolean"].includes(kind.type))
+  const able = fields.filter(({ kind }) => !["json", "list", "range", "boolean"].includes(kind.type))
   return able.length > 2 && random.chance(0.12)
     ? [
         random

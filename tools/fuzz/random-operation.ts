@@ -1,8 +1,16 @@
 /** Random operations: reads with nested embeds, filters and orders, and writes that often enough are allowed. */
-import type { OperationDescription, QueryDescription, Row, SelectDescription } from "./description.ts"
+import type {
+  FilterDescription,
+  OperationDescription,
+  QueryDescription,
+  Row,
+  SelectDescription,
+} from "./description.ts"
+import { embedName } from "./output-name.ts"
 import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
+import { aggregateQuery, randomSelect } from "./random-select.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
-import { type EntityShape, entityOf, type FieldShape, familyOf } from "./shape.ts"
+import { type EntityShape, entityOf, familyOf } from "./shape.ts"
 
 /** Zones in which a day starts well before or after it does in UTC. */
 const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata"]
@@ -10,10 +18,10 @@ const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles
 export function randomRead(context: OperationContext): OperationDescription {
   const { random, shapes } = context
   const entity = pickEntity(context, [...shapes.values()])
-  const query = random.chance(0.06)
+  const query = random.chance(0.1)
     ? aggregateQuery(context, entity)
     : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
-  const count = random.chance(0.3)
+  const count = random.chance(0.3) ? random.pick([true, true, "planned", "estimated"] as const) : false
   return {
     kind: "read",
     entity: entity.name,
@@ -114,15 +122,15 @@ export function randomQuery(context: OperationContext, entity: EntityShape, dept
   const { random } = context
   const select = randomSelect(context, entity, depth)
   const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
-    randomFilter(context, entity, 2),
+    withEmbedTests(context, select, randomFilter(context, entity, 2)),
   )
   const order = random.chance(0.8) ? randomOrder(context, entity) : []
-  const embedded = select.flatMap((item) =>
-    "embed" in item && item.alias === undefined && !isMany(entity, item.embed) ? [item] : [],
-  )
+  const embedded = select.filter(
+    (item) => "embed" in item && item.alias === undefined && !isMany(entity, item.embed),
+  ) as readonly Embed[]
   const ordered =
     order.length > 0 && embedded.length > 0 && random.chance(0.15)
-      ? embeddedOrder(context, entity, random.pick(embedded).embed)
+      ? embeddedOrder(context, entity, random.pick(embedded))
       : []
   return {
     select,
@@ -133,17 +141,37 @@ export function randomQuery(context: OperationContext, entity: EntityShape, dept
   }
 }
 
+type Embed = Extract<SelectDescription, { embed: string }>
+
+/** In the place of a filter, or of a term in it, sometimes a question about an embed: has it rows? */
+function withEmbedTests(
+  context: OperationContext,
+  select: readonly SelectDescription[],
+  filter: FilterDescription,
+): FilterDescription {
+  const { random } = context
+  if ("logic" in filter)
+    return { ...filter, terms: filter.terms.map((term) => withEmbedTests(context, select, term)) }
+  const embeds = select.filter((item) => "embed" in item) as readonly Embed[]
+  if (embeds.length === 0 || !random.chance(0.15)) return filter
+  return {
+    field: embedName(random.pick(embeds)),
+    is: random.pick(["null", "not_null"] as const),
+    negated: random.chance(0.2),
+  }
+}
+
 function isMany(entity: EntityShape, relation: string): boolean {
-  return entity.relations.find((one) => one.name === relation)?.many ?? false
+  return [...entity.relations, ...entity.hinted].find((one) => one.name === relation)?.many ?? false
 }
 
 function embeddedOrder(
   context: OperationContext,
   entity: EntityShape,
-  relation: string,
+  embed: Embed,
 ): QueryDescription["order"] {
   const { random, shapes } = context
-  const to = entity.relations.find((one) => one.name === relation)?.to ?? ""
+  const to = [...entity.relations, ...entity.hinted].find((one) => one.name === embed.embed)?.to ?? ""
   const field = pickField(
     context,
     entityOf(shapes, to),
@@ -152,82 +180,11 @@ function embeddedOrder(
   return field
     ? [
         {
-          relation,
+          relation: embedName(embed),
           field: field.name,
           descending: random.chance(0.5),
           nulls: random.pick([null, "first", "last"] as const),
         },
       ]
     : []
-}
-
-function randomSelect(
-  context: OperationContext,
-  entity: EntityShape,
-  depth: number,
-): readonly SelectDescription[] {
-  const { random } = context
-  const items: SelectDescription[] = []
-  const taken = new Set<string>()
-  if (random.chance(0.35)) {
-    // `*` is what exists for the caller; an alias keeps an embed apart from the reference of the same name.
-    items.push({ all: true })
-    for (const field of entity.fields) taken.add(field.name)
-  } else {
-    for (let more = random.between(1, 4); more > 0; more--) {
-      const field = pickField(context, entity, () => true)
-      if (!field || taken.has(field.name)) continue
-      const alias = random.chance(0.12) && !taken.has(`as${more}`) ? `as${more}` : undefined
-      taken.add(alias ?? field.name)
-      items.push(alias === undefined ? { field: field.name } : { field: field.name, alias })
-    }
-  }
-  for (let more = depth > 0 ? random.pick([1, 1, 2]) : 0; more > 0; more--) {
-    const relations = entity.relations.filter(
-      (one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via),
-    )
-    if (relations.length === 0) break
-    const relation = random.pick(relations)
-    const query = randomQuery(context, entityOf(context.shapes, relation.to), depth - 1)
-    const alias = taken.has(relation.name) || random.chance(0.1) ? `with${more}` : undefined
-    if (taken.has(alias ?? relation.name)) continue
-    taken.add(alias ?? relation.name)
-    // What a limit of an inner embed does to its parents is not settled.
-    const inner = random.chance(0.3)
-    const usable = relation.many
-      ? inner
-        ? { ...query, limit: null, offset: null }
-        : query
-      : { ...query, limit: null, offset: null, order: [] }
-    items.push({ embed: relation.name, ...(alias === undefined ? {} : { alias }), inner, query: usable })
-  }
-  return random.chance(0.8) ? items : random.shuffle(items)
-}
-
-function isGroupable(field: FieldShape): boolean {
-  return isFilterable(field) && familyOf(field.kind) !== "nocase"
-}
-
-/** Counts and extremes, over all rows or by the values of a field. */
-function aggregateQuery(context: OperationContext, entity: EntityShape): QueryDescription {
-  const { random } = context
-  const select: SelectDescription[] = []
-  const group = random.chance(0.4) ? pickField(context, entity, isGroupable) : null
-  if (group) select.push({ field: group.name })
-  const field = pickField(
-    context,
-    entity,
-    (one) =>
-      one.name !== group?.name &&
-      (["integer", "date"].includes(one.kind.type) || familyOf(one.kind) === "text"),
-  )
-  if (field && random.chance(0.6)) {
-    const able =
-      field.kind.type === "integer"
-        ? (["sum", "min", "max", "count"] as const)
-        : (["min", "max", "count"] as const)
-    select.push({ field: field.name, aggregate: random.pick(able) })
-  } else select.push({ count: true })
-  const where = random.chance(0.5) ? [randomFilter(context, entity, 1)] : []
-  return { select, where, order: [], limit: null, offset: null }
 }

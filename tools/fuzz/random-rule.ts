@@ -111,7 +111,7 @@ function place(context: RuleContext, fits: (field: FieldShape) => boolean): Plac
 }
 
 function isComparable(field: FieldShape): boolean {
-  return !["list", "json"].includes(field.kind.type)
+  return !["list", "json", "range"].includes(field.kind.type)
 }
 
 function compareRule(context: RuleContext): RuleDescription | null {

@@ -5,6 +5,7 @@ import type {
   QueryDescription,
   SelectDescription,
 } from "./description.ts"
+import { embedName } from "./output-name.ts"
 
 export function* smallerOperations(operation: OperationDescription): Iterable<OperationDescription> {
   for (const query of smallerQueries(operation.query)) yield { ...operation, query }
@@ -47,7 +48,7 @@ function* smallerQueries(query: QueryDescription): Iterable<QueryDescription> {
 }
 
 function nameOf(item: SelectDescription): string | undefined {
-  return "embed" in item ? (item.alias ?? item.embed) : "?"
+  return "embed" in item ? embedName(item) : "?"
 }
 
 function* smallerItems(item: SelectDescription): Iterable<SelectDescription> {

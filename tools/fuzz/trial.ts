@@ -92,7 +92,7 @@ export async function runTrial(
       { length: size.twinRequests },
       (_, number): Step => ({
         caller,
-        operation: source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1),
+        operation: source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1, true),
       }),
     )
     const failure = await compareTwins(target, world, otherRows, operations)
