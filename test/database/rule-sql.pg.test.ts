@@ -193,3 +193,53 @@ test("a rule that compares two rows looks related rows up by the key as it is, b
   await session.end()
   expect({ error, cells }).toEqual({ error: null, cells: [["a"]] })
 })
+
+test("a rule that visible() brings along may name its rows as the rule around it does", async () => {
+  const Team: any = entity("Team", {
+    fields: {
+      get members() {
+        return many(Member, "team")
+      },
+      get tasks() {
+        return many(Task, "team")
+      },
+    },
+  })
+  Team.access(({ row }: any) => ({ read: row.members.some((one: any) => one.user.is(me.id)) }))
+  const Member: any = entity("Member", {
+    fields: {
+      user: text(),
+      team: ref(Team),
+      get tasks() {
+        return many(Task, "owner")
+      },
+    },
+  })
+  Member.access(() => ({ read: anyone }))
+  const Task: any = entity("Task", { fields: { team: ref(Team), owner: ref(Member) } })
+  // The owner's team is asked from within the tasks.
+  Task.access(({ row }: any) => ({
+    read: row.team.members.some((one: any) => one.tasks.some(() => one.team.visible())),
+  }))
+  const key = (at: number): string => `00000000-0000-7000-8000-00000000000${at}`
+  const database = await openDatabase([Team, Member, Task] as AnyEntity[], {
+    Team: [{ id: key(1) }, { id: key(2) }],
+    Member: [
+      { id: key(3), user: "anna", team: key(1) },
+      { id: key(4), user: "bob", team: key(2) },
+    ],
+    Task: [
+      { id: key(5), team: key(1), owner: key(3) },
+      { id: key(6), team: key(2), owner: key(4) },
+    ],
+  })
+  open.push(database)
+  const session = await database.connect()
+  const { cells, error } = await session.run(
+    database.seal({ id: "anna" }),
+    "select id from app.tasks",
+    "pipelined",
+  )
+  await session.end()
+  expect({ error, cells }).toEqual({ error: null, cells: [[key(5)]] })
+})
