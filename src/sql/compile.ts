@@ -135,7 +135,8 @@ class Compiler {
     const used: FieldInfo[] = []
     // What was inserted comes back in the order in which it was sent, which a join would not keep.
     const isNumbered =
-      plan.kind === "insert" && plan.query.items.some((item) => item.kind === "embed" && item.inner)
+      plan.kind === "insert" &&
+      plan.query.items.some((item) => item.kind === "embed" && (item.inner || item.spread))
     const from = isNumbered ? `(select w.*, row_number() over () as "$at" from w) w` : "w"
     const last =
       plan.kind !== "insert" ? null : isNumbered && !plan.query.items.some(isAggregate) ? ['w."$at"'] : []
