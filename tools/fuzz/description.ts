@@ -203,6 +203,13 @@ export interface OperationDescription {
   readonly returning?: "minimal" | "headers-only" | "representation"
   /** Of an insert, one or more; of an update, one. */
   readonly rows?: readonly Row[]
+  /** Of an insert: what becomes of a row that exists, by its key or by other fields. */
+  readonly conflict?: "merge" | "ignore"
+  readonly onConflict?: readonly string[]
+  /** The fields that are looked at, whatever else the body has. */
+  readonly columns?: readonly string[]
+  readonly missingDefault?: boolean
+  readonly maxAffected?: number
   /** A single row is sent as an object rather than as a list of one. */
   readonly asObject?: boolean
   readonly timezone?: string

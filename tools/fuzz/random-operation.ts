@@ -1,4 +1,5 @@
 /** Random operations: reads with nested embeds, filters and orders, and writes that often enough are allowed. */
+import { uniquesOf } from "./constraints.ts"
 import type {
   FilterDescription,
   OperationDescription,
@@ -64,7 +65,7 @@ function oneWrite(context: WriteContext): OperationDescription {
   const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
   const base = {
     entity: entity.name,
-    count: false,
+    count: random.chance(0.2) ? random.pick([true, "planned", "estimated"] as const) : false,
     ...zone,
     single: returning === "representation" && random.chance(0.05),
     returning,
@@ -72,10 +73,16 @@ function oneWrite(context: WriteContext): OperationDescription {
   if (kind === "insert") {
     const count = random.pick([1, 1, 1, 2, 3])
     const rows = sameColumns(Array.from({ length: count }, () => randomNewRow(context, entity)))
+    const upsert = random.chance(0.3) ? randomConflict(context, entity) : {}
     return {
       kind,
       ...base,
-      rows,
+      ...withColumns(
+        context,
+        entity,
+        upsert.conflict ? rows.map((row) => likeExisting(context, entity, row)) : rows,
+      ),
+      ...upsert,
       asObject: rows.length === 1 && random.chance(0.7),
       query: { ...query, where: [], order: [], limit: null, offset: null },
     }
@@ -88,8 +95,55 @@ function oneWrite(context: WriteContext): OperationDescription {
     limit: null,
     offset: null,
   }
-  if (kind === "delete") return { kind, ...base, query: found }
-  return { kind, ...base, query: found, rows: [randomPatch(context, entity)] }
+  // Who is strict about preferences can't ask for a time zone.
+  const most = random.chance(0.15) && !("timezone" in zone) ? { maxAffected: random.pick([0, 1, 1, 2]) } : {}
+  if (kind === "delete") return { kind, ...base, ...most, query: found }
+  return {
+    kind,
+    ...base,
+    ...most,
+    query: found,
+    ...withColumns(context, entity, [randomPatch(context, entity)]),
+  }
+}
+
+/** What becomes of rows that exist, by their key or by what else no two rows have. */
+function randomConflict(
+  { random }: WriteContext,
+  entity: EntityShape,
+): Pick<OperationDescription, "conflict" | "onConflict"> {
+  const conflict = random.pick(["merge", "merge", "ignore"] as const)
+  if (random.chance(0.5)) return { conflict }
+  return { conflict, onConflict: random.pick(uniquesOf(entity)).names }
+}
+
+/** A row with the key of one that exists, mostly. */
+function likeExisting({ random, rows }: WriteContext, entity: EntityShape, row: Row): Row {
+  const existing = rows(entity.name)
+  if (existing.length === 0 || random.chance(0.35)) return row
+  const one = random.pick(existing)
+  return { ...row, ...Object.fromEntries(entity.key.map((name) => [name, one[name]])) }
+}
+
+/** Sometimes the fields are named apart, and rows leave some of them out or have others. */
+function withColumns(
+  { random }: WriteContext,
+  entity: EntityShape,
+  rows: readonly Row[],
+): Pick<OperationDescription, "rows" | "columns" | "missingDefault"> {
+  const missing = random.chance(0.2) ? { missingDefault: true } : {}
+  if (!random.chance(0.15)) return { rows, ...missing }
+  const names = Object.keys(rows[0] ?? {})
+  const columns = random.some(names, 0.85)
+  for (const { name, isKey } of entity.fields)
+    if (names.includes(name) ? isKey && !columns.includes(name) : random.chance(0.05)) columns.push(name)
+  if (columns.length === 0) return { rows, ...missing }
+  const partial = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).filter(([name]) => entity.key.includes(name) || random.chance(0.85)),
+    ),
+  )
+  return { rows: partial, columns, ...missing }
 }
 
 /** All objects of one insert have the same keys. */

@@ -41,12 +41,15 @@ function methodOf(operation: OperationDescription): RestRequest["method"] {
 }
 
 function headersOf(
-  { kind, returning, count, single, timezone }: OperationDescription,
+  { kind, returning, count, single, timezone, conflict, missingDefault, maxAffected }: OperationDescription,
   hasBody: boolean,
 ): Record<string, string> {
   const prefer = [
     ...(kind === "read" || returning === undefined ? [] : [`return=${returning}`]),
     ...(count ? [`count=${count === true ? "exact" : count}`] : []),
+    ...(conflict === undefined ? [] : [`resolution=${conflict}-duplicates`]),
+    ...(missingDefault ? ["missing=default"] : []),
+    ...(maxAffected === undefined ? [] : ["handling=strict", `max-affected=${maxAffected}`]),
     ...(timezone === undefined ? [] : [`timezone=${timezone}`]),
   ]
   return {
@@ -63,11 +66,13 @@ function bodyOf({ kind, rows, asObject }: OperationDescription): string | null {
 }
 
 function toParameters(operation: OperationDescription): readonly Parameter[] {
-  const { kind, returning, query } = operation
+  const { kind, returning, query, columns, onConflict } = operation
   const select = selectText(query.select)
   const selected = kind === "read" || returning === "representation"
   return [
     ...(selected && select !== "*" ? [["select", select] as const] : []),
+    ...(columns === undefined ? [] : [["columns", columns.join(",")] as const]),
+    ...(onConflict === undefined ? [] : [["on_conflict", onConflict.join(",")] as const]),
     ...queryParameters(query, "", selected),
   ]
 }

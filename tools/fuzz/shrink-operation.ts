@@ -11,6 +11,10 @@ export function* smallerOperations(operation: OperationDescription): Iterable<Op
   for (const query of smallerQueries(operation.query)) yield { ...operation, query }
   const { timezone: _, ...plain } = operation
   if (operation.timezone !== undefined) yield plain
+  const { conflict: _c, onConflict: _o, ...insert } = operation
+  if (operation.conflict !== undefined) yield insert
+  const { maxAffected: _m, ...unbounded } = operation
+  if (operation.maxAffected !== undefined) yield unbounded
   if (operation.count) yield { ...operation, count: false }
   if (operation.head) yield { ...operation, head: false }
   if (operation.single) yield { ...operation, single: false }
