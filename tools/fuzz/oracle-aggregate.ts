@@ -67,7 +67,10 @@ function reduce(what: AggregateName, values: readonly unknown[], shape: EntitySh
   if (values.length === 0) return null
   const { kind } = fieldOf(shape, field)
   const isNumber = familyOf(kind) === "number"
+  if (!isNumber && !["text", "moment", "time"].includes(familyOf(kind)))
+    throw new OpenQuestion("a sum or an extreme of what has none")
   if (what === "sum" || what === "avg") {
+    if (!isNumber) throw new OpenQuestion("a sum of what is no number")
     // In hundredths, since a sum of large numbers is exact in PostgreSQL.
     const sum = Number(values.reduce<bigint>((all, value) => all + hundredths(String(value)), 0n)) / 100
     return what === "sum" ? sum : sum / values.length

@@ -1,5 +1,6 @@
 /** One world on one target, from its first request to its last: differential first, then noninterference. */
 import type { CaseDescription, Rows } from "./description.ts"
+import { checkErrorText } from "./error-text.ts"
 import { bytesOf, changeUnseen, mayDiffer } from "./noninterference.ts"
 import { Random } from "./random.ts"
 import { ValuePool } from "./random-value.ts"
@@ -125,7 +126,14 @@ async function compareTwins(
       const said = description.callers[caller]
       if (!said) throw new Error(`there is no caller ${caller}`)
       const request = toRequest(operation, entityOf(shapes, operation.entity).collection)
-      found.push(bytesOf(await target.request(said, request, operation)))
+      const answer = await target.request(said, request, operation)
+      const told = checkErrorText(oracle.view(rows, said), request, answer)
+      if (told)
+        return {
+          ...told,
+          kase: { ...description, rows, about: told.message, steps: [{ caller, operation }] },
+        }
+      found.push(bytesOf(answer))
       if (operation.kind !== "read") await target.fill(rows)
     }
     answers.push(found)
