@@ -1,17 +1,11 @@
 /** Random operations: reads with nested embeds, filters and orders, and writes that often enough are allowed. */
 import { uniquesOf } from "./constraints.ts"
-import type {
-  FilterDescription,
-  OperationDescription,
-  QueryDescription,
-  Row,
-  SelectDescription,
-} from "./description.ts"
-import { embedName } from "./output-name.ts"
-import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
-import { aggregateQuery, randomSelect } from "./random-select.ts"
+import type { OperationDescription, QueryDescription, Row } from "./description.ts"
+import type { OperationContext } from "./operation-context.ts"
+import { randomFilter } from "./random-filter.ts"
+import { aggregateQuery, randomQuery } from "./random-select.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
-import { type EntityShape, entityOf, familyOf } from "./shape.ts"
+import type { EntityShape } from "./shape.ts"
 
 /** Zones in which a day starts well before or after it does in UTC. */
 const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata"]
@@ -170,75 +164,4 @@ function keyFilter(context: WriteContext, entity: EntityShape): QueryDescription
 function plainQuery(context: OperationContext, entity: EntityShape): QueryDescription {
   const where = context.random.chance(0.5) ? [randomFilter(context, entity, 1)] : []
   return { select: [{ all: true }], where, order: [], limit: null, offset: null }
-}
-
-export function randomQuery(context: OperationContext, entity: EntityShape, depth: number): QueryDescription {
-  const { random } = context
-  const select = randomSelect(context, entity, depth)
-  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
-    withEmbedTests(context, select, randomFilter(context, entity, 2)),
-  )
-  const order = random.chance(0.8) ? randomOrder(context, entity) : []
-  const embedded = select.filter(
-    (item) => "embed" in item && item.alias === undefined && !isMany(entity, item.embed),
-  ) as readonly Embed[]
-  const ordered =
-    order.length > 0 && embedded.length > 0 && random.chance(0.15)
-      ? embeddedOrder(context, entity, random.pick(embedded))
-      : []
-  return {
-    select,
-    where,
-    order: [...ordered, ...order],
-    limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
-    offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
-  }
-}
-
-type Embed = Extract<SelectDescription, { embed: string }>
-
-/** In the place of a filter, or of a term in it, sometimes a question about an embed: has it rows? */
-function withEmbedTests(
-  context: OperationContext,
-  select: readonly SelectDescription[],
-  filter: FilterDescription,
-): FilterDescription {
-  const { random } = context
-  if ("logic" in filter)
-    return { ...filter, terms: filter.terms.map((term) => withEmbedTests(context, select, term)) }
-  const embeds = select.filter((item) => "embed" in item) as readonly Embed[]
-  if (embeds.length === 0 || !random.chance(0.15)) return filter
-  return {
-    field: embedName(random.pick(embeds)),
-    is: random.pick(["null", "not_null"] as const),
-    negated: random.chance(0.2),
-  }
-}
-
-function isMany(entity: EntityShape, relation: string): boolean {
-  return [...entity.relations, ...entity.hinted].find((one) => one.name === relation)?.many ?? false
-}
-
-function embeddedOrder(
-  context: OperationContext,
-  entity: EntityShape,
-  embed: Embed,
-): QueryDescription["order"] {
-  const { random, shapes } = context
-  const to = [...entity.relations, ...entity.hinted].find((one) => one.name === embed.embed)?.to ?? ""
-  const field = pickField(
-    context,
-    entityOf(shapes, to),
-    (one) => isFilterable(one) && familyOf(one.kind) !== "nocase",
-  )
-  return field
-    ? [
-        {
-          relation: embedName(embed),
-          field: field.name,
-          descending: random.chance(0.5),
-          nulls: random.pick([null, "first", "last"] as const),
-        },
-      ]
-    : []
 }

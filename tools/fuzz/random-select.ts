@@ -1,8 +1,14 @@
-/** Random select lists: fields, casts and paths, embeds and spreads, counts and aggregates. */
-import type { AggregateName, OrderDescription, QueryDescription, SelectDescription } from "./description.ts"
+/** Random queries: fields, casts and paths, embeds and spreads, counts and aggregates, filters and orders of each. */
+import type {
+  AggregateName,
+  FilterDescription,
+  OrderDescription,
+  QueryDescription,
+  SelectDescription,
+} from "./description.ts"
+import { type OperationContext, pickField } from "./operation-context.ts"
 import { embedName, outputName } from "./output-name.ts"
-import { isFilterable, type OperationContext, pickField, randomFilter } from "./random-filter.ts"
-import { randomQuery } from "./random-operation.ts"
+import { isFilterable, randomFilter, randomOrder } from "./random-filter.ts"
 import { randomPath } from "./random-special-filter.ts"
 import { type EntityShape, entityOf, type FieldShape, familyOf, type RelationShape } from "./shape.ts"
 
@@ -30,7 +36,78 @@ const wildCasts: readonly string[] = [
   "boolean",
 ]
 
-export function randomSelect(
+export function randomQuery(context: OperationContext, entity: EntityShape, depth: number): QueryDescription {
+  const { random } = context
+  const select = randomSelect(context, entity, depth)
+  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
+    withEmbedTests(context, select, randomFilter(context, entity, 2)),
+  )
+  const order = random.chance(0.8) ? randomOrder(context, entity) : []
+  const embedded = select.filter(
+    (item) => "embed" in item && item.alias === undefined && !isMany(entity, item.embed),
+  ) as readonly Embed[]
+  const ordered =
+    order.length > 0 && embedded.length > 0 && random.chance(0.15)
+      ? embeddedOrder(context, entity, random.pick(embedded))
+      : []
+  return {
+    select,
+    where,
+    order: [...ordered, ...order],
+    limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
+    offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
+  }
+}
+
+type Embed = Extract<SelectDescription, { embed: string }>
+
+/** In the place of a filter, or of a term in it, sometimes a question about an embed: has it rows? */
+function withEmbedTests(
+  context: OperationContext,
+  select: readonly SelectDescription[],
+  filter: FilterDescription,
+): FilterDescription {
+  const { random } = context
+  if ("logic" in filter)
+    return { ...filter, terms: filter.terms.map((term) => withEmbedTests(context, select, term)) }
+  const embeds = select.filter((item) => "embed" in item) as readonly Embed[]
+  if (embeds.length === 0 || !random.chance(0.15)) return filter
+  return {
+    field: embedName(random.pick(embeds)),
+    is: random.pick(["null", "not_null"] as const),
+    negated: random.chance(0.2),
+  }
+}
+
+function isMany(entity: EntityShape, relation: string): boolean {
+  return [...entity.relations, ...entity.hinted].find((one) => one.name === relation)?.many ?? false
+}
+
+function embeddedOrder(
+  context: OperationContext,
+  entity: EntityShape,
+  embed: Embed,
+): QueryDescription["order"] {
+  const { random, shapes } = context
+  const to = [...entity.relations, ...entity.hinted].find((one) => one.name === embed.embed)?.to ?? ""
+  const field = pickField(
+    context,
+    entityOf(shapes, to),
+    (one) => isFilterable(one) && familyOf(one.kind) !== "nocase",
+  )
+  return field
+    ? [
+        {
+          relation: embedName(embed),
+          field: field.name,
+          descending: random.chance(0.5),
+          nulls: random.pick([null, "first", "last"] as const),
+        },
+      ]
+    : []
+}
+
+function randomSelect(
   context: OperationContext,
   entity: EntityShape,
   depth: number,

@@ -1,8 +1,8 @@
 /** Random filters beyond single comparisons: quantifiers, patterns, searches, lists, ranges and steps into JSON. */
 import type { FilterDescription, JsonStepDescription, KindDescription } from "./description.ts"
+import { type OperationContext, pickField } from "./operation-context.ts"
 import { type RangeValue, rangeText } from "./oracle-range.ts"
 import type { Random } from "./random.ts"
-import { type OperationContext, pickField } from "./random-filter.ts"
 import { type EntityShape, type FieldShape, familyOf } from "./shape.ts"
 
 type Compare = Extract<FilterDescription, { operator: string }>

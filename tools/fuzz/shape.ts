@@ -57,8 +57,7 @@ export function shapeOf(model: ModelDescription): ModelShape {
   const shapes = new Map<string, EntityShape>()
   for (const one of model.entities) shapes.set(one.name, entityShape(one, byName))
   for (const one of model.views) shapes.set(one.name, viewShape(one, shapes))
-  for (const one of [...shapes.values()])
-    shapes.set(one.name, { ...one, hinted: hintedRelations(one, shapes) })
+  for (const one of shapes.values()) shapes.set(one.name, { ...one, hinted: hintedRelations(one, shapes) })
   return shapes
 }
 
