@@ -1,7 +1,7 @@
 /** Turns what PostgreSQL says into the catalogue's words: entity and field by name, never its text, never a value. */
 import type { CatalogueCode } from "../base/catalogue.ts"
 import { UndercroftError } from "../base/errors.ts"
-import type { EntityInfo, Model } from "../model/model.ts"
+import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import type { Operation } from "../query/operation.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { isDatabaseError } from "../store/pool.ts"
@@ -33,7 +33,10 @@ export function explainDatabaseError(
   const more = { cause }
   const plan = constraint === undefined ? undefined : context.constraints.get(constraint)
   const fields =
-    (plan?.fields ?? []).map((field) => `${collectionOf(plan!.entity, context)}.${field}`).join(", ") || name
+    (plan?.fields ?? [])
+      .filter((field) => isKnown(context.model.byName.get(plan!.entity)?.fieldByName.get(field), caller))
+      .map((field) => `${collectionOf(plan!.entity, context)}.${field}`)
+      .join(", ") || name
   switch (code) {
     case "28000":
       return new UndercroftError("PGRST303", { why: "The token has expired" }, more)
@@ -55,7 +58,7 @@ export function explainDatabaseError(
         more,
       )
     case "23502":
-      return new UndercroftError("PG:23502", { field: `${name}.${fieldOf(entity, column)}` }, more)
+      return new UndercroftError("PG:23502", { field: `${name}.${fieldOf(entity, column, caller)}` }, more)
     case "23P01":
       return new UndercroftError("PG:23P01", { fields }, more)
     case "57014":
@@ -161,7 +164,7 @@ function explainRefusal(
   if (constraint === "writable")
     return new UndercroftError(
       code,
-      { what: `set ${entity.collection}.${fieldOf(entity, column)}` },
+      { what: `set ${entity.collection}.${fieldOf(entity, column, caller)}` },
       { cause },
     )
   if (constraint === "step")
@@ -173,8 +176,14 @@ function explainRefusal(
   return new UndercroftError(code, { what: `${verb} this row of ${entity.collection}` }, { cause })
 }
 
-function fieldOf(entity: EntityInfo, column: string | undefined): string {
-  return entity.fields.find((field) => field.column === column)?.name ?? "a field"
+function fieldOf(entity: EntityInfo, column: string | undefined, caller: Caller): string {
+  const found = entity.fields.find((field) => field.column === column)
+  return found && isKnown(found, caller) ? found.name : "a field"
+}
+
+/** What does not exist for a caller is not named to them, not even as what keeps their row out. */
+function isKnown(field: FieldInfo | undefined, { hidden }: Caller): boolean {
+  return field === undefined || !hidden?.has(field)
 }
 
 function collectionOf(name: string, context: ErrorContext): string {

@@ -93,60 +93,65 @@ export type Rule =
 export const always: Rule = { kind: "all", terms: [] }
 export const never: Rule = { kind: "any", terms: [] }
 
-/** Calls `visit` for every part of a rule, values included. */
-export function walkRule(rule: Rule, visit: (part: Rule | RuleValue) => void): void {
-  visit(rule)
+type Visit = (part: Rule | RuleValue, inside: ReadonlySet<ScopeName>) => void
+
+/** Calls `visit` for every part of a rule, values included, with the names of the rows that are bound there. */
+export function walkRule(rule: Rule, visit: Visit, inside: ReadonlySet<ScopeName> = new Set()): void {
+  visit(rule, inside)
   switch (rule.kind) {
     case "all":
     case "any":
-      for (const term of rule.terms) walkRule(term, visit)
+      for (const term of rule.terms) walkRule(term, visit, inside)
       break
     case "compare":
     case "text":
-      walkValue(rule.left, visit)
-      walkValue(rule.right, visit)
+      walkValue(rule.left, visit, inside)
+      walkValue(rule.right, visit, inside)
       break
     case "in-values":
     case "in-fact":
-      walkValue(rule.left, visit)
+      walkValue(rule.left, visit, inside)
       break
     case "null":
-      walkValue(rule.value, visit)
+      walkValue(rule.value, visit, inside)
       break
     case "related":
     case "some":
-      walkRule(rule.where, visit)
+      walkRule(rule.where, visit, new Set([...inside, rule.inner]))
       break
   }
 }
 
-function walkValue(value: RuleValue, visit: (part: Rule | RuleValue) => void): void {
-  visit(value)
-  if (value.kind === "shift") walkValue(value.value, visit)
-  if (value.kind === "call") for (const one of value.values) walkValue(one, visit)
+function walkValue(value: RuleValue, visit: Visit, inside: ReadonlySet<ScopeName>): void {
+  visit(value, inside)
+  if (value.kind === "shift") walkValue(value.value, visit, inside)
+  if (value.kind === "call") for (const one of value.values) walkValue(one, visit, inside)
 }
 
-/** The fields of rows outside `inside` that a rule reads: what makes it correlated. */
+/**
+ * The fields of rows outside `inside` that a rule reads: what makes it correlated. A name counts where it is bound and
+ * nowhere else: rules that visible() brings along may use one a second time.
+ */
 export function outerFields(
   rule: Rule,
   inside: ReadonlySet<ScopeName>,
 ): readonly { scope: ScopeName; field: FieldInfo }[] {
-  const own = new Set(inside)
   const found = new Map<string, { scope: ScopeName; field: FieldInfo }>()
-  walkRule(rule, (part) => {
-    if (part.kind === "related" || part.kind === "some") own.add(part.inner)
-  })
-  walkRule(rule, (part) => {
-    const use =
-      part.kind === "field" || part.kind === "bound"
-        ? { scope: part.scope, field: part.field }
-        : part.kind === "related"
-          ? { scope: part.scope, field: part.relation.field }
-          : part.kind === "some"
-            ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
-            : null
-    if (use && !own.has(use.scope)) found.set(`${use.scope}.${use.field.name}`, use)
-  })
+  walkRule(
+    rule,
+    (part, own) => {
+      const use =
+        part.kind === "field" || part.kind === "bound"
+          ? { scope: part.scope, field: part.field }
+          : part.kind === "related"
+            ? { scope: part.scope, field: part.relation.field }
+            : part.kind === "some"
+              ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
+              : null
+      if (use && !own.has(use.scope)) found.set(`${use.scope}.${use.field.name}`, use)
+    },
+    inside,
+  )
   return [...found.values()]
 }
 

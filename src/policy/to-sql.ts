@@ -144,7 +144,10 @@ export class SqlPrinter {
     const isOrder = operator !== "is" && operator !== "isNot"
     const collate = collationFor(
       of,
-      isOrder || [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation),
+      isOrder ||
+        // Only a column brings its collation with it.
+        ![left, right].some((one) => one.kind === "field") ||
+        [left, right].some((one) => one.kind === "call" || one.of.collation !== of.collation),
     )
     const [first, second] = [left, right].map((one) => {
       const sql = this.value(one, column, true)
@@ -156,7 +159,7 @@ export class SqlPrinter {
 
   /** Of a null it is not known whether it is in a list; `null <> all('{}')` would be true. */
   private member(left: RuleValue, negated: boolean, list: string, of: FieldKind, column: ColumnOf): string {
-    const isText = left.kind === "call" || left.of.collation !== of.collation
+    const isText = left.kind !== "field" || left.of.collation !== of.collation
     const value = collationFor(of, isText)(this.value(left, column, true))
     return negated ? `(${value} is not null and ${value} <> all(${list}))` : `${value} = any(${list})`
   }
@@ -204,10 +207,10 @@ export class SqlPrinter {
     const inner: ColumnOf = (scope, field) => {
       if (scope === rule.inner) return `${alias}.${quoteName(field.column)}`
       const at = outer.findIndex((one) => one.scope === scope && one.field === field)
-      return at < 0 ? column(scope, field) : `$${at + 2}`
+      return at < 0 ? column(scope, field) : parameter(at + 2, field.kind)
     }
     const types = [probeField.kind.sqlType, ...outer.map((one) => one.field.kind.sqlType)].join(", ")
-    const text = `return exists (select 1 ${body(inner, `${pickedColumn} = $1 and `)});`
+    const text = `return exists (select 1 ${body(inner, `${pickedColumn} = ${parameter(1, probeField.kind)} and `)});`
     const name = `test_${hash(types + text)}`
     this.functions.set(name, definer(name, types, "boolean", text))
     return `${ruleFunction(name)}(${[probe, ...outer.map((one) => column(one.scope, one.field))].join(", ")})`
@@ -266,6 +269,11 @@ function collationFor(of: FieldKind, isNeeded: boolean): (sql: string) => string
   return isNeeded && of.sqlType === "text"
     ? (sql) => `(${sql} collate ${of.collation ?? '"C"'})`
     : (sql) => sql
+}
+
+/** A parameter of a function, as its kind is compared: by itself each would have the collation of one of them all. */
+function parameter(at: number, { sqlType, collation }: FieldKind): string {
+  return sqlType === "text" ? `($${at} collate ${collation ?? 'pg_catalog."default"'})` : `$${at}`
 }
 
 /** PostgreSQL cuts names at 63 bytes; a long one ends in a hash instead, so that it stays unique. */

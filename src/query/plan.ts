@@ -384,9 +384,11 @@ function checkOperator(filter: Filter & { kind: "compare" }, field: FieldInfo): 
   if (!allowed) throw new UndercroftError("PG:42883", { operator, field: field.name, kind: field.kind.name })
 }
 
-/** The last of two items of one name wins, as a JSON object can have only one. */
+/** The last of two items of one name wins, as a JSON object can have only one; what is spread does not answer under its own. */
 function withoutRepeats(items: readonly PlannedItem[]): readonly PlannedItem[] {
-  const last = new Map(items.map((item) => [item.as, item]))
+  const last = new Map<unknown, PlannedItem>(
+    items.map((item) => [item.kind === "embed" && item.spread ? item : item.as, item]),
+  )
   return last.size === items.length ? items : [...last.values()]
 }
 

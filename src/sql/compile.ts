@@ -134,7 +134,7 @@ class Compiler {
     const { query } = plan
     if (plan.kind !== "insert") return this.printer.select(query, "w", "w", [], { isWrite: true, used })
     // What was inserted comes back in the order in which it was sent, which a join would not keep.
-    const isNumbered = query.items.some((item) => item.kind === "embed" && item.inner)
+    const isNumbered = query.items.some((item) => item.kind === "embed" && (item.inner || item.spread))
     const last = isNumbered && !query.items.some(isAggregate) ? ['w."$at"'] : []
     const from = isNumbered ? `(select w.*, row_number() over () as "$at" from w) w` : "w"
     return this.printer.select(query, from, "w", [], { isWrite: true, used, last })

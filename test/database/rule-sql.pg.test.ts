@@ -13,8 +13,10 @@ import {
   instant,
   integer,
   lower,
+  many,
   multiply,
   not,
+  ref,
   signedIn,
   text,
 } from "../../src/index.ts"
@@ -111,6 +113,8 @@ const rules: Readonly<Record<string, (row: any) => any>> = {
   "a word among folded ones": (row) => row.word.in(me.foldedWords),
   "a folded one among words": (row) => row.folded.in(me.words),
   "a folded one not among words": (row) => not(row.folded.in(me.words)),
+  "the caller among folded ones": () => me.id.in(me.foldedWords),
+  "the caller not among folded ones": () => not(me.id.in(me.foldedWords)),
   "words in the order of code points": (row) => row.word.above("Z"),
   "two facts of nearly one name": (row) => allOf(row.word.in(me.aFact), not(row.word.in(me.a_fact))),
   "two facts of one long name": (row) =>
@@ -125,7 +129,7 @@ test.each(Object.keys(rules))("GHSA-7r7f-9xpj-jmr7: %s", async (name) => {
   rule = rules[name] as typeof rule
   const database = await openDatabase([Moment as AnyEntity], { Moment: rows })
   open.push(database)
-  for (const id of ["3", "anna", null]) {
+  for (const id of ["3", "anna", "pLAIN", null]) {
     const caller = database.seal({ id })
     const due = new View(database.policies, { Moment: rows }, caller, new Date().toISOString()).rows(
       database.entity("Moment"),
@@ -156,4 +160,86 @@ test.each([
   expect(() => policiesOf([Moment as AnyEntity])).toThrow(
     /UC206 Moment.read: has a rule that looks for \w+ among \w+s/,
   )
+})
+
+test("a rule that compares two rows looks related rows up by the key as it is, beside a field without regard to case", async () => {
+  const Rack: any = entity("Rack", {
+    key: "code",
+    fields: {
+      code: text(),
+      label: text({ caseInsensitive: true }),
+      get books() {
+        return many(Book, "rack")
+      },
+    },
+  })
+  Rack.access(({ row }: any) => ({ read: row.books.some((book: any) => book.mark.is(row.label)) }))
+  const Book: any = entity("Book", { fields: { rack: ref(Rack), mark: text({ caseInsensitive: true }) } })
+  Book.access(() => ({ read: anyone }))
+  const database = await openDatabase([Rack, Book] as AnyEntity[], {
+    Rack: [
+      { code: "a", label: "x" },
+      { code: "A", label: "x" },
+    ],
+    Book: [{ id: "00000000-0000-7000-8000-000000000001", rack: "a", mark: "X" }],
+  })
+  open.push(database)
+  const session = await database.connect()
+  const { cells, error } = await session.run(
+    database.seal({ id: "anna" }),
+    "select code from app.racks order by code",
+    "pipelined",
+  )
+  await session.end()
+  expect({ error, cells }).toEqual({ error: null, cells: [["a"]] })
+})
+
+test("a rule that visible() brings along may name its rows as the rule around it does", async () => {
+  const Team: any = entity("Team", {
+    fields: {
+      get members() {
+        return many(Member, "team")
+      },
+      get tasks() {
+        return many(Task, "team")
+      },
+    },
+  })
+  Team.access(({ row }: any) => ({ read: row.members.some((one: any) => one.user.is(me.id)) }))
+  const Member: any = entity("Member", {
+    fields: {
+      user: text(),
+      team: ref(Team),
+      get tasks() {
+        return many(Task, "owner")
+      },
+    },
+  })
+  Member.access(() => ({ read: anyone }))
+  const Task: any = entity("Task", { fields: { team: ref(Team), owner: ref(Member) } })
+  // The owner's team is asked from within the tasks.
+  Task.access(({ row }: any) => ({
+    read: row.team.members.some((one: any) => one.tasks.some(() => one.team.visible())),
+  }))
+  const key = (at: number): string => `00000000-0000-7000-8000-00000000000${at}`
+  const database = await openDatabase([Team, Member, Task] as AnyEntity[], {
+    Team: [{ id: key(1) }, { id: key(2) }],
+    Member: [
+      { id: key(3), user: "anna", team: key(1) },
+      { id: key(4), user: "bob", team: key(2) },
+    ],
+    Task: [
+      { id: key(5), team: key(1), owner: key(3) },
+      { id: key(6), team: key(2), owner: key(4) },
+    ],
+  })
+  open.push(database)
+  const session = await database.connect()
+  const { cells, error } = await session.run(
+    database.seal({ id: "anna" }),
+    "select id from app.tasks",
+    "pipelined",
+  )
+  await session.end()
+  expect({ error, cells }).toEqual({ error: null, cells: [[key(5)]] })
 })

@@ -143,6 +143,17 @@ export class CallerView {
     if (key === null) return []
     const { kind } = fieldOf(shape, shape.key[0] as string)
     const wanted = identityOf(key, kind)
+    if (relation.join) {
+      const { entity, far } = relation.join
+      return this.readable(entity)
+        .filter(
+          ({ seen: one }) =>
+            (one[relation.via] ?? null) !== null && identityOf(one[relation.via], kind) === wanted,
+        )
+        .flatMap(({ seen: one }) =>
+          (one[far] ?? null) === null ? [] : (this.byKey(relation.to, one[far]) ?? []),
+        )
+    }
     return this.readable(relation.to).filter(({ seen: other }) => {
       const value = other[relation.via] ?? null
       return value !== null && identityOf(value, kind) === wanted
@@ -151,6 +162,11 @@ export class CallerView {
 
   /** Whether a relation exists for the caller: its reference does. */
   hasRelation(shape: EntityShape, relation: RelationShape): boolean {
+    if (relation.join)
+      return (
+        this.exists(relation.join.entity, relation.via) &&
+        this.exists(relation.join.entity, relation.join.far)
+      )
     return this.exists(relation.many ? relation.to : shape.name, relation.via)
   }
 }

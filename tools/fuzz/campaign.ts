@@ -26,14 +26,14 @@ export interface CampaignOptions {
   readonly comparisons: number
   readonly requests: number
   readonly failures: number
+  /** Tries to make a failure smaller. */
+  readonly attempts: number
   readonly onProgress: (text: string) => void
 }
 
-const shrinkAttempts = 150
-
 export async function runCampaign(
   target: Target,
-  { seed, comparisons, requests, failures: most, onProgress }: CampaignOptions,
+  { seed, comparisons, requests, failures: most, attempts, onProgress }: CampaignOptions,
 ): Promise<CampaignResult> {
   const start = performance.now()
   const one = /^(.*\/\d+)$/.exec(seed)?.[1]
@@ -50,7 +50,7 @@ export async function runCampaign(
     sum.rules += found.rules
     if (found.failure) {
       onProgress(`${name}: ${found.failure.kind}, making it smaller`)
-      failures.push(await shrinkFailure(target, found.failure))
+      failures.push(await shrinkFailure(target, found.failure, attempts))
     }
     onProgress(`${sum.comparisons} comparisons in ${worlds} worlds, ${failures.length} failures`)
     if (one !== undefined) break
@@ -84,7 +84,7 @@ async function runWorld(target: Target, name: string, size: TrialSize): Promise<
 }
 
 /** The smallest case that fails in the same way. */
-async function shrinkFailure(target: Target, failure: Failure): Promise<Failure> {
+async function shrinkFailure(target: Target, failure: Failure, attempts: number): Promise<Failure> {
   const replayer = new Replayer(target)
   let best = failure
   const again =
@@ -98,7 +98,7 @@ async function shrinkFailure(target: Target, failure: Failure): Promise<Failure>
       best = found
       return true
     },
-    shrinkAttempts,
+    attempts,
   )
   return best
 }

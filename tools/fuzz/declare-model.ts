@@ -20,6 +20,7 @@ import {
   many,
   not,
   now,
+  range,
   ref,
   signedIn,
   text,
@@ -179,6 +180,8 @@ function declareKind(kind: KindDescription, declared: ReadonlyMap<string, Loose>
       return decimal(kind)
     case "list":
       return list(text())
+    case "range":
+      return range(kind.of === "integer" ? integer() : date())
     case "ref":
       return ref(declared.get(kind.target))
     default:

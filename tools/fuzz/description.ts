@@ -9,6 +9,7 @@ export type KindDescription =
   | { readonly type: "integer"; readonly min?: number; readonly max?: number }
   | { readonly type: "decimal"; readonly precision: number; readonly scale: number }
   | { readonly type: "bigint" | "boolean" | "date" | "instant" | "uuid" | "time" | "list" | "json" }
+  | { readonly type: "range"; readonly of: "integer" | "date" }
   | { readonly type: "ref"; readonly target: string }
 
 export interface FieldDescription {
@@ -123,15 +124,28 @@ export interface CallerDescription {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** A step into JSON: `->a`, or `->>a` where it ends in a text. */
+export interface JsonStepDescription {
+  readonly key: string | number
+  readonly text: boolean
+}
+
 export type FilterDescription =
   | {
       readonly field: string
+      readonly json?: readonly JsonStepDescription[]
       readonly operator: string
+      /** The value is a list, of which one or all must fit. */
+      readonly quantifier?: "any" | "all"
+      /** Of a search. */
+      readonly config?: string
       readonly negated: boolean
       readonly value: string | readonly string[]
     }
   | {
+      /** Or the name of an embed, which has rows or none. */
       readonly field: string
+      readonly json?: readonly JsonStepDescription[]
       readonly is: "null" | "not_null" | "true" | "false" | "unknown"
       readonly negated: boolean
     }
@@ -141,20 +155,30 @@ export interface OrderDescription {
   /** The to-one embed whose field orders the parent. */
   readonly relation?: string
   readonly field: string
+  readonly json?: readonly JsonStepDescription[]
   readonly descending: boolean
   readonly nulls: "first" | "last" | null
 }
 
-export type AggregateName = "count" | "sum" | "min" | "max"
+export type AggregateName = "count" | "sum" | "avg" | "min" | "max"
 
 export type SelectDescription =
   | { readonly all: true }
-  | { readonly field: string; readonly alias?: string; readonly aggregate?: AggregateName }
-  | { readonly count: true }
   | {
+      readonly field: string
+      readonly alias?: string
+      readonly json?: readonly JsonStepDescription[]
+      readonly cast?: string
+      readonly aggregate?: AggregateName
+    }
+  | { readonly count: true; readonly alias?: string }
+  | {
+      /** A relation's name, or a collection and its hint: `alphas!owner`. */
       readonly embed: string
       readonly alias?: string
       readonly inner: boolean
+      /** Its fields stand in the parent. */
+      readonly spread?: boolean
       readonly query: QueryDescription
     }
 
@@ -171,7 +195,7 @@ export interface OperationDescription {
   readonly kind: "read" | "insert" | "update" | "delete"
   readonly entity: string
   readonly query: QueryDescription
-  readonly count: boolean
+  readonly count: boolean | "planned" | "estimated"
   readonly single: boolean
   /** Of a read: without a body. */
   readonly head?: boolean
@@ -179,6 +203,13 @@ export interface OperationDescription {
   readonly returning?: "minimal" | "headers-only" | "representation"
   /** Of an insert, one or more; of an update, one. */
   readonly rows?: readonly Row[]
+  /** Of an insert: what becomes of a row that exists, by its key or by other fields. */
+  readonly conflict?: "merge" | "ignore"
+  readonly onConflict?: readonly string[]
+  /** The fields that are looked at, whatever else the body has. */
+  readonly columns?: readonly string[]
+  readonly missingDefault?: boolean
+  readonly maxAffected?: number
   /** A single row is sent as an object rather than as a list of one. */
   readonly asObject?: boolean
   readonly timezone?: string

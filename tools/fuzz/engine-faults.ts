@@ -16,6 +16,27 @@ export function forgetHidden(caller: Caller): Caller {
   )
 }
 
+/** Statements that the bug of this name sends to a role that no policy holds. */
+export const openStatements: Readonly<Record<string, RegExp>> = {
+  "aggregate-open": /^select case .*\b(?:count|sum|avg|min|max)\((?:t\d+\.|\*\) as ")/,
+  "spread-open": / left join lateral /,
+  "search-open": /to_tsvector/,
+  "path-open": /->>?'/,
+  "upsert-open": / on conflict .* do update /,
+}
+
+/** A pool that sends what fits to another one. */
+export function divertPool(pool: FlightPool, other: FlightPool, fits: RegExp): FlightPool {
+  return {
+    ...pool,
+    send: (request) => (fits.test(request.text) ? other : pool).send(request),
+    close: async () => {
+      await other.close()
+      await pool.close()
+    },
+  }
+}
+
 /** A pool that sends something else than it was given. */
 export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightPool {
   if (!faults.has("previous-caller") && !faults.has("raw-tables")) return pool
@@ -46,7 +67,20 @@ export function editRequest(
       : faults.has("inner-dropped")
         ? withoutInner
         : null
+  const { conflict, columns, maxAffected, ...plain } = operation
+  const kept = {
+    ...plain,
+    ...(conflict === undefined
+      ? {}
+      : { conflict: faults.has("conflict-forgotten") ? ("ignore" as const) : conflict }),
+    ...(columns === undefined || faults.has("columns-forgotten") ? {} : { columns }),
+    ...(maxAffected === undefined || faults.has("limit-forgotten") ? {} : { maxAffected }),
+  }
+  const isForgetful = ["conflict-forgotten", "columns-forgotten", "limit-forgotten"].some((name) =>
+    faults.has(name),
+  )
   const collection = decodeURIComponent(/^\/rest\/([^?]*)/.exec(request.url)?.[1] ?? "")
+  if (isForgetful) return toRequest(kept, collection)
   return edit ? toRequest({ ...operation, query: edit(operation.query) }, collection) : request
 }
 

@@ -7,7 +7,7 @@ import type {
   QueryDescription,
   SelectDescription,
 } from "./description.ts"
-import { relationOf } from "./oracle-read.ts"
+import { asksEmbed, embeddedAs, relationOf } from "./oracle-read.ts"
 import { type EntityShape, entityOf, type ModelShape } from "./shape.ts"
 
 export interface Twin {
@@ -39,7 +39,9 @@ function twinQuery(
   const filter = (one: FilterDescription): FilterDescription =>
     "logic" in one
       ? { ...one, terms: one.terms.map(filter) }
-      : { ...one, field: rename(shape.name, one.field) }
+      : asksEmbed(query, one)
+        ? one
+        : { ...one, field: rename(shape.name, one.field) }
   const item = (one: SelectDescription): SelectDescription => {
     if ("field" in one) return { ...one, field: rename(shape.name, one.field) }
     if (!("embed" in one)) return one
@@ -54,7 +56,7 @@ function twinQuery(
     order: query.order.map((term) => ({
       ...term,
       field: rename(
-        term.relation === undefined ? shape.name : relationOf(shape, term.relation).to,
+        term.relation === undefined ? shape.name : embeddedAs(shape, query, term.relation).to,
         term.field,
       ),
     })),

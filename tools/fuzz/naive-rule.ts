@@ -76,8 +76,8 @@ export class NaiveRules {
     return fieldOf(entityOf(this.shapes, fact.entity), fact.pick).kind
   }
 
-  private meAs(kind: KindDescription): unknown {
-    return this.caller.id === null ? null : asKind(this.caller.id, kind, true)
+  private meAs(kind: KindDescription): Typed {
+    return { kind, value: this.caller.id === null ? null : asKind(this.caller.id, kind, true) }
   }
 
   private truth(rule: RuleDescription, scopes: Scopes): Truth {
@@ -103,8 +103,7 @@ export class NaiveRules {
     if ("in" in rule) {
       const found = this.value(rule.in, scopes)
       const values = "fact" in rule ? this.fact(rule.fact) : rule.values
-      const left =
-        "fact" in rule && "me" in rule.in ? { ...found, value: this.meAs(this.factKind(rule.fact)) } : found
+      const left = "fact" in rule && "me" in rule.in ? this.meAs(this.factKind(rule.fact)) : found
       // Of a null nothing is known, in an empty list too: unlike SQL, whose `null <> all ('{}')` is true.
       if (left.value === null) return null
       return values.some((value) => compareJson(left.value, value, left.kind ?? { type: "text" }) === 0)

@@ -5,12 +5,11 @@
 import type { CallerView } from "./caller-view.ts"
 import { repairRows, uniquesOf } from "./constraints.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import type { Expected, Oracle } from "./oracle.ts"
 import type { Random } from "./random.ts"
 import { randomValue } from "./random-rows.ts"
 import { uuidKey, type ValuePool } from "./random-value.ts"
-import { policyCode, referredCodes, uniqueCode } from "./semantics.ts"
+import { policyCode, uniqueCode } from "./semantics.ts"
 import { type EntityShape, entityOf, type FieldShape, fieldOf, type ModelShape } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
@@ -169,12 +168,10 @@ export function mayDiffer(
 }
 
 /**
- * Refusals of one code whose words may differ: which of several rules refused first hangs on rows that rules look at. Which
- * rows still refer to one is told by name.
+ * Refusals of one code whose words may differ: which of several rules refused first hangs on rows that rules look at.
  */
 function mayBeToldApart(refusals: ReadonlySet<string>): boolean {
-  if (refusals.has(policyCode)) return true
-  return isOpen("referred-by-tells") && referredCodes.some((code) => refusals.has(code))
+  return refusals.has(policyCode)
 }
 
 /** Headers that say when and not what; the length is that of the body, which is compared itself. */

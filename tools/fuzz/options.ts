@@ -15,6 +15,7 @@ export interface Options {
   readonly json: boolean
   readonly keep: boolean
   readonly failures: number
+  readonly attempts: number
 }
 
 export const help: string = `Compares the engine with the naive predicate over all rows, on random models.
@@ -30,6 +31,7 @@ export const help: string = `Compares the engine with the naive predicate over a
   --comparisons <n>      answers to compare; with --planted the most for each bug
   --requests <n>         requests to each world
   --failures <n>         failures to shrink before it stops (1)
+  --attempts <n>         tries to make a failure smaller (150)
   --no-keep              failures are printed and not kept in tools/fuzz/found
   --replay <file>        runs one kept case
   --planted              plants bugs instead
@@ -48,6 +50,7 @@ export function readOptions(args: readonly string[]): Options {
       comparisons: { type: "string" },
       requests: { type: "string", default: "600" },
       failures: { type: "string", default: "1" },
+      attempts: { type: "string", default: "150" },
       planted: { type: "boolean", default: false },
       bug: { type: "string" },
       imitation: { type: "boolean", default: false },
@@ -69,6 +72,7 @@ export function readOptions(args: readonly string[]): Options {
     comparisons: readCount("comparisons", values.comparisons ?? (planted ? "5000" : "50000")),
     requests: readCount("requests", values.requests),
     failures: readCount("failures", values.failures),
+    attempts: readCount("attempts", values.attempts),
   }
 }
 

@@ -12,11 +12,9 @@ export interface BodyResult {
 
 const bad: unique symbol = Symbol("bad value")
 
-export function readBody(
-  view: CallerView,
-  shape: EntityShape,
-  { kind, rows = [] }: OperationDescription,
-): BodyResult {
+export function readBody(view: CallerView, shape: EntityShape, operation: OperationDescription): BodyResult {
+  const { kind } = operation
+  const rows = namedRows(shape, operation)
   const codes = new Set<string>()
   for (const name of Object.keys(rows[0] ?? {})) {
     const field = shape.fields.find((one) => one.name === name)
@@ -27,6 +25,21 @@ export function readBody(
   }
   if (codes.size > 0) return { values: [], codes }
   return { values: rows.map((row) => readRow(shape, row, kind === "insert")), codes }
+}
+
+/** The rows with the fields that the request names, which are those of the body where it names none. */
+function namedRows(
+  shape: EntityShape,
+  { kind, rows = [], columns, missingDefault }: OperationDescription,
+): readonly Row[] {
+  if (!columns) return rows
+  const missing = (name: string): unknown =>
+    (kind === "insert" && missingDefault
+      ? shape.fields.find((field) => field.name === name)?.said?.default
+      : null) ?? null
+  return rows.map((row) =>
+    Object.fromEntries(columns.map((name) => [name, Object.hasOwn(row, name) ? row[name] : missing(name)])),
+  )
 }
 
 /** A field that does not exist for the caller can't be named. */
@@ -88,6 +101,8 @@ function readJson(kind: KindDescription, value: unknown): unknown {
       return value
     case "list":
       return Array.isArray(value) ? value : bad
+    case "range":
+      return typeof value === "object" && value !== null && "from" in value ? value : bad
     case "uuid":
       return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
         ? value.toLowerCase()
@@ -95,4 +110,9 @@ function readJson(kind: KindDescription, value: unknown): unknown {
     default:
       return typeof value === "string" && /^\d/.test(value) && value.length >= 8 ? value : bad
   }
+}
+
+/** The fields that a write sets. */
+export function columnsOf({ columns, rows }: OperationDescription): readonly string[] {
+  return columns ?? Object.keys(rows?.[0] ?? {})
 }

@@ -1,5 +1,8 @@
 /** Filters and orders as PostgreSQL evaluates them: three-valued, by code point, nulls last unless descending. */
 import type { FilterDescription, KindDescription, OrderDescription, Row } from "./description.ts"
+import { contains, jsonbText, jsonNull, pathKind, stepInto } from "./oracle-json.ts"
+import { compareRanges, type RangeValue, readRange } from "./oracle-range.ts"
+import { OpenQuestion, searches } from "./oracle-search.ts"
 import { type EntityShape, familyOf, fieldOf } from "./shape.ts"
 import { compareJson, lowerText } from "./sql-value.ts"
 
@@ -35,8 +38,23 @@ export function readText(kind: KindDescription, text: string): unknown {
       return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(trimmed) ? trimmed : bad
     case "time":
       return /^\d\d:\d\d:\d\d(\.\d+)?$/.test(trimmed) ? trimmed : bad
+    case "json":
+      return parseOr(bad, text)
+    case "list":
+      // As the generators write it: every item in quotes.
+      return /^\{.*\}$/s.test(text) ? parseOr(bad, `[${text.slice(1, -1)}]`) : bad
+    case "range":
+      return readRange(text, kind.of) ?? bad
     default:
       return text
+  }
+}
+
+function parseOr(otherwise: unknown, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return otherwise
   }
 }
 
@@ -45,8 +63,16 @@ function isDay(text: string): boolean {
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
 }
 
-export function isBadText(kind: KindDescription, value: string | readonly string[]): boolean {
-  return [value].flat().some((text) => readText(kind, text as string) === bad)
+/** Whether a filter compares with what its field, or the end of its path, does not take. */
+export function isBadValue(of: KindDescription, filter: FilterDescription): boolean {
+  if (!("value" in filter) || isTextual(filter.operator)) return false
+  const kind = filter.json ? pathKind(filter.json) : of
+  return [filter.value].flat().some((text) => readText(kind, text as string) === bad)
+}
+
+/** Operators that take any text, whatever kind of value they look at. */
+function isTextual(operator: string): boolean {
+  return /^(i?like|i?match|.*fts)$/.test(operator)
 }
 
 /** Whether a row passes: unknown does not. */
@@ -70,14 +96,32 @@ function truth(filter: FilterDescription, entity: EntityShape, seen: Row, embed:
           filter.terms.map((term) => truth(term, entity, seen, embed)),
         )
       : "is" in filter
-        ? (embedTest(filter.is, embed(filter.field)) ?? isTest(filter.is, seen[filter.field] ?? null))
-        : comparison(
-            filter.operator,
-            filter.value,
-            fieldOf(entity, filter.field).kind,
-            seen[filter.field] ?? null,
+        ? (embedTest(filter.is, filter.json ? null : embed(filter.field)) ??
+          isTest(filter.is, valueAt(filter, seen)))
+        : quantified(
+            filter,
+            filter.json ? pathKind(filter.json) : fieldOf(entity, filter.field).kind,
+            valueAt(filter, seen),
           )
   return filter.negated && plain !== null ? !plain : plain
+}
+
+/** The value of a field, or at the end of a path into it. */
+export function valueAt({ field, json }: Pick<OrderDescription, "field" | "json">, seen: Row): unknown {
+  return json ? stepInto(seen[field], json) : (seen[field] ?? null)
+}
+
+function quantified(
+  { operator, quantifier, config, value: given }: Extract<FilterDescription, { operator: string }>,
+  kind: KindDescription,
+  value: unknown,
+): Truth {
+  if (config !== undefined && config !== "simple") throw new OpenQuestion("a search in a language")
+  if (!quantifier) return comparison(operator, given, kind, value)
+  return logic(
+    quantifier === "any" ? "or" : "and",
+    (given as readonly string[]).map((one) => comparison(operator, one, kind, value)),
+  )
 }
 
 function logic(kind: "and" | "or", terms: readonly Truth[]): Truth {
@@ -104,15 +148,28 @@ function comparison(
   kind: KindDescription,
   value: unknown,
 ): Truth {
+  if (operator === "in" && kind.type === "json")
+    return logic(
+      "or",
+      (given as readonly string[]).map((one) => comparison("eq", one, kind, value)),
+    )
   if (operator === "in") {
     const list = (given as readonly string[]).map((text) => readText(kind, text))
     // `null = any ('{}')` is false, not unknown.
     if (list.length === 0) return false
     return value === null ? null : list.some((one) => compareJson(value, one, kind) === 0)
   }
-  const other = readText(kind, given as string)
-  if (operator === "isdistinct") return value === null || compareJson(value, other, kind) !== 0
+  const other = isTextual(operator) ? given : readText(kind, given as string)
+  if (operator === "isdistinct" && value === null) return true
   if (value === null) return null
+  if (operator.endsWith("fts")) return searches(operator, String(value), String(given))
+  if (/[^a-zA-Z^$[\]|*]|^\[$/.test(String(given)) && operator.endsWith("match"))
+    throw new OpenQuestion("a regular expression with more in it")
+  if (operator === "match" || operator === "imatch")
+    return new RegExp(String(given), operator === "imatch" ? "i" : "").test(String(value))
+  if (kind.type === "json" || kind.type === "list" || kind.type === "range")
+    return comparisonWhole(operator, kind.type, value, other)
+  if (operator === "isdistinct") return compareJson(value, other, kind) !== 0
   if (operator === "like" || operator === "ilike") {
     const fold = operator === "ilike" ? lowerText : String
     return likes(fold(String(value)), fold(String(given).replaceAll("*", "%")))
@@ -127,8 +184,33 @@ function comparison(
     lte: order <= 0,
   }
   const answer = answers[operator]
-  if (answer === undefined) throw new Error(`no operator ${operator}`)
-  return answer
+  return answer ?? unknownOperator(operator)
+}
+
+/** Of values that have parts. */
+function comparisonWhole(
+  operator: string,
+  type: "json" | "list" | "range",
+  value: unknown,
+  other: unknown,
+): Truth {
+  if (type === "range")
+    return compareRanges(operator, value as RangeValue, other as RangeValue) ?? unknownOperator(operator)
+  const [left, right] = [value, other].map((one) => (one === jsonNull ? null : one))
+  const isSame = jsonbText(left) === jsonbText(right)
+  if (operator === "eq") return isSame
+  if (operator === "neq" || operator === "isdistinct") return !isSame
+  if (type === "json" && operator === "cs") return contains(left, right)
+  if (type === "json" && operator === "cd") return contains(right, left)
+  if (type === "json") throw new OpenQuestion("the order of documents")
+  const [a, b] = [left, right] as readonly [readonly unknown[], readonly unknown[]]
+  if (operator === "cs") return b.every((one) => a.includes(one))
+  if (operator === "cd") return a.every((one) => b.includes(one))
+  return operator === "ov" ? a.some((one) => b.includes(one)) : unknownOperator(operator)
+}
+
+function unknownOperator(operator: string): never {
+  throw new Error(`no operator ${operator}`)
 }
 
 /** SQL's LIKE over code points, with the backslash as escape character. */
@@ -178,6 +260,7 @@ function compareTerm(
     const nullFirst = nulls === null ? descending : nulls === "first"
     return (left === null) === nullFirst ? -1 : 1
   }
-  if (familyOf(kind) === "nocase") throw new Error("the order of an ICU collation is not known here")
+  if (familyOf(kind) === "nocase") throw new OpenQuestion("the order of an ICU collation")
+  if (["json", "list", "range"].includes(kind.type)) throw new OpenQuestion(`the order of ${kind.type}`)
   return compareJson(left, right, kind) * (descending ? -1 : 1)
 }

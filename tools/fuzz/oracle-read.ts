@@ -8,10 +8,13 @@ import type {
   Row,
   SelectDescription,
 } from "./description.ts"
-import { compareByOrder, isBadText, passes, type TermValue } from "./oracle-filter.ts"
+import { aggregateRows, isGrouped } from "./oracle-aggregate.ts"
+import { castText } from "./oracle-cast.ts"
+import { compareByOrder, isBadValue, passes, type TermValue, valueAt } from "./oracle-filter.ts"
+import { jsonNull, pathKind } from "./oracle-json.ts"
+import { embedName, outputName } from "./output-name.ts"
 import { badValueCodes } from "./semantics.ts"
 import { type EntityShape, entityOf, fieldOf, type RelationShape } from "./shape.ts"
-import { compareJson } from "./sql-value.ts"
 
 export type EmbedDescription = Extract<SelectDescription, { embed: string }>
 
@@ -30,11 +33,8 @@ export function queryProblems(
   const visit = (filter: FilterDescription): void => {
     if ("logic" in filter) for (const term of filter.terms) visit(term)
     // Of a field that does not exist its kind is not known either: nothing is said about the value.
-    else if (
-      name(filter.field) &&
-      "value" in filter &&
-      isBadText(fieldOf(shape, filter.field).kind, filter.value)
-    ) {
+    else if (asksEmbed(query, filter)) return
+    else if (name(filter.field) && isBadValue(fieldOf(shape, filter.field).kind, filter)) {
       for (const code of badValueCodes) codes.add(code)
     }
   }
@@ -45,14 +45,31 @@ export function queryProblems(
   }
   for (const term of query.order) {
     if (term.relation === undefined) name(term.field)
-    else if (!view.exists(relationOf(shape, term.relation).to, term.field)) codes.add("42703")
+    else if (!view.exists(embeddedAs(shape, query, term.relation).to, term.field)) codes.add("42703")
   }
   return codes
+}
+
+/** `relation=is.null` asks for the embed of this name, before it asks for a field. */
+export function asksEmbed(query: QueryDescription, filter: FilterDescription): boolean {
+  return (
+    "is" in filter &&
+    filter.json === undefined &&
+    (filter.is === "null" || filter.is === "not_null") &&
+    query.select.some((item) => "embed" in item && embedName(item) === filter.field)
+  )
+}
+
+/** The relation of the embed that answers under a name. */
+export function embeddedAs(shape: EntityShape, query: QueryDescription, name: string): RelationShape {
+  const item = query.select.find((one) => "embed" in one && embedName(one) === name)
+  return relationOf(shape, (item as EmbedDescription).embed)
 }
 
 function embedProblems(view: CallerView, shape: EntityShape, item: EmbedDescription): ReadonlySet<string> {
   const relation = relationOf(shape, item.embed)
   if (!view.hasRelation(shape, relation)) return new Set(["PGRST200"])
+  if (item.spread && relation.many) return new Set(["PGRST119"])
   return queryProblems(view, entityOf(view.shapes, relation.to), item.query)
 }
 
@@ -65,13 +82,18 @@ export function isNever(rule: Rule): boolean {
 export function embedsUnreadable(view: CallerView, shape: EntityShape, query: QueryDescription): boolean {
   return query.select.some((item) => {
     if (!("embed" in item)) return false
-    const to = entityOf(view.shapes, relationOf(shape, item.embed).to)
-    return isNever(view.policy(to.name).read) || embedsUnreadable(view, to, item.query)
+    const relation = relationOf(shape, item.embed)
+    const to = entityOf(view.shapes, relation.to)
+    return (
+      isNever(view.policy(to.name).read) ||
+      (relation.join !== undefined && isNever(view.policy(relation.join.entity).read)) ||
+      embedsUnreadable(view, to, item.query)
+    )
   })
 }
 
 export function relationOf(shape: EntityShape, name: string): RelationShape {
-  const found = shape.relations.find((one) => one.name === name)
+  const found = [...shape.relations, ...shape.hinted].find((one) => one.name === name)
   if (!found) throw new Error(`${shape.name} has no relation ${name}`)
   return found
 }
@@ -93,6 +115,8 @@ export interface ReadResult {
   readonly json: readonly unknown[]
   /** Before limit and offset. */
   readonly total: number
+  /** Rows that pass the filters, however they are grouped. */
+  readonly matched: number
 }
 
 /** Whether a row passes a query's filters: which rows a write touches does not hang on what it embeds. */
@@ -110,7 +134,7 @@ function find(view: CallerView, shape: EntityShape, seen: Row, query: QueryDescr
   const embeds = query.select.filter((item) => "embed" in item)
   const results = new Map(embeds.map((item) => [item, embed(view, shape, item, seen)]))
   const isEmpty = (name: string): boolean | null => {
-    const item = embeds.find((one) => (one.alias ?? one.embed) === name)
+    const item = embeds.find((one) => embedName(one) === name)
     return item ? (results.get(item)?.isEmpty ?? null) : null
   }
   if (
@@ -129,28 +153,33 @@ export function readRows(
   query: QueryDescription,
 ): ReadResult {
   const found = rows.map((seen) => find(view, shape, seen, query)).filter((one) => one !== null)
-  if (query.select.some((item) => "count" in item || "aggregate" in item)) {
-    const json = aggregate(shape, found, query.select)
-    return { json, total: json.length }
+  const matched = found.length
+  const start = query.offset ?? 0
+  const end = query.limit === null ? undefined : start + query.limit
+  if (isGrouped(query)) {
+    const groups = aggregateRows(
+      shape,
+      found.map((one) => one.seen),
+      query,
+    )
+    return { json: groups.slice(start, end), total: groups.length, matched }
   }
   if (query.order.length > 0) {
     found.sort((a, b) =>
       compareByOrder(query.order, termOf(view, shape, query, a), termOf(view, shape, query, b)),
     )
   }
-  const start = query.offset ?? 0
-  const cut = found.slice(start, query.limit === null ? undefined : start + query.limit)
-  return { json: cut.map((one) => shapeRow(shape, one, query.select)), total: found.length }
+  const json = found.slice(start, end).map((one) => shapeRow(view, shape, one, query.select))
+  return { json, total: matched, matched }
 }
 
 function termOf(view: CallerView, shape: EntityShape, query: QueryDescription, found: Found): TermValue {
-  return ({ relation, field }: OrderDescription) => {
-    if (relation === undefined) return { value: found.seen[field] ?? null, kind: fieldOf(shape, field).kind }
-    const item = query.select.find(
-      (one) => "embed" in one && (one.alias ?? one.embed) === relation,
-    ) as EmbedDescription
+  return ({ relation, ...path }: OrderDescription) => {
+    const kindOf = (of: EntityShape) => (path.json ? pathKind(path.json) : fieldOf(of, path.field).kind)
+    if (relation === undefined) return { value: valueAt(path, found.seen), kind: kindOf(shape) }
+    const item = query.select.find((one) => "embed" in one && embedName(one) === relation) as EmbedDescription
     const to = entityOf(view.shapes, relationOf(shape, item.embed).to)
-    return { value: found.embeds.get(item)?.one?.[field] ?? null, kind: fieldOf(to, field).kind }
+    return { value: valueAt(path, found.embeds.get(item)?.one ?? {}), kind: kindOf(to) }
   }
 }
 
@@ -158,16 +187,15 @@ function embed(view: CallerView, shape: EntityShape, item: EmbedDescription, see
   const relation = relationOf(shape, item.embed)
   const to = entityOf(view.shapes, relation.to)
   const rows = view.related(shape, relation, seen).map((one) => one.seen)
-  const { json } = readRows(view, to, rows, item.query)
-  if (relation.many) return { json, one: null, isEmpty: json.length === 0 }
-  return {
-    json: json[0] ?? null,
-    one: json.length > 0 ? (rows[0] ?? null) : null,
-    isEmpty: json.length === 0,
-  }
+  const { json, matched } = readRows(view, to, rows, item.query)
+  const isEmpty = matched === 0
+  if (relation.many) return { json, one: null, isEmpty }
+  const one = isEmpty ? null : (rows[0] ?? null)
+  return { json: isGrouped(item.query) && !item.spread ? json : (json[0] ?? null), one, isEmpty }
 }
 
 function shapeRow(
+  view: CallerView,
   shape: EntityShape,
   { seen, embeds }: Found,
   select: readonly SelectDescription[],
@@ -178,51 +206,31 @@ function shapeRow(
       for (const { name } of shape.fields) {
         if (name in seen) json[name] = seen[name]
       }
-    if ("embed" in item) json[item.alias ?? item.embed] = embeds.get(item)?.json
-    if ("field" in item) json[item.alias ?? item.field] = seen[item.field]
+    if ("embed" in item && item.spread) {
+      const found = embeds.get(item)?.json as Record<string, unknown> | null
+      const to = entityOf(view.shapes, relationOf(shape, item.embed).to)
+      for (const name of namesOf(view, to, item.query.select)) json[name] = found?.[name] ?? null
+    } else if ("embed" in item) json[embedName(item)] = embeds.get(item)?.json
+    if ("field" in item) {
+      const value = valueAt(item, seen)
+      const { kind } = fieldOf(shape, item.field)
+      json[outputName(item)] = item.cast ? castText(value, kind) : value === jsonNull ? null : value
+    }
   }
   return json
 }
 
-function aggregate(
+/** The names that a select list answers under. */
+function namesOf(
+  view: CallerView,
   shape: EntityShape,
-  found: readonly Found[],
   select: readonly SelectDescription[],
-): readonly unknown[] {
-  const groups = select.flatMap((item) =>
-    "field" in item && item.aggregate === undefined ? [item.field] : [],
-  )
-  const byGroup = new Map<string, Found[]>()
-  if (groups.length === 0) byGroup.set("", [])
-  for (const one of found) {
-    const name = JSON.stringify(groups.map((field) => one.seen[field]))
-    if (groups.length === 0) byGroup.get("")?.push(one)
-    else byGroup.set(name, [...(byGroup.get(name) ?? []), one])
-  }
-  return [...byGroup.values()].map((rows) =>
-    Object.fromEntries(
-      select.map((item) => {
-        if ("count" in item) return ["count", rows.length]
-        if (!("field" in item)) throw new Error("an embed in an aggregate")
-        if (item.aggregate === undefined) return [item.field, rows[0]?.seen[item.field]]
-        const values = rows.map((one) => one.seen[item.field] ?? null).filter((value) => value !== null)
-        return [item.alias ?? item.aggregate, extreme(item.aggregate, values, shape, item.field)]
-      }),
-    ),
-  )
-}
-
-function extreme(
-  what: "count" | "sum" | "min" | "max",
-  values: readonly unknown[],
-  shape: EntityShape,
-  field: string,
-): unknown {
-  if (what === "count") return values.length
-  if (values.length === 0) return null
-  if (what === "sum") return values.reduce<number>((sum, value) => sum + (value as number), 0)
-  const { kind } = fieldOf(shape, field)
-  return values.reduce((best, value) =>
-    compareJson(value, best, kind) < 0 === (what === "min") ? value : best,
-  )
+): readonly string[] {
+  return select.flatMap((item) => {
+    if ("all" in item)
+      return shape.fields.map((field) => field.name).filter((name) => view.exists(shape.name, name))
+    if ("embed" in item && item.spread)
+      return namesOf(view, entityOf(view.shapes, relationOf(shape, item.embed).to), item.query.select)
+    return [outputName(item)]
+  })
 }

@@ -2,8 +2,7 @@
 import type { CallerView } from "./caller-view.ts"
 import { findByKey, findConflict, identityOf, uniquesOf } from "./constraints.ts"
 import type { OperationDescription, Row, Rows } from "./description.ts"
-import { isOpen } from "./known-open.ts"
-import { readBody } from "./oracle-body.ts"
+import { columnsOf, readBody } from "./oracle-body.ts"
 import { deleteRows } from "./oracle-delete.ts"
 import { embedsUnreadable, isNever, passesFilters, queryProblems, readRows } from "./oracle-read.ts"
 import {
@@ -36,6 +35,7 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
   const body =
     operation.kind === "delete" ? { values: [], codes: new Set<string>() } : readBody(view, shape, operation)
   const problems = new Set([...body.codes, ...queryProblems(view, shape, operation.query)])
+  for (const name of operation.onConflict ?? []) if (!view.exists(shape.name, name)) problems.add("42703")
   const policy = view.policy(shape.name)
   // Where no one may, a missing privilege may refuse before anything is looked at.
   const denied =
@@ -47,19 +47,23 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
     isNever(policy.read) ||
     embedsUnreadable(view, shape, operation.query)
   if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
-  const isBlind =
-    operation.kind !== "insert" &&
-    operation.query.where.length === 0 &&
-    operation.returning !== "representation"
-  if (isBlind && isOpen("unfiltered-write"))
-    return { done: null, refusals: new Set(), open: "a write that looks at no field" }
   const result =
-    operation.kind === "insert"
-      ? insert(view, shape, operation, body.values)
-      : operation.kind === "update"
-        ? update(view, shape, operation, body.values[0] ?? {})
-        : remove(view, shape, operation)
-  return denied ? { ...result, refusals: new Set([...result.refusals, policyCode]) } : result
+    operation.conflict !== undefined
+      ? upsert(view, shape, operation, body.values)
+      : operation.kind === "insert"
+        ? insert(view, shape, operation, body.values)
+        : operation.kind === "update"
+          ? update(view, shape, operation, body.values[0] ?? {})
+          : remove(view, shape, operation)
+  // Where rows are counted that an inner embed leaves out, the count may refuse before the write does.
+  const isCounted =
+    operation.single &&
+    result.refusals.size > 0 &&
+    operation.query.select.some((item) => "embed" in item && item.inner)
+  // What PostgreSQL asks of a row before it merges is more than the rules say; that it may refuse is left open.
+  const isDenied = denied || operation.conflict === "merge"
+  const more = [...(isDenied ? [policyCode] : []), ...(isCounted ? ["PGRST116"] : [])]
+  return more.length > 0 ? { ...result, refusals: new Set([...result.refusals, ...more]) } : result
 }
 
 function refused(codes: Iterable<string>): WriteResult {
@@ -73,10 +77,14 @@ function insert(
   values: readonly Row[],
 ): WriteResult {
   const changes = values.map((value) => ({ before: null, after: value }))
-  const named = Object.keys(operation.rows?.[0] ?? {})
+  const named = columnsOf(operation)
   const codes = new Set<string>()
   const made: Row[] = []
-  let open: string | null = null
+  let open: string | null = shape.fields.some(
+    (field) => field.isKey && field.said === null && !named.includes(field.name),
+  )
+    ? "a key that the database makes"
+    : null
   for (const change of changes) {
     const gate = changeProblems(view, shape, change, named, (row) =>
       view.holds(view.policy(shape.name).create, row),
@@ -105,6 +113,79 @@ function insert(
   }
   if (codes.size > 0 || open) return { done: null, refusals: codes, open }
   return finish(view, shape, operation, changes)
+}
+
+/**
+ * Inserts, or for rows that exist changes or leaves them. Everything that an insert is asked is asked of every row that
+ * was sent, and PostgreSQL asks of a row in conflict whether it may be read, whatever comes back.
+ */
+function upsert(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+  values: readonly Row[],
+): WriteResult {
+  const named = columnsOf(operation)
+  const target = operation.onConflict ?? shape.key
+  const policy = view.policy(shape.name)
+  const table = view.rows[shape.name] ?? []
+  const codes = new Set<string>()
+  const changes: Change[] = []
+  if (shape.fields.some((field) => field.isKey && field.said === null && !named.includes(field.name)))
+    return { done: null, refusals: codes, open: "a key that the database makes" }
+  if (values.some((value) => referencesOwn(shape, value, values)))
+    return { done: null, refusals: codes, open: "a row that refers to a row of the same insert" }
+  // A field that is shown to some is no column of its view, and no index knows it.
+  if (target.some((name) => policy.fields.get(name)?.visibleTo)) codes.add("42P10")
+  for (const value of values) {
+    const allowed = changeProblems(view, shape, { before: null, after: value }, named, (row) =>
+      view.holds(policy.create, row),
+    )
+    for (const code of [...allowed, ...nullProblems(shape, value)]) codes.add(code)
+    if (!view.canRead(shape.name, value)) codes.add(policyCode)
+    if (
+      findConflict(
+        shape,
+        target,
+        value,
+        changes.map((one) => one.after),
+      )
+    ) {
+      if (operation.conflict === "ignore") continue
+      codes.add("21000")
+    }
+    const before = findConflict(shape, target, value, table)
+    if (before && operation.conflict === "ignore") continue
+    const patch = Object.fromEntries(
+      Object.entries(value).filter(
+        ([name]) =>
+          named.includes(name) &&
+          !target.includes(name) &&
+          !shape.fields.find((field) => field.name === name)?.said?.immutable,
+      ),
+    )
+    if (before && Object.keys(patch).length === 0) continue
+    const change = { before, after: before ? { ...before, ...patch } : value }
+    changes.push(change)
+    const others = [...table.filter((row) => row !== before), ...changes.slice(0, -1).map((one) => one.after)]
+    if (uniquesOf(shape).some(({ names }) => findConflict(shape, names, change.after, others)))
+      codes.add(uniqueCode)
+    if (!before) continue
+    const may = view.holds(policy.updateFrom, before) && view.canRead(shape.name, before)
+    if (!may || !view.canRead(shape.name, change.after)) codes.add(policyCode)
+    const changed = changeProblems(
+      view,
+      shape,
+      change,
+      Object.keys(patch),
+      (row) =>
+        view.holds(policy.updateTo, row) &&
+        (policy.updateStep === null || view.holds(policy.updateStep, row, before)),
+    )
+    for (const code of [...changed, ...nullProblems(shape, change.after)]) codes.add(code)
+    if (movesKey(view, shape, change)) for (const code of referredCodes) codes.add(code)
+  }
+  return codes.size > 0 ? refused(codes) : finish(view, shape, operation, changes)
 }
 
 function update(

@@ -3,6 +3,7 @@ import type { Policies } from "../../src/policy/policies.ts"
 import { CallerView } from "./caller-view.ts"
 import type { CallerDescription, OperationDescription, Rows } from "./description.ts"
 import { embedsUnreadable, isNever, queryProblems, readRows } from "./oracle-read.ts"
+import { OpenQuestion } from "./oracle-search.ts"
 import { writeRows } from "./oracle-write.ts"
 import { policyCode } from "./semantics.ts"
 import { entityOf, type ModelShape } from "./shape.ts"
@@ -55,7 +56,12 @@ export class Oracle {
   }
 
   expect(view: CallerView, operation: OperationDescription): Expected {
-    return operation.kind === "read" ? this.expectRead(view, operation) : this.expectWrite(view, operation)
+    try {
+      return operation.kind === "read" ? this.expectRead(view, operation) : this.expectWrite(view, operation)
+    } catch (cause) {
+      if (!(cause instanceof OpenQuestion)) throw cause
+      return { answer: null, refusals: new Set(), rows: view.rows, affected: 0, open: cause.message }
+    }
   }
 
   private expectRead(view: CallerView, operation: OperationDescription): Expected {
@@ -97,15 +103,41 @@ export class Oracle {
     const operation =
       asked.returning === "representation" ? asked : { ...asked, query: { ...asked.query, select: [] } }
     const { done, refusals, open } = writeRows(view, operation)
+    // Too many rows may be refused before what else is wrong with them.
+    if (!done && asked.maxAffected !== undefined && refusals.size > 0)
+      return {
+        answer: null,
+        refusals: new Set([...refusals, "PGRST124"]),
+        rows: view.rows,
+        affected: 0,
+        open,
+      }
     if (!done) return { answer: null, refusals, rows: view.rows, affected: 0, open }
     const isWhole = operation.returning === "representation"
     const status = operation.kind === "insert" ? 201 : isWhole ? 200 : 204
     const body = !isWhole ? undefined : operation.single ? done.json[0] : done.json
-    return { answer: { status, body, range: null }, refusals, rows: done.rows, affected: done.affected, open }
+    const { count, kind, maxAffected } = operation
+    if (maxAffected !== undefined && done.affected > maxAffected)
+      return {
+        answer: null,
+        refusals: new Set([...refusals, "PGRST124"]),
+        rows: view.rows,
+        affected: 0,
+        open,
+      }
+    const given = isWhole ? done.json.length : done.affected
+    const range = rangeOf(0, kind === "update" ? given : 0, done.affected)
+    return {
+      answer: { status, body, range: count ? range : null },
+      refusals,
+      rows: done.rows,
+      affected: done.affected,
+      open,
+    }
   }
 }
 
 /** `Content-Range` as PostgREST writes it. */
 function rangeOf(offset: number, count: number, total: number | null): string {
-  return `${count === 0 || total === 0 ? "*" : `${offset}-${offset + count - 1}`}/${total ?? "*"}`
+  return `${count === 0 ? "*" : `${offset}-${offset + count - 1}`}/${total ?? "*"}`
 }

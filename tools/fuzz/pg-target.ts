@@ -13,7 +13,7 @@ import { prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts
 import { startEmbedded } from "../../src/store/embedded.ts"
 import { type FlightPool, openPool } from "../../src/store/pool.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
-import { editRequest, forgetHidden, wrapPool } from "./engine-faults.ts"
+import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
 import type { RestRequest } from "./rest-request.ts"
 import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
 
@@ -61,7 +61,10 @@ export class PgTarget implements Target {
     await admin.connect()
     const { faults } = loading
     const plainPool = openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 })
-    const pool = wrapPool(plainPool, faults)
+    const opened = [...faults].map((name) => openStatements[name]).find((one) => one !== undefined)
+    const pool = opened
+      ? divertPool(plainPool, openPool({ url: url.href, connections: 1 }), opened)
+      : wrapPool(plainPool, faults)
     const callers = new Map<string, Caller>()
     const engine = createEngine({
       policies: loading.planPolicies,
@@ -114,6 +117,11 @@ export class PgTarget implements Target {
     })
     const why = answer.statusCode >= 500 ? { why: this.why } : {}
     const found = { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }
+    if (faults.has("error-quotes") && found.status >= 400) {
+      const [row] = (await this.dump())[operation.entity] ?? []
+      const error = JSON.parse(found.body || "{}") as object
+      return { ...found, body: JSON.stringify({ ...error, message: Object.values(row ?? {}).join(" ") }) }
+    }
     return faults.has("count-everything") ? this.countEverything(found, operation) : found
   }
 

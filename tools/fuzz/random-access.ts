@@ -7,7 +7,6 @@ import type {
   ModelDescription,
   RuleDescription,
 } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { type RuleContext, randomRule } from "./random-rule.ts"
 import type { ValuePool } from "./random-value.ts"
@@ -123,8 +122,6 @@ function randomStep(context: RuleContext, entity: EntityDescription): RuleDescri
 
 function randomFieldRules(field: FieldDescription, context: RuleContext): FieldDescription {
   const { random } = context
-  if (field.default !== undefined && isOpen("default-not-writable")) return field
-  if ("caseInsensitive" in field.kind && isOpen("nocase-write")) return field
   const caller = (): RuleDescription => randomRule({ ...context, callerOnly: true, depth: 1 })
   const row = (): RuleDescription => randomRule({ ...context, depth: 1 })
   const visibleTo = random.chance(0.1) ? caller() : random.chance(0.08) ? row() : undefined

@@ -1,20 +1,9 @@
 /** Random filters and orders in PostgREST's grammar, mostly with values that occur. */
 import type { FilterDescription, KindDescription, OrderDescription } from "./description.ts"
+import { type OperationContext, pickField } from "./operation-context.ts"
 import type { Random } from "./random.ts"
-import type { ValuePool } from "./random-value.ts"
-import { type EntityShape, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
-
-export interface OperationContext {
-  readonly random: Random
-  readonly shapes: ModelShape
-  readonly pool: ValuePool
-  /** Values that references may have, by entity: keys that exist. */
-  readonly keys: ReadonlyMap<string, readonly unknown[]>
-  /** Whether a field exists for the caller; others are asked for less often. */
-  readonly exists: (entity: string, field: string) => boolean
-  /** The values of a field in the rows that the caller sees. */
-  readonly seenValues: (entity: string, field: string) => readonly unknown[]
-}
+import { randomPath, specialFilter } from "./random-special-filter.ts"
+import { type EntityShape, type FieldShape, familyOf } from "./shape.ts"
 
 const patterns: readonly string[] = [
   "%",
@@ -46,21 +35,8 @@ const malformed: readonly string[] = [
   "1e3",
 ]
 
-/** The fields to choose from: those that the caller has, and sometimes one that is hidden from them. */
-export function pickField(
-  context: OperationContext,
-  entity: EntityShape,
-  fits: (field: FieldShape) => boolean,
-): FieldShape | null {
-  const { random, exists } = context
-  const all = entity.fields.filter(fits)
-  const open = all.filter((field) => exists(entity.name, field.name))
-  const from = open.length > 0 && random.chance(0.97) ? open : all
-  return from.length === 0 ? null : random.pick(from)
-}
-
 export function isFilterable(field: FieldShape): boolean {
-  return field.kind.type !== "json" && field.kind.type !== "list"
+  return !["json", "list", "range"].includes(field.kind.type)
 }
 
 export function randomFilter(
@@ -73,6 +49,8 @@ export function randomFilter(
     const terms = Array.from({ length: random.between(1, 3) }, () => randomFilter(context, entity, depth - 1))
     return { logic: random.pick(["and", "or"] as const), negated: random.chance(0.25), terms }
   }
+  const special = random.chance(0.2) ? specialFilter(context, entity) : null
+  if (special) return special
   const negated = random.chance(0.2)
   const field = pickField(context, entity, isFilterable) as FieldShape
   if (random.chance(field.optional ? 0.25 : 0.04)) {
@@ -131,8 +109,18 @@ function filterText(context: OperationContext, entity: EntityShape, field: Field
 /** An order that ends in the key and so is total; no ICU collation takes part. */
 export function randomOrder(context: OperationContext, entity: EntityShape): readonly OrderDescription[] {
   const { random } = context
-  const able = (field: FieldShape): boolean => isFilterable(field) && familyOf(field.kind) !== "nocase"
+  const able = (field: FieldShape): boolean =>
+    context.wild || (isFilterable(field) && familyOf(field.kind) !== "nocase")
   const order: OrderDescription[] = []
+  const document = random.chance(0.1) ? pickField(context, entity, (one) => one.kind.type === "json") : null
+  const json = randomPath(random)
+  if (document && (context.wild || json.at(-1)?.text))
+    order.push({
+      field: document.name,
+      json,
+      descending: random.chance(0.4),
+      nulls: random.pick([null, "first", "last"]),
+    })
   for (let more = random.pick([0, 0, 1, 1, 2]); more > 0; more--) {
     const field = pickField(context, entity, able)
     if (field)

@@ -10,7 +10,6 @@ import type {
   ModelDescription,
   ViewDescription,
 } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
 import { ValuePool } from "./random-value.ts"
@@ -81,7 +80,9 @@ const kinds: readonly (readonly [number, KindDescription])[] = [
   [3, { type: "uuid" }],
   [0.7, { type: "time" }],
   [0.5, { type: "list" }],
-  [0.7, { type: "json" }],
+  [0.9, { type: "json" }],
+  [0.5, { type: "range", of: "integer" }],
+  [0.4, { type: "range", of: "date" }],
 ]
 
 /** A model of at least ten entities. It builds, or the model's own checks are wrong: whoever builds it will see. */
@@ -199,7 +200,11 @@ function randomField(random: Random, name: string): FieldDescription {
     type: "text",
   }
   const isSmall =
-    kind.type === "boolean" || kind.type === "json" || kind.type === "list" || kind.type === "choice"
+    kind.type === "boolean" ||
+    kind.type === "json" ||
+    kind.type === "list" ||
+    kind.type === "range" ||
+    kind.type === "choice"
   return {
     name,
     kind,
@@ -212,7 +217,7 @@ function randomField(random: Random, name: string): FieldDescription {
 }
 
 function randomUnique(random: Random, fields: readonly FieldDescription[]): readonly (readonly string[])[] {
-  const able = fields.filter(({ kind }) => !["json", "list", "boolean"].includes(kind.type))
+  const able = fields.filter(({ kind }) => !["json", "list", "range", "boolean"].includes(kind.type))
   return able.length > 2 && random.chance(0.12)
     ? [
         random
@@ -268,11 +273,7 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
     const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const able = entityOf(shapes, relation.to).fields.filter(
-        (field) => field.target === null || !isOpen("view-path-reference"),
-      )
-      if (able.length === 0) return []
-      const field = random.pick(able)
+      const field = random.pick(entityOf(shapes, relation.to).fields)
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string

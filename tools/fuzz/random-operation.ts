@@ -1,9 +1,11 @@
 /** Random operations: reads with nested embeds, filters and orders, and writes that often enough are allowed. */
-import type { OperationDescription, QueryDescription, Row, SelectDescription } from "./description.ts"
-import { isOpen } from "./known-open.ts"
-import { isFilterable, type OperationContext, pickField, randomFilter, randomOrder } from "./random-filter.ts"
+import { uniquesOf } from "./constraints.ts"
+import type { OperationDescription, QueryDescription, Row } from "./description.ts"
+import type { OperationContext } from "./operation-context.ts"
+import { randomFilter } from "./random-filter.ts"
+import { aggregateQuery, randomQuery } from "./random-select.ts"
 import { randomNewRow, randomPatch, type WriteContext } from "./random-write.ts"
-import { type EntityShape, entityOf, type FieldShape, familyOf } from "./shape.ts"
+import type { EntityShape } from "./shape.ts"
 
 /** Zones in which a day starts well before or after it does in UTC. */
 const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata"]
@@ -11,10 +13,10 @@ const timezones: readonly string[] = ["Pacific/Kiritimati", "America/Los_Angeles
 export function randomRead(context: OperationContext): OperationDescription {
   const { random, shapes } = context
   const entity = pickEntity(context, [...shapes.values()])
-  const query = random.chance(0.06)
+  const query = random.chance(0.1)
     ? aggregateQuery(context, entity)
     : randomQuery(context, entity, random.pick([0, 1, 1, 2, 3]))
-  const count = random.chance(0.3) && !(hasInner(query) && isOpen("count-with-inner"))
+  const count = random.chance(0.3) ? random.pick([true, true, "planned", "estimated"] as const) : false
   return {
     kind: "read",
     entity: entity.name,
@@ -50,17 +52,14 @@ function oneWrite(context: WriteContext): OperationDescription {
   )
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const)
   const returning = random.pick(["minimal", "representation", "representation", "headers-only"] as const)
-  const whole =
+  const query =
     returning === "representation"
       ? randomQuery(context, entity, random.pick([0, 0, 1]))
       : plainQuery(context, entity)
-  const query = isOpen("inner-after-write")
-    ? { ...whole, select: whole.select.map((item) => ("embed" in item ? { ...item, inner: false } : item)) }
-    : whole
   const zone = random.chance(0.1) ? { timezone: random.pick(timezones) } : {}
   const base = {
     entity: entity.name,
-    count: false,
+    count: random.chance(0.2) ? random.pick([true, "planned", "estimated"] as const) : false,
     ...zone,
     single: returning === "representation" && random.chance(0.05),
     returning,
@@ -68,10 +67,16 @@ function oneWrite(context: WriteContext): OperationDescription {
   if (kind === "insert") {
     const count = random.pick([1, 1, 1, 2, 3])
     const rows = sameColumns(Array.from({ length: count }, () => randomNewRow(context, entity)))
+    const upsert = random.chance(0.3) ? randomConflict(context, entity) : {}
     return {
       kind,
       ...base,
-      rows,
+      ...withColumns(
+        context,
+        entity,
+        upsert.conflict ? rows.map((row) => likeExisting(context, entity, row)) : rows,
+      ),
+      ...upsert,
       asObject: rows.length === 1 && random.chance(0.7),
       query: { ...query, where: [], order: [], limit: null, offset: null },
     }
@@ -84,8 +89,55 @@ function oneWrite(context: WriteContext): OperationDescription {
     limit: null,
     offset: null,
   }
-  if (kind === "delete") return { kind, ...base, query: found }
-  return { kind, ...base, query: found, rows: [randomPatch(context, entity)] }
+  // Who is strict about preferences can't ask for a time zone.
+  const most = random.chance(0.15) && !("timezone" in zone) ? { maxAffected: random.pick([0, 1, 1, 2]) } : {}
+  if (kind === "delete") return { kind, ...base, ...most, query: found }
+  return {
+    kind,
+    ...base,
+    ...most,
+    query: found,
+    ...withColumns(context, entity, [randomPatch(context, entity)]),
+  }
+}
+
+/** What becomes of rows that exist, by their key or by what else no two rows have. */
+function randomConflict(
+  { random }: WriteContext,
+  entity: EntityShape,
+): Pick<OperationDescription, "conflict" | "onConflict"> {
+  const conflict = random.pick(["merge", "merge", "ignore"] as const)
+  if (random.chance(0.5)) return { conflict }
+  return { conflict, onConflict: random.pick(uniquesOf(entity)).names }
+}
+
+/** A row with the key of one that exists, mostly. */
+function likeExisting({ random, rows }: WriteContext, entity: EntityShape, row: Row): Row {
+  const existing = rows(entity.name)
+  if (existing.length === 0 || random.chance(0.35)) return row
+  const one = random.pick(existing)
+  return { ...row, ...Object.fromEntries(entity.key.map((name) => [name, one[name]])) }
+}
+
+/** Sometimes the fields are named apart, and rows leave some of them out or have others. */
+function withColumns(
+  { random }: WriteContext,
+  entity: EntityShape,
+  rows: readonly Row[],
+): Pick<OperationDescription, "rows" | "columns" | "missingDefault"> {
+  const missing = random.chance(0.2) ? { missingDefault: true } : {}
+  if (!random.chance(0.15)) return { rows, ...missing }
+  const names = Object.keys(rows[0] ?? {})
+  const columns = random.some(names, 0.85)
+  for (const { name, isKey } of entity.fields)
+    if (names.includes(name) ? isKey && !columns.includes(name) : random.chance(0.05)) columns.push(name)
+  if (columns.length === 0) return { rows, ...missing }
+  const partial = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).filter(([name]) => entity.key.includes(name) || random.chance(0.85)),
+    ),
+  )
+  return { rows: partial, columns, ...missing }
 }
 
 /** All objects of one insert have the same keys. */
@@ -112,137 +164,4 @@ function keyFilter(context: WriteContext, entity: EntityShape): QueryDescription
 function plainQuery(context: OperationContext, entity: EntityShape): QueryDescription {
   const where = context.random.chance(0.5) ? [randomFilter(context, entity, 1)] : []
   return { select: [{ all: true }], where, order: [], limit: null, offset: null }
-}
-
-export function randomQuery(context: OperationContext, entity: EntityShape, depth: number): QueryDescription {
-  const { random } = context
-  const select = randomSelect(context, entity, depth)
-  const where = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
-    randomFilter(context, entity, 2),
-  )
-  const order = random.chance(0.8) ? randomOrder(context, entity) : []
-  const embedded = select.flatMap((item) =>
-    "embed" in item &&
-    item.alias === undefined &&
-    !isMany(entity, item.embed) &&
-    !(isOpen("order-through-inner") && hasInner(item.query))
-      ? [item]
-      : [],
-  )
-  const ordered =
-    order.length > 0 && embedded.length > 0 && random.chance(0.15)
-      ? embeddedOrder(context, entity, random.pick(embedded).embed)
-      : []
-  return {
-    select,
-    where,
-    order: [...ordered, ...order],
-    limit: order.length > 0 && random.chance(0.3) ? random.pick([0, 1, 2, 2, 3, 5, 100]) : null,
-    offset: order.length > 0 && random.chance(0.12) ? random.pick([0, 1, 1, 2, 3, 50]) : null,
-  }
-}
-
-function hasInner(query: QueryDescription): boolean {
-  return query.select.some((item) => "embed" in item && item.inner)
-}
-
-function isMany(entity: EntityShape, relation: string): boolean {
-  return entity.relations.find((one) => one.name === relation)?.many ?? false
-}
-
-function embeddedOrder(
-  context: OperationContext,
-  entity: EntityShape,
-  relation: string,
-): QueryDescription["order"] {
-  const { random, shapes } = context
-  const to = entity.relations.find((one) => one.name === relation)?.to ?? ""
-  const field = pickField(
-    context,
-    entityOf(shapes, to),
-    (one) => isFilterable(one) && familyOf(one.kind) !== "nocase",
-  )
-  return field
-    ? [
-        {
-          relation,
-          field: field.name,
-          descending: random.chance(0.5),
-          nulls: random.pick([null, "first", "last"] as const),
-        },
-      ]
-    : []
-}
-
-function randomSelect(
-  context: OperationContext,
-  entity: EntityShape,
-  depth: number,
-): readonly SelectDescription[] {
-  const { random } = context
-  const items: SelectDescription[] = []
-  const taken = new Set<string>()
-  if (random.chance(0.35)) {
-    // `*` is what exists for the caller; an alias keeps an embed apart from the reference of the same name.
-    items.push({ all: true })
-    for (const field of entity.fields) taken.add(field.name)
-  } else {
-    for (let more = random.between(1, 4); more > 0; more--) {
-      const field = pickField(context, entity, () => true)
-      if (!field || taken.has(field.name)) continue
-      const alias = random.chance(0.12) && !taken.has(`as${more}`) ? `as${more}` : undefined
-      taken.add(alias ?? field.name)
-      items.push(alias === undefined ? { field: field.name } : { field: field.name, alias })
-    }
-  }
-  for (let more = depth > 0 ? random.pick([1, 1, 2]) : 0; more > 0; more--) {
-    const relations = entity.relations.filter(
-      (one) => random.chance(0.05) || context.exists(one.many ? one.to : entity.name, one.via),
-    )
-    if (relations.length === 0) break
-    const relation = random.pick(relations)
-    const query = randomQuery(context, entityOf(context.shapes, relation.to), depth - 1)
-    const alias = taken.has(relation.name) || random.chance(0.1) ? `with${more}` : undefined
-    if (taken.has(alias ?? relation.name)) continue
-    taken.add(alias ?? relation.name)
-    // What a limit of an inner embed does to its parents is not settled.
-    const inner = random.chance(0.3)
-    const usable = relation.many
-      ? inner
-        ? { ...query, limit: null, offset: null }
-        : query
-      : { ...query, limit: null, offset: null, order: [] }
-    items.push({ embed: relation.name, ...(alias === undefined ? {} : { alias }), inner, query: usable })
-  }
-  return random.chance(0.8) ? items : random.shuffle(items)
-}
-
-function isGroupable(field: FieldShape): boolean {
-  if (isOpen("group-by-bigint") && (field.kind.type === "bigint" || field.kind.type === "decimal"))
-    return false
-  return isFilterable(field) && familyOf(field.kind) !== "nocase"
-}
-
-/** Counts and extremes, over all rows or by the values of a field. */
-function aggregateQuery(context: OperationContext, entity: EntityShape): QueryDescription {
-  const { random } = context
-  const select: SelectDescription[] = []
-  const group = random.chance(0.4) ? pickField(context, entity, isGroupable) : null
-  if (group) select.push({ field: group.name })
-  const field = pickField(
-    context,
-    entity,
-    (one) =>
-      one.name !== group?.name &&
-      (["integer", "date"].includes(one.kind.type) || familyOf(one.kind) === "text"),
-  )
-  if (field && random.chance(0.6)) {
-    const able =
-      field.kind.type === "integer"
-        ? (["sum", "min", "max", "count"] as const)
-        : (["min", "max", "count"] as const)
-    select.push({ field: field.name, aggregate: random.pick(able) })
-  } else select.push({ count: true })
-  const where = random.chance(0.5) ? [randomFilter(context, entity, 1)] : []
-  return { select, where, order: [], limit: null, offset: null }
 }

@@ -7,7 +7,6 @@ import type {
   TextName,
   ValueDescription,
 } from "./description.ts"
-import { isOpen } from "./known-open.ts"
 import type { Random } from "./random.ts"
 import { callerIds, roles, type ValuePool } from "./random-value.ts"
 import { type EntityShape, entityOf, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
@@ -112,7 +111,7 @@ function place(context: RuleContext, fits: (field: FieldShape) => boolean): Plac
 }
 
 function isComparable(field: FieldShape): boolean {
-  return !["list", "json"].includes(field.kind.type)
+  return !["list", "json", "range"].includes(field.kind.type)
 }
 
 function compareRule(context: RuleContext): RuleDescription | null {
@@ -128,7 +127,7 @@ function compareRule(context: RuleContext): RuleDescription | null {
   const other = random.chance(0.35)
     ? place(context, (field) => !field.readonly && mayMeet(left.field.kind, field.kind))
     : null
-  const values = constants(context, left.field.kind)
+  const values = context.pool.of(left.field.kind)
   if (!other && values.length === 0) return null
   return {
     compare,
@@ -137,28 +136,13 @@ function compareRule(context: RuleContext): RuleDescription | null {
   }
 }
 
-/** What a rule may compare a value of a kind with. */
-function constants({ pool }: RuleContext, kind: KindDescription): readonly unknown[] {
-  return pool
-    .of(kind)
-    .filter((value) => !isOpen("dollar-quoted-constant") || !String(value).includes("$undercroft$"))
-}
-
 /** Two kinds whose values a rule may compare. */
 function mayMeet(left: KindDescription, right: KindDescription): boolean {
-  if (isOpen("bigint-with-decimal") && [left.type, right.type].toSorted().join() === "bigint,decimal")
-    return false
   return familyOf(left) === familyOf(right)
 }
 
 function lowered({ random }: RuleContext, { path, field }: Place): ValueDescription {
-  if (
-    isOpen("case-mapping") ||
-    field.kind.type !== "text" ||
-    field.kind.caseInsensitive ||
-    path.length > 2 ||
-    !random.chance(0.1)
-  )
+  if (field.kind.type !== "text" || field.kind.caseInsensitive || path.length > 2 || !random.chance(0.1))
     return { path }
   return { call: random.pick(["lower", "upper"] as const), of: [{ path }] }
 }
@@ -187,22 +171,13 @@ function factRule(context: RuleContext): RuleDescription | null {
   const found =
     picked &&
     place(context, (field) => mayMeet(field.kind, picked.kind) && field.kind.type === picked.kind.type)
-  if (
-    found &&
-    context.negated &&
-    (found.field.optional || found.path.length > 2) &&
-    isOpen("not-in-empty-list")
-  )
-    return null
   return found ? { in: { path: found.path }, fact: fact.name } : null
 }
 
-function meInFact({ random, facts, shapes, negated }: RuleContext): RuleDescription | null {
-  if (negated && isOpen("not-in-empty-list")) return null
+function meInFact({ random, facts, shapes }: RuleContext): RuleDescription | null {
   const fits = facts.filter((fact) => {
     const field =
       "pick" in fact ? entityOf(shapes, fact.entity).fields.find((one) => one.name === fact.pick) : undefined
-    if (isOpen("me-in-nocase-fact") && field && familyOf(field.kind) === "nocase") return false
     return field?.kind.type === "uuid" || field?.kind.type === "text"
   })
   return fits.length === 0 ? null : { in: { me: "id" }, fact: random.pick(fits).name }
@@ -221,7 +196,7 @@ function claimRule(context: RuleContext): RuleDescription | null {
   return {
     compare,
     left: { claim: claim.name },
-    right: { value: random.pick(constants(context, claim.claim)) },
+    right: { value: random.pick(context.pool.of(claim.claim)) },
   }
 }
 
@@ -229,10 +204,8 @@ function inRule(context: RuleContext): RuleDescription | null {
   const { random } = context
   const found = place(context, (field) => isComparable(field) && !field.readonly)
   if (!found) return null
-  const values = random.some(constants(context, found.field.kind), random.pick([0, 0.3, 0.5]))
-  return values.length === 0 && context.negated && isOpen("not-in-empty-list")
-    ? null
-    : { in: { path: found.path }, values }
+  const values = random.some(context.pool.of(found.field.kind), random.pick([0, 0.3, 0.5]))
+  return { in: { path: found.path }, values }
 }
 
 function nullRule(context: RuleContext): RuleDescription | null {
@@ -253,7 +226,7 @@ function textRule(context: RuleContext): RuleDescription | null {
   const left = place(context, (field) => field.kind.type === "text")
   if (!left) return null
   const other = random.chance(0.3) ? place(context, (field) => mayMeet(left.field.kind, field.kind)) : null
-  const right = other ? { path: other.path } : { value: random.pick(constants(context, left.field.kind)) }
+  const right = other ? { path: other.path } : { value: random.pick(context.pool.of(left.field.kind)) }
   return { text: random.pick(texts), left: { path: left.path }, right }
 }
 
@@ -277,7 +250,7 @@ function momentRule(context: RuleContext): RuleDescription | null {
 
 function someRule(context: RuleContext): RuleDescription | null {
   const { random, shapes, scopes, negated } = context
-  const scope = isOpen("nested-some-scope") || random.chance(0.7) ? scopes.at(-1) : random.pick(scopes)
+  const scope = random.chance(0.7) ? scopes.at(-1) : random.pick(scopes)
   if (!scope || scopes.length > 3) return null
   const start = entityOf(shapes, scope.entity)
   const step =

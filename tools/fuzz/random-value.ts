@@ -47,6 +47,9 @@ const texts: readonly string[] = [
   "z",
   "Z",
   "zz",
+  "red fox",
+  "Fox",
+  "a red Fox",
   "a%b",
   "a_b",
   "aXb",
@@ -138,10 +141,28 @@ const documents: readonly unknown[] = [
   { a: 1 },
   { a: null },
   { a: { b: ["x", 1.5] } },
+  { a: "x", b: "y" },
+  { b: "x" },
   "text",
   7,
   true,
   [null],
+]
+
+const integerRanges: readonly unknown[] = [
+  { from: 0, to: 10 },
+  { from: 10, to: 20 },
+  { from: -5, to: 0 },
+  { from: 2, to: 3 },
+  { from: null, to: 2 },
+  { from: 7, to: null },
+  { from: null, to: null },
+]
+const dateRanges: readonly unknown[] = [
+  { from: "2016-02-28", to: "2016-03-01" },
+  { from: "2016-03-01", to: "2016-04-01" },
+  { from: null, to: "2016-02-29" },
+  { from: "2016-02-29", to: null },
 ]
 
 /** The values that one model draws from: a few of each kind. */
@@ -199,6 +220,8 @@ export class ValuePool {
         return [[], ["a"], ["A", "b"], ["a,b"], ['"', "\\"], ["", " "]]
       case "json":
         return documents
+      case "range":
+        return kind.of === "integer" ? integerRanges : dateRanges
       case "ref":
         throw new Error("a reference has no values of its own")
     }

@@ -1,6 +1,6 @@
 /** Random bodies of writes: rows that could exist, changes to rows that do, and what a writer should not send. */
 import type { OperationDescription, Row } from "./description.ts"
-import type { OperationContext } from "./random-filter.ts"
+import type { OperationContext } from "./operation-context.ts"
 import { type EntityShape, type FieldShape, fieldOf } from "./shape.ts"
 
 export interface WriteContext extends OperationContext {

@@ -6,6 +6,7 @@ import type {
   QueryDescription,
   SelectDescription,
 } from "./description.ts"
+import { embedName } from "./output-name.ts"
 
 export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE"
@@ -40,12 +41,15 @@ function methodOf(operation: OperationDescription): RestRequest["method"] {
 }
 
 function headersOf(
-  { kind, returning, count, single, timezone }: OperationDescription,
+  { kind, returning, count, single, timezone, conflict, missingDefault, maxAffected }: OperationDescription,
   hasBody: boolean,
 ): Record<string, string> {
   const prefer = [
     ...(kind === "read" || returning === undefined ? [] : [`return=${returning}`]),
-    ...(count ? ["count=exact"] : []),
+    ...(count ? [`count=${count === true ? "exact" : count}`] : []),
+    ...(conflict === undefined ? [] : [`resolution=${conflict}-duplicates`]),
+    ...(missingDefault ? ["missing=default"] : []),
+    ...(maxAffected === undefined ? [] : ["handling=strict", `max-affected=${maxAffected}`]),
     ...(timezone === undefined ? [] : [`timezone=${timezone}`]),
   ]
   return {
@@ -62,11 +66,13 @@ function bodyOf({ kind, rows, asObject }: OperationDescription): string | null {
 }
 
 function toParameters(operation: OperationDescription): readonly Parameter[] {
-  const { kind, returning, query } = operation
+  const { kind, returning, query, columns, onConflict } = operation
   const select = selectText(query.select)
   const selected = kind === "read" || returning === "representation"
   return [
     ...(selected && select !== "*" ? [["select", select] as const] : []),
+    ...(columns === undefined ? [] : [["columns", columns.join(",")] as const]),
+    ...(onConflict === undefined ? [] : [["on_conflict", onConflict.join(",")] as const]),
     ...queryParameters(query, "", selected),
   ]
 }
@@ -75,13 +81,14 @@ function selectText(items: readonly SelectDescription[]): string {
   return items
     .map((item) => {
       if ("all" in item) return "*"
-      if ("count" in item) return "count()"
+      if ("count" in item) return `${item.alias === undefined ? "" : `${item.alias}:`}count()`
       if ("embed" in item) {
         const alias = item.alias === undefined ? "" : `${item.alias}:`
-        return `${alias}${item.embed}${item.inner ? "!inner" : ""}(${selectText(item.query.select)})`
+        return `${item.spread ? "..." : alias}${item.embed}${item.inner ? "!inner" : ""}(${selectText(item.query.select)})`
       }
       const alias = item.alias === undefined ? "" : `${item.alias}:`
-      return `${alias}${item.field}${item.aggregate === undefined ? "" : `.${item.aggregate}()`}`
+      const cast = item.cast === undefined ? "" : `::${item.cast}`
+      return `${alias}${pathText(item)}${cast}${item.aggregate === undefined ? "" : `.${item.aggregate}()`}`
     })
     .join(",")
 }
@@ -94,17 +101,22 @@ function queryParameters(query: QueryDescription, prefix: string, selected: bool
     ...(query.order.length === 0 ? [] : [[`${prefix}order`, query.order.map(orderText).join(",")] as const]),
     ...(query.limit === null ? [] : [[`${prefix}limit`, String(query.limit)] as const]),
     ...(query.offset === null ? [] : [[`${prefix}offset`, String(query.offset)] as const]),
-    ...embeds.flatMap((item) => queryParameters(item.query, `${prefix}${item.alias ?? item.embed}.`, true)),
+    ...embeds.flatMap((item) => queryParameters(item.query, `${prefix}${embedName(item)}.`, true)),
   ]
 }
 
-function orderText({ relation, field, descending, nulls }: OrderDescription): string {
-  const name = relation === undefined ? field : `${relation}(${field})`
+/** A field, and the steps into its JSON. */
+function pathText({ field, json = [] }: Pick<OrderDescription, "field" | "json">): string {
+  return `${field}${json.map(({ key, text }) => `${text ? "->>" : "->"}${key}`).join("")}`
+}
+
+function orderText({ relation, descending, nulls, ...path }: OrderDescription): string {
+  const name = relation === undefined ? pathText(path) : `${relation}(${pathText(path)})`
   return `${name}.${descending ? "desc" : "asc"}${nulls === null ? "" : `.nulls${nulls}`}`
 }
 
 function filterParameter(filter: FilterDescription, prefix: string): Parameter {
-  if (!("logic" in filter)) return [`${prefix}${filter.field}`, conditionText(filter, false)]
+  if (!("logic" in filter)) return [`${prefix}${pathText(filter)}`, conditionText(filter, false)]
   return [
     `${prefix}${filter.negated ? "not." : ""}${filter.logic}`,
     `(${filter.terms.map(termText).join(",")})`,
@@ -112,18 +124,28 @@ function filterParameter(filter: FilterDescription, prefix: string): Parameter {
 }
 
 function termText(filter: FilterDescription): string {
-  if (!("logic" in filter)) return `${filter.field}.${conditionText(filter, true)}`
+  if (!("logic" in filter)) return `${pathText(filter)}.${conditionText(filter, true)}`
   return `${filter.negated ? "not." : ""}${filter.logic}(${filter.terms.map(termText).join(",")})`
 }
 
 function conditionText(filter: Exclude<FilterDescription, { logic: unknown }>, nested: boolean): string {
   const not = filter.negated ? "not." : ""
   if ("is" in filter) return `${not}is.${filter.is}`
-  const { operator, value } = filter
-  if (typeof value !== "string") return `${not}${operator}.(${value.map(quote).join(",")})`
+  const { operator, value, quantifier, config } = filter
+  if (quantifier !== undefined && typeof value !== "string") {
+    const list = `{${value.map(quote).join(",")}}`
+    return `${not}${operator}(${quantifier}).${nested ? quote(list) : list}`
+  }
+  if (typeof value !== "string") return `${not}${operator}.(${value.map(quoteWhereNeeded).join(",")})`
+  if (config !== undefined) return `${not}${operator}(${config}).${nested ? quote(value) : value}`
   return `${not}${operator}.${nested ? quote(value) : value}`
 }
 
 function quote(text: string): string {
   return `"${text.replace(/(["\\])/g, "\\$1")}"`
+}
+
+/** As the published client does. */
+function quoteWhereNeeded(text: string): string {
+  return /^[\w-]+$/.test(text) ? text : quote(text)
 }

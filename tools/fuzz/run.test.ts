@@ -18,6 +18,7 @@ test("an honest target passes", async () => {
     comparisons: 600,
     requests: 150,
     failures: 1,
+    attempts: 150,
     onProgress: () => undefined,
   }
   const result = await runCampaign(new OracleTarget(), options)

@@ -3,6 +3,7 @@ import type { CallerView } from "./caller-view.ts"
 import { compareAnswer, compareRows, type Difference } from "./compare.ts"
 import { comparePeek } from "./compare-peek.ts"
 import type { OperationDescription, QueryDescription, Rows } from "./description.ts"
+import { checkErrorText } from "./error-text.ts"
 import { compareTwin, twinOf } from "./hidden-twin.ts"
 import { type RestRequest, toRequest } from "./rest-request.ts"
 import { entityOf } from "./shape.ts"
@@ -108,7 +109,8 @@ export class Session {
     const request = this.requestOf(operation)
     const answer = await this.target.request(view.caller, request, operation)
     this.comparisons++
-    const difference = compareAnswer(this.world.shapes, operation, expected, answer)
+    const difference =
+      compareAnswer(this.world.shapes, operation, expected, answer) ?? checkErrorText(view, request, answer)
     if (difference) return { ...difference, step, request }
     if (operation.kind === "read") return expected.answer ? null : this.compareToTwin(step, view, answer.body)
     const due = answer.status < 400 ? expected.rows : this.rows

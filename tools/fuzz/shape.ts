@@ -27,6 +27,8 @@ export interface RelationShape {
   readonly to: string
   /** The reference: of this entity when one, of the other when many. */
   readonly via: string
+  /** The join entity in between, which leads from here by `via` and on by `far`. */
+  readonly join?: { readonly entity: string; readonly far: string }
 }
 
 export interface EntityShape {
@@ -35,6 +37,8 @@ export interface EntityShape {
   readonly key: readonly string[]
   readonly fields: readonly FieldShape[]
   readonly relations: readonly RelationShape[]
+  /** The same and others as a collection and what tells it apart: `alphas!owner`. */
+  readonly hinted: readonly RelationShape[]
   /** Null for views. */
   readonly said: EntityDescription | null
   readonly view: ViewDescription | null
@@ -53,6 +57,7 @@ export function shapeOf(model: ModelDescription): ModelShape {
   const shapes = new Map<string, EntityShape>()
   for (const one of model.entities) shapes.set(one.name, entityShape(one, byName))
   for (const one of model.views) shapes.set(one.name, viewShape(one, shapes))
+  for (const one of shapes.values()) shapes.set(one.name, { ...one, hinted: hintedRelations(one, shapes) })
   return shapes
 }
 
@@ -97,6 +102,7 @@ function entityShape(said: EntityDescription, byName: ReadonlyMap<string, Entity
     key,
     fields,
     relations: [...ones, ...manys],
+    hinted: [],
     said,
     view: null,
   }
@@ -128,6 +134,7 @@ function viewShape(said: ViewDescription, shapes: ModelShape): EntityShape {
     key: [said.key],
     fields,
     relations,
+    hinted: [],
     said: null,
     view: said,
   }
@@ -150,4 +157,38 @@ export function familyOf(kind: KindDescription): string {
     default:
       return kind.type
   }
+}
+
+/** Every relation that a collection's name and a hint tell from all others. */
+function hintedRelations(from: EntityShape, shapes: ModelShape): readonly RelationShape[] {
+  const references = (a: EntityShape, b: EntityShape): readonly string[] =>
+    a.fields.filter((field) => field.target === b.name).map((field) => field.name)
+  return [...shapes.values()].flatMap((to) => {
+    const direct = [
+      ...references(from, to).map((via) => ({ hints: [via], many: false, via })),
+      ...references(to, from).map((via) => ({ hints: [via], many: true, via })),
+    ]
+    const through = [...shapes.values()]
+      .filter((join) => join !== from && join !== to && !join.view)
+      .flatMap((join) => {
+        const ends = (of: EntityShape): readonly string[] =>
+          references(join, of).filter((name) => join.key.includes(name))
+        return ends(from).flatMap((via) =>
+          ends(to)
+            .filter((far) => far !== via)
+            .map((far) => ({
+              hints: [join.collection, via],
+              many: true,
+              via,
+              join: { entity: join.name, far },
+            })),
+        )
+      })
+    const all = [...direct, ...through]
+    return all.flatMap(({ hints, ...relation }) =>
+      hints
+        .filter((hint) => all.filter((one) => one.hints.includes(hint)).length === 1)
+        .map((hint) => ({ ...relation, name: `${to.collection}!${hint}`, to: to.name })),
+    )
+  })
 }

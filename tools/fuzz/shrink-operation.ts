@@ -5,11 +5,16 @@ import type {
   QueryDescription,
   SelectDescription,
 } from "./description.ts"
+import { embedName } from "./output-name.ts"
 
 export function* smallerOperations(operation: OperationDescription): Iterable<OperationDescription> {
   for (const query of smallerQueries(operation.query)) yield { ...operation, query }
   const { timezone: _, ...plain } = operation
   if (operation.timezone !== undefined) yield plain
+  const { conflict: _c, onConflict: _o, ...insert } = operation
+  if (operation.conflict !== undefined) yield insert
+  const { maxAffected: _m, ...unbounded } = operation
+  if (operation.maxAffected !== undefined) yield unbounded
   if (operation.count) yield { ...operation, count: false }
   if (operation.head) yield { ...operation, head: false }
   if (operation.single) yield { ...operation, single: false }
@@ -47,7 +52,7 @@ function* smallerQueries(query: QueryDescription): Iterable<QueryDescription> {
 }
 
 function nameOf(item: SelectDescription): string | undefined {
-  return "embed" in item ? (item.alias ?? item.embed) : "?"
+  return "embed" in item ? embedName(item) : "?"
 }
 
 function* smallerItems(item: SelectDescription): Iterable<SelectDescription> {

@@ -48,6 +48,7 @@ export function compareJson(
       return sign(left as boolean, right as boolean)
     case "list":
     case "json":
+    case "range":
       throw new Error(`${kind.type} has no order here`)
     default:
       return compareTexts(String(left), String(right))

@@ -1,13 +1,12 @@
 /** One world on one target, from its first request to its last: differential first, then noninterference. */
-import type { CaseDescription, OperationDescription, QueryDescription, Rows } from "./description.ts"
-import { isOpen } from "./known-open.ts"
+import type { CaseDescription, Rows } from "./description.ts"
+import { checkErrorText } from "./error-text.ts"
 import { bytesOf, changeUnseen, mayDiffer } from "./noninterference.ts"
-import { relationOf } from "./oracle-read.ts"
 import { Random } from "./random.ts"
 import { ValuePool } from "./random-value.ts"
 import { toRequest } from "./rest-request.ts"
 import { type Finding, honestLoading, Session, type Step } from "./session.ts"
-import { type EntityShape, entityOf } from "./shape.ts"
+import { entityOf } from "./shape.ts"
 import type { Loading, Target } from "./target.ts"
 import { OperationSource, openWorld, type World } from "./world.ts"
 
@@ -94,10 +93,7 @@ export async function runTrial(
       { length: size.twinRequests },
       (_, number): Step => ({
         caller,
-        operation: withOrder(
-          world,
-          source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1),
-        ),
+        operation: source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1, true),
       }),
     )
     const failure = await compareTwins(target, world, otherRows, operations)
@@ -105,24 +101,6 @@ export async function runTrial(
     if (failure) return done(failure)
   }
   return done(null)
-}
-
-/** The operation with an order by key wherever it has none. */
-function withOrder({ shapes }: World, operation: OperationDescription): OperationDescription {
-  if (!isOpen("no-default-order")) return operation
-  const order = (shape: EntityShape, query: QueryDescription): QueryDescription => ({
-    ...query,
-    order:
-      query.order.length > 0 || query.select.some((item) => "count" in item || "aggregate" in item)
-        ? query.order
-        : shape.key.map((field) => ({ field, descending: false, nulls: null })),
-    select: query.select.map((item) => {
-      if (!("embed" in item)) return item
-      const relation = relationOf(shape, item.embed)
-      return relation.many ? { ...item, query: order(entityOf(shapes, relation.to), item.query) } : item
-    }),
-  })
-  return { ...operation, query: order(entityOf(shapes, operation.entity), operation.query) }
 }
 
 function makeTwin(random: Random, world: World, caller: number): Rows | null {
@@ -148,7 +126,14 @@ async function compareTwins(
       const said = description.callers[caller]
       if (!said) throw new Error(`there is no caller ${caller}`)
       const request = toRequest(operation, entityOf(shapes, operation.entity).collection)
-      found.push(bytesOf(await target.request(said, request, operation)))
+      const answer = await target.request(said, request, operation)
+      const told = checkErrorText(oracle.view(rows, said), request, answer)
+      if (told)
+        return {
+          ...told,
+          kase: { ...description, rows, about: told.message, steps: [{ caller, operation }] },
+        }
+      found.push(bytesOf(answer))
       if (operation.kind !== "read") await target.fill(rows)
     }
     answers.push(found)

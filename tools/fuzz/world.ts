@@ -58,17 +58,19 @@ export class OperationSource {
     return this.random.below(this.world.description.callers.length)
   }
 
-  next(view: CallerView, isWrite: boolean): OperationDescription {
-    const context = this.context(view)
+  /** `wild` asks also what the oracle leaves open. */
+  next(view: CallerView, isWrite: boolean, wild = false): OperationDescription {
+    const context = this.context(view, wild)
     return isWrite ? randomWrite(context) : randomRead(context)
   }
 
-  private context(view: CallerView): WriteContext {
+  private context(view: CallerView, wild: boolean): WriteContext {
     const { shapes, oracle } = this.world
     return {
       random: this.random,
       shapes,
       pool: this.pool,
+      wild,
       keys: keysOf(shapes, view.rows),
       exists: (entity, field) => view.exists(entity, field),
       seenValues: (entity, field) => view.readable(entity).map(({ seen }) => seen[field] ?? null),
