@@ -62,6 +62,7 @@ export class SelectPrinter {
     const order = this.orderBy(
       query,
       alias,
+      grouped,
       used,
       last ?? (grouped ? groups : query.policy.entity.key.map((one) => `${alias}.${quoteName(one.column)}`)),
     )
@@ -252,8 +253,18 @@ export class SelectPrinter {
   }
 
   /** `last` is what orders rows that the caller's own terms leave equal. */
-  private orderBy(query: PlannedQuery, alias: string, used: FieldInfo[], last: readonly string[]): string {
-    const terms = query.order.map((term) => this.orderTerm(term, alias, used))
+  private orderBy(
+    query: PlannedQuery,
+    alias: string,
+    grouped: boolean,
+    used: FieldInfo[],
+    last: readonly string[],
+  ): string {
+    const terms = query.order.map((term) => {
+      const nulls = term.nulls === null ? "" : ` nulls ${term.nulls}`
+      const value = (grouped && this.spreadValue(term)) || this.orderValue(term, alias, used)
+      return `${value}${term.descending ? " desc" : ""}${nulls}`
+    })
     const all = [
       ...terms,
       ...last.filter((one) => !terms.some((term) => term === one || term.startsWith(`${one} `))),
@@ -261,24 +272,26 @@ export class SelectPrinter {
     return all.length === 0 ? "" : ` order by ${all.join(", ")}`
   }
 
-  private orderTerm(term: PlannedOrder, alias: string, used: FieldInfo[]): string {
-    const nulls = term.nulls === null ? "" : ` nulls ${term.nulls}`
-    const direction = `${term.descending ? " desc" : ""}${nulls}`
+  /** A group has the fields of related rows only where they are spread. */
+  private spreadValue({ embed, field, json }: PlannedOrder): string | null {
+    const spread = embed && this.spreads.get(embed)
+    const item = embed?.query.items.find(
+      (one) => one.kind === "field" && one.field === field && one.aggregate === null && one.cast === null,
+    )
+    return spread && item && json.length === 0 ? `${spread}.${quoteName(item.as)}` : null
+  }
+
+  private orderValue(term: PlannedOrder, alias: string, used: FieldInfo[]): string {
     if (!term.embed) {
       used.push(term.field)
-      return `${pathSql(term.field, term.json, alias)}${direction}`
+      return pathSql(term.field, term.json, alias)
     }
-    // Rows of groups have what was spread, and the field only where it is spread.
-    const spread = this.spreads.get(term.embed)
-    const item = term.embed.query.items.find((one) => one.kind === "field" && one.field === term.field)
-    if (spread !== undefined && item !== undefined && term.json.length === 0)
-      return `${spread}.${quoteName(item.as)}${direction}`
     used.push(...this.linkFields(term.embed))
     const related = this.places.alias()
     const { from, conditions } = this.linked(term.embed, alias, related)
     const where = this.where(term.embed.query, related, conditions)
     const inner = this.innerJoins(term.embed.query, related, false)
-    return `(select ${pathSql(term.field, term.json, related)} from ${from}${where}${inner})${direction}`
+    return `(select ${pathSql(term.field, term.json, related)} from ${from}${where}${inner})`
   }
 
   private window(query: PlannedQuery): string {

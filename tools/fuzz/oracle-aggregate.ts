@@ -61,7 +61,7 @@ function plain(value: unknown): unknown {
   return value === jsonNull ? null : value
 }
 
-/** Numbers of every kind come back as JSON numbers. */
+/** Sums and averages come back as JSON numbers, extremes as the field does. */
 function reduce(what: AggregateName, values: readonly unknown[], shape: EntityShape, field: string): unknown {
   if (what === "count") return values.length
   if (values.length === 0) return null
@@ -78,7 +78,7 @@ function reduce(what: AggregateName, values: readonly unknown[], shape: EntitySh
   const found = values.reduce((best, value) =>
     compareJson(value, best, kind) < 0 === (what === "min") ? value : best,
   )
-  return isNumber ? Number(found) : found
+  return found
 }
 
 function hundredths(number: string): bigint {

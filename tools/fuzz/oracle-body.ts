@@ -1,6 +1,8 @@
 /** Reads the body of a write as the door should: which fields the caller may name, and what their values are. */
+
 import type { CallerView } from "./caller-view.ts"
 import type { KindDescription, OperationDescription, Row } from "./description.ts"
+import { normalRange } from "./oracle-range.ts"
 import { anyRefusal, badValueCodes, notNullCode } from "./semantics.ts"
 import type { EntityShape, FieldShape } from "./shape.ts"
 
@@ -102,7 +104,7 @@ function readJson(kind: KindDescription, value: unknown): unknown {
     case "list":
       return Array.isArray(value) ? value : bad
     case "range":
-      return typeof value === "object" && value !== null && "from" in value ? value : bad
+      return typeof value === "string" ? (normalRange(value) ?? bad) : bad
     case "uuid":
       return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
         ? value.toLowerCase()

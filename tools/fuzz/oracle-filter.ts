@@ -1,7 +1,7 @@
 /** Filters and orders as PostgreSQL evaluates them: three-valued, by code point, nulls last unless descending. */
 import type { FilterDescription, KindDescription, OrderDescription, Row } from "./description.ts"
 import { contains, jsonbText, jsonNull, pathKind, stepInto } from "./oracle-json.ts"
-import { compareRanges, type RangeValue, readRange } from "./oracle-range.ts"
+import { compareRanges, normalRange } from "./oracle-range.ts"
 import { OpenQuestion, searches } from "./oracle-search.ts"
 import { type EntityShape, familyOf, fieldOf } from "./shape.ts"
 import { compareJson, lowerText } from "./sql-value.ts"
@@ -44,7 +44,7 @@ export function readText(kind: KindDescription, text: string): unknown {
       // As the generators write it: every item in quotes.
       return /^\{.*\}$/s.test(text) ? parseOr(bad, `[${text.slice(1, -1)}]`) : bad
     case "range":
-      return readRange(text, kind.of) ?? bad
+      return normalRange(text) ?? bad
     default:
       return text
   }
@@ -195,7 +195,7 @@ function comparisonWhole(
   other: unknown,
 ): Truth {
   if (type === "range")
-    return compareRanges(operator, value as RangeValue, other as RangeValue) ?? unknownOperator(operator)
+    return compareRanges(operator, String(value), String(other)) ?? unknownOperator(operator)
   const [left, right] = [value, other].map((one) => (one === jsonNull ? null : one))
   const isSame = jsonbText(left) === jsonbText(right)
   if (operator === "eq") return isSame

@@ -1,12 +1,12 @@
 /** Ranges of whole numbers and days, and how PostgreSQL compares them. */
 
-export interface RangeValue {
+interface Sides {
   readonly from: number | string | null
   readonly to: number | string | null
 }
 
 /** Bounds as numbers: the first that is in it, and the first behind it. */
-function boundsOf({ from, to }: RangeValue): readonly [number, number] {
+function boundsOf({ from, to }: Sides): readonly [number, number] {
   return [
     from === null ? Number.NEGATIVE_INFINITY : place(from),
     to === null ? Number.POSITIVE_INFINITY : place(to),
@@ -18,8 +18,8 @@ function place(bound: number | string): number {
 }
 
 /** What an operator of a filter says of two ranges; undefined where it says nothing. */
-export function compareRanges(operator: string, left: RangeValue, right: RangeValue): boolean | undefined {
-  const [[a, b], [c, d]] = [boundsOf(left), boundsOf(right)]
+export function compareRanges(operator: string, left: string, right: string): boolean | undefined {
+  const [[a, b], [c, d]] = [boundsOf(sidesOf(left)), boundsOf(sidesOf(right))]
   const answers: Readonly<Record<string, boolean>> = {
     eq: a === c && b === d,
     neq: a !== c || b !== d,
@@ -36,14 +36,16 @@ export function compareRanges(operator: string, left: RangeValue, right: RangeVa
   return answers[operator]
 }
 
-export function rangeText({ from, to }: RangeValue): string {
-  return `[${from ?? ""},${to ?? ""})`
+function sidesOf(text: string): Sides {
+  const [from, to] = text
+    .slice(1, -1)
+    .split(",")
+    .map((one) => (one === "" ? null : /^-?\d+$/.test(one) ? Number(one) : one))
+  return { from: from ?? null, to: to ?? null }
 }
 
-/** Null where it is no such text. */
-export function readRange(text: string, of: "integer" | "date"): RangeValue | null {
-  const found = /^\[([^,]*),([^,)]*)\)$/.exec(text)
-  if (!found) return null
-  const [from, to] = [found[1], found[2]].map((one) => (!one ? null : of === "integer" ? Number(one) : one))
-  return { from: from ?? null, to: to ?? null }
+/** As PostgreSQL writes it; null where it is no such text. */
+export function normalRange(text: string): string | null {
+  const found = /^[[(]([^,]*),([^,)]*)\)$/.exec(text)
+  return found && `${found[1] ? "[" : "("}${found[1]},${found[2]})`
 }

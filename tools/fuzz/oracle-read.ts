@@ -1,6 +1,7 @@
 /** The naive answer to a read: every row that the caller sees, filtered, ordered, cut and shaped in memory. */
 import type { Rule } from "../../src/policy/rule.ts"
 import type { CallerView } from "./caller-view.ts"
+import { uniquesOf } from "./constraints.ts"
 import type {
   FilterDescription,
   OrderDescription,
@@ -14,7 +15,7 @@ import { compareByOrder, isBadValue, passes, type TermValue, valueAt } from "./o
 import { jsonNull, pathKind } from "./oracle-json.ts"
 import { embedName, outputName } from "./output-name.ts"
 import { badValueCodes } from "./semantics.ts"
-import { type EntityShape, entityOf, fieldOf, type RelationShape } from "./shape.ts"
+import { type EntityShape, entityOf, fieldOf, type ModelShape, type RelationShape } from "./shape.ts"
 
 export type EmbedDescription = Extract<SelectDescription, { embed: string }>
 
@@ -41,7 +42,10 @@ export function queryProblems(
   for (const filter of query.where) visit(filter)
   for (const item of query.select) {
     if ("field" in item) name(item.field)
-    if ("embed" in item) for (const code of embedProblems(view, shape, item)) codes.add(code)
+    if (!("embed" in item)) continue
+    for (const code of embedProblems(view, shape, item)) codes.add(code)
+    if (isGrouped(query) && item.spread && isList(view.shapes, relationOf(shape, item.embed)))
+      codes.add("PGRST127")
   }
   for (const term of query.order) {
     if (term.relation === undefined) name(term.field)
@@ -66,10 +70,16 @@ export function embeddedAs(shape: EntityShape, query: QueryDescription, name: st
   return relationOf(shape, (item as EmbedDescription).embed)
 }
 
+/** Whether an embed is a list: not where the reference behind a hint is one of its kind. */
+function isList(shapes: ModelShape, { name, many, to, via, join }: RelationShape): boolean {
+  const isAlone = uniquesOf(entityOf(shapes, to)).some(({ names }) => names.length === 1 && names[0] === via)
+  return many && !(name.includes("!") && join === undefined && isAlone)
+}
+
 function embedProblems(view: CallerView, shape: EntityShape, item: EmbedDescription): ReadonlySet<string> {
   const relation = relationOf(shape, item.embed)
   if (!view.hasRelation(shape, relation)) return new Set(["PGRST200"])
-  if (item.spread && relation.many) return new Set(["PGRST119"])
+  if (item.spread && isList(view.shapes, relation) && isGrouped(item.query)) return new Set(["PGRST127"])
   return queryProblems(view, entityOf(view.shapes, relation.to), item.query)
 }
 
@@ -187,9 +197,13 @@ function embed(view: CallerView, shape: EntityShape, item: EmbedDescription, see
   const relation = relationOf(shape, item.embed)
   const to = entityOf(view.shapes, relation.to)
   const rows = view.related(shape, relation, seen).map((one) => one.seen)
-  const { json, matched } = readRows(view, to, rows, item.query)
+  // What is spread into lists has the order of the whole rows.
+  const key = to.key.map((field) => ({ field, descending: false, nulls: null }))
+  const query =
+    item.spread && relation.many ? { ...item.query, order: [...item.query.order, ...key] } : item.query
+  const { json, matched } = readRows(view, to, rows, query)
   const isEmpty = matched === 0
-  if (relation.many) return { json, one: null, isEmpty }
+  if (isList(view.shapes, relation)) return { json, one: null, isEmpty }
   const one = isEmpty ? null : (rows[0] ?? null)
   return { json: isGrouped(item.query) && !item.spread ? json : (json[0] ?? null), one, isEmpty }
 }
@@ -207,9 +221,12 @@ function shapeRow(
         if (name in seen) json[name] = seen[name]
       }
     if ("embed" in item && item.spread) {
-      const found = embeds.get(item)?.json as Record<string, unknown> | null
+      const found = embeds.get(item)?.json as SpreadRow | readonly SpreadRow[] | null
       const to = entityOf(view.shapes, relationOf(shape, item.embed).to)
-      for (const name of namesOf(view, to, item.query.select)) json[name] = found?.[name] ?? null
+      for (const name of namesOf(view, to, item.query.select))
+        json[name] = Array.isArray(found)
+          ? found.map((one) => one[name] ?? null)
+          : (rowOf(found)[name] ?? null)
     } else if ("embed" in item) json[embedName(item)] = embeds.get(item)?.json
     if ("field" in item) {
       const value = valueAt(item, seen)
@@ -218,6 +235,12 @@ function shapeRow(
     }
   }
   return json
+}
+
+type SpreadRow = Readonly<Record<string, unknown>>
+
+function rowOf(found: SpreadRow | readonly SpreadRow[] | null): SpreadRow {
+  return (found ?? {}) as SpreadRow
 }
 
 /** The names that a select list answers under. */

@@ -17,7 +17,13 @@ import { type EntityShape, entityOf } from "./shape.ts"
 
 export interface WriteResult {
   /** Null where the write can't succeed. */
-  readonly done: { readonly rows: Rows; readonly json: readonly unknown[]; readonly affected: number } | null
+  readonly done: {
+    readonly rows: Rows
+    readonly json: readonly unknown[]
+    readonly affected: number
+    /** Whether a row was made. */
+    readonly isNew: boolean
+  } | null
   /** The codes that a refusal may have; with `done` either is right. */
   readonly refusals: ReadonlySet<string>
   /** Why the model does not say what becomes of this write, so that nothing is compared. */
@@ -164,7 +170,6 @@ function upsert(
           !shape.fields.find((field) => field.name === name)?.said?.immutable,
       ),
     )
-    if (before && Object.keys(patch).length === 0) continue
     const change = { before, after: before ? { ...before, ...patch } : value }
     changes.push(change)
     const others = [...table.filter((row) => row !== before), ...changes.slice(0, -1).map((one) => one.after)]
@@ -273,7 +278,7 @@ function remove(view: CallerView, shape: EntityShape, operation: OperationDescri
     found.map((one) => one.seen),
     { ...operation.query, where: [] },
   )
-  return single(operation, { rows, json, affected: found.length })
+  return single(operation, { rows, json, affected: found.length, isNew: false })
 }
 
 /** What the policy has against one changed row. */
@@ -387,7 +392,12 @@ function finish(
     operation.returning === "representation"
       ? readRows(view, shape, seen, { ...operation.query, where: [] }).json
       : []
-  return single(operation, { rows, json, affected: changes.length })
+  return single(operation, {
+    rows,
+    json,
+    affected: changes.length,
+    isNew: changes.some((one) => one.before === null),
+  })
 }
 
 /** Who asks for one object and changes more or fewer changes nothing. */

@@ -114,7 +114,8 @@ export class Oracle {
       }
     if (!done) return { answer: null, refusals, rows: view.rows, affected: 0, open }
     const isWhole = operation.returning === "representation"
-    const status = operation.kind === "insert" ? 201 : isWhole ? 200 : 204
+    const isMerged = operation.conflict === "merge" && !done.isNew
+    const status = operation.kind === "insert" ? (isMerged ? 200 : 201) : isWhole ? 200 : 204
     const body = !isWhole ? undefined : operation.single ? done.json[0] : done.json
     const { count, kind, maxAffected } = operation
     if (maxAffected !== undefined && done.affected > maxAffected)

@@ -140,7 +140,7 @@ function randomSelect(
     }
     const names = namesOf(context, to, item.query.select)
     if (
-      random.chance(relation.many ? 0.01 : 0.25) &&
+      random.chance(isListable(relation, item.query) ? 0.15 : relation.many ? 0.01 : 0.25) &&
       !embeds.has(embedName(item)) &&
       !names.some((name) => taken.has(name))
     ) {
@@ -198,6 +198,14 @@ function embeddedQuery(
   const { random } = context
   const query = random.chance(0.1) ? aggregateQuery(context, to) : randomQuery(context, to, depth - 1)
   return relation.many ? query : { ...query, limit: null, offset: null, order: [] }
+}
+
+/** Whether rows can be spread into lists of plain values. */
+function isListable(relation: RelationShape, { select }: QueryDescription): boolean {
+  return (
+    relation.many &&
+    select.every((item) => !("embed" in item) && !("aggregate" in item) && !("count" in item))
+  )
 }
 
 /** Every name that a select list may answer under. */

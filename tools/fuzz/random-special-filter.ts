@@ -1,7 +1,6 @@
 /** Random filters beyond single comparisons: quantifiers, patterns, searches, lists, ranges and steps into JSON. */
 import type { FilterDescription, JsonStepDescription, KindDescription } from "./description.ts"
 import { type OperationContext, pickField } from "./operation-context.ts"
-import { type RangeValue, rangeText } from "./oracle-range.ts"
 import type { Random } from "./random.ts"
 import { type EntityShape, type FieldShape, familyOf } from "./shape.ts"
 
@@ -151,7 +150,7 @@ function whole(
 
 function literalText(type: "list" | "range" | "json", value: unknown): string {
   if (type === "json") return JSON.stringify(value)
-  if (type === "range") return rangeText(value as RangeValue)
+  if (type === "range") return String(value)
   return `{${(value as readonly string[]).map((one) => JSON.stringify(one)).join(",")}}`
 }
 

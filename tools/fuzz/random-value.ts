@@ -149,20 +149,13 @@ const documents: readonly unknown[] = [
   [null],
 ]
 
-const integerRanges: readonly unknown[] = [
-  { from: 0, to: 10 },
-  { from: 10, to: 20 },
-  { from: -5, to: 0 },
-  { from: 2, to: 3 },
-  { from: null, to: 2 },
-  { from: 7, to: null },
-  { from: null, to: null },
-]
+/** As PostgreSQL writes them. */
+const integerRanges: readonly unknown[] = ["[0,10)", "[10,20)", "[-5,0)", "[2,3)", "(,2)", "[7,)", "(,)"]
 const dateRanges: readonly unknown[] = [
-  { from: "2016-02-28", to: "2016-03-01" },
-  { from: "2016-03-01", to: "2016-04-01" },
-  { from: null, to: "2016-02-29" },
-  { from: "2016-02-29", to: null },
+  "[2016-02-28,2016-03-01)",
+  "[2016-03-01,2016-04-01)",
+  "(,2016-02-29)",
+  "[2016-02-29,)",
 ]
 
 /** The values that one model draws from: a few of each kind. */
