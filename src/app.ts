@@ -26,6 +26,8 @@ export interface AppOptions {
   readonly databaseUrl?: string | undefined
   /** Issuers beside those of the definition: the development key. */
   readonly issuers?: readonly JwtIssuer[]
+  /** Origins beside those of the definition. */
+  readonly allowsOrigin?: (origin: string) => boolean
   /** Rows are put into a new database. */
   readonly seed?: boolean
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
@@ -98,6 +100,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Doors.
     const server = createHttpServer({
       bodyBytes: limits.bodyBytes,
+      allowsOrigin: (origin) =>
+        (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false),
       isReady: engine.isReady,
       onError: options.onError ?? (() => undefined),
     })

@@ -55,6 +55,8 @@ export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly
     /** Callers to try out, with tokens printed at the start of a development server. */
     readonly ready?: readonly ReadyCaller[]
   }
+  /** Origins whose pages may read answers, such as `https://app.example.org`; in development those of this machine may, too. */
+  readonly origins?: readonly string[]
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
   /** Rows for an empty database in development. */

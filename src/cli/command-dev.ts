@@ -1,5 +1,7 @@
 /** `undercroft dev`: a server for development, with data to start with, ready callers, and a restart at every change. */
+
 import type { UndercroftError } from "../base/errors.ts"
+import { isLocalOrigin } from "../http/cors.ts"
 import type { Command } from "./command.ts"
 import { command, hostOption, jsonOption, portOption, projectOption } from "./command.ts"
 import { issuerOf, readDevelopmentKey } from "./development-key.ts"
@@ -47,6 +49,7 @@ export const devCommand: Command = command({
       quiet: args.json === true || isRestart(),
       issuers: [issuerOf(key)],
       seed: true,
+      allowsOrigin: isLocalOrigin,
       onError: tellServerError,
       onReady(app, tookMs) {
         tellReady()

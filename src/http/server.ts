@@ -2,10 +2,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
+import { addCors } from "./cors.ts"
 import { answerOddRequests, explainClientError, refuseSocket } from "./refuse-socket.ts"
 
 export interface HttpOptions {
   readonly bodyBytes: number
+  /** Origins whose pages may read answers. */
+  readonly allowsOrigin: (origin: string) => boolean
   /** Whether the backend can serve. */
   readonly isReady: () => Promise<boolean>
   /** Told of errors that are the server's own; the cause never leaves the process. */
@@ -70,6 +73,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     if (isOdd) done(new UndercroftError("UC323"))
     else done()
   })
+  addCors(server, options.allowsOrigin)
   server.setErrorHandler((error: FastifyError | UndercroftError, _request, reply) =>
     sendError(reply, toUndercroftError(error, options), options),
   )

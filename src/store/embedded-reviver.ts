@@ -43,10 +43,12 @@ export class Reviver {
       this.parts.onEnd(
         new UndercroftError("UC510", { how: signal ?? `code ${code}`, log: this.parts.place.log }),
       )
-      // Not in a circle without a pause, should it die of what it does first.
-      waitMs = Date.now() - startedAt > longLifeMs ? 0 : Math.min(waitMs * 2 + 50, waitMsMax)
-      do await sleep(waitMs, undefined, { ref: false })
-      while (!this.isStopping && !(await this.start()))
+      if (Date.now() - startedAt > longLifeMs) waitMs = 0
+      do {
+        await sleep(waitMs, undefined, { ref: false })
+        // Not in a circle without a pause, should it die, or not start, for a reason that stays.
+        waitMs = Math.min(waitMs * 2 + 50, waitMsMax)
+      } while (!this.isStopping && !(await this.start()))
     }
   }
 

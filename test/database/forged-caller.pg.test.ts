@@ -299,13 +299,16 @@ describe("the functions of rules", () => {
     )
     expect(functions.map((one) => one.name)).toEqual([
       "at_most",
+      "bounded",
       "enter",
       "exactly",
+      "keep_once",
       "me_bigint",
       "me_claim",
       "me_has",
       "me_id",
       "me_uuid",
+      "recall_once",
     ])
   })
 })

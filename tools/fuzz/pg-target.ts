@@ -73,6 +73,7 @@ export class PgTarget implements Target {
       limits,
     })
     const server = createHttpServer({
+      allowsOrigin: () => false,
       bodyBytes: limits.bodyBytes,
       isReady: engine.isReady,
       onError: (error) => {
