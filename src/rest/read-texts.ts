@@ -4,12 +4,16 @@ import { parse } from "csv-parse/sync"
 import { UndercroftError } from "../base/errors.ts"
 import type { BodyRows } from "./read-body.ts"
 
+/** More would hold up all other requests while they are read. */
+const most = { cells: 60_000, fields: 2_000 } as const
+const [comma, line, ampersand] = [44, 10, 38]
+
 type TextRow = Readonly<Record<string, string | null>>
 
 /** The first line names the fields; `NULL` without quotes is null, and nothing is an empty text. Throws PGRST102. */
 export function readCsv(body: Buffer | undefined, maxRows: number): BodyRows {
-  const text = readText(body)
-  const lines = parseLines(text, maxRows)
+  refuseMore(body, [comma, line], most.cells, "values")
+  const lines = parseLines(readText(body), maxRows)
   const [names, ...rows] = lines
   if (!names) throw new UndercroftError("PGRST102", { why: "Empty or invalid CSV" })
   checkNames(names)
@@ -23,6 +27,7 @@ export function readCsv(body: Buffer | undefined, maxRows: number): BodyRows {
 
 /** One row. Throws PGRST102. */
 export function readForm(body: Buffer | undefined): BodyRows {
+  refuseMore(body, [ampersand], most.fields, "fields")
   const entries = [...new URLSearchParams(readText(body))]
   const names = entries.map(([name]) => name)
   checkNames(names)
@@ -35,6 +40,19 @@ export function readForm(body: Buffer | undefined): BodyRows {
     ],
     columns: names,
     isList: false,
+  }
+}
+
+function refuseMore(
+  body: Buffer | undefined,
+  separators: readonly number[],
+  max: number,
+  what: string,
+): void {
+  let count = 0
+  for (const byte of body ?? []) {
+    if (separators.includes(byte) && ++count > max)
+      throw new UndercroftError("PGRST102", { why: `The body has more than ${max} ${what}` })
   }
 }
 
