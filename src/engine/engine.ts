@@ -32,8 +32,8 @@ export interface Answer {
   readonly rows: number
   /** Null where no count was asked for. */
   readonly total: number | null
-  /** Of an upsert, how many of the rows were there before; null where that was not asked. */
-  readonly found: number | null
+  /** Of an upsert, how many of its rows were not there before; null where that was not asked. */
+  readonly made: number | null
   /** The version of the one row that a key names. */
   readonly version: string | null
   /** Whether a field of it says something about a person, or is secret. */
@@ -142,13 +142,13 @@ export function createEngine(parts: EngineParts): Engine {
     const row = await pool
       .send({
         name: "undercroft_recall_once",
-        text: "select same, body, n, total, existed from undercroft.recall_once($1, $2)",
+        text: "select same, body, n, total, made from undercroft.recall_once($1, $2)",
         values: operation.values[operation.once!] as readonly string[],
         caller: caller.sealed,
       })
       // What the request itself met is the better answer.
       .catch(() => null)
-    const [same, body = null, n, total = null, found = null] = row ?? []
+    const [same, body = null, n, total = null, made = null] = row ?? []
     if (same === undefined || same === null || n === undefined) return null
     if (same !== "t") throw new UndercroftError("UC309")
     // That no row was written was kept, too: with If-Match it is an error, the first time and every other.
@@ -158,7 +158,7 @@ export function createEngine(parts: EngineParts): Engine {
       body,
       rows: Number(n),
       total: toNumber(total),
-      found: toNumber(found),
+      made: toNumber(made),
       isReplayed: true,
     }
   }
@@ -207,7 +207,7 @@ const nothing: Answer = {
   body: null,
   rows: 0,
   total: null,
-  found: null,
+  made: null,
   version: null,
   isPersonal: true,
   isReplayed: false,
@@ -245,12 +245,12 @@ function readAnswer(
   { isPersonal }: Statement,
   limits: QueryLimits,
 ): Answer {
-  const [body = null, n, total, found] = row ?? []
+  const [body = null, n, total, made] = row ?? []
   const rows = Number(n)
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
   if (wantsBody && body === null) throw tooLarge(limits)
   checkRows(operation, rows)
-  return { ...nothing, body, rows, total: toNumber(total), found: toNumber(found), isPersonal }
+  return { ...nothing, body, rows, total: toNumber(total), made: toNumber(made), isPersonal }
 }
 
 /** Whether a rule needs the database to be answered. */

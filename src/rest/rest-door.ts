@@ -85,7 +85,7 @@ const nothingDone: Answer = {
   body: "[]",
   rows: 0,
   total: null,
-  found: null,
+  made: null,
   version: null,
   isPersonal: false,
   isReplayed: false,
@@ -173,10 +173,10 @@ function readStatus({ rows, total }: Answer): number {
 }
 
 /** An upsert that made no row is 200; what was not asked to merge is made. */
-function writtenStatus(method: string, operation: Operation | null, { rows, found }: Answer): number {
+function writtenStatus(method: string, operation: Operation | null, { made }: Answer): number {
   if (method !== "POST" && method !== "PUT") return 200
   const merges = operation?.kind === "insert" && operation.conflict?.resolution === "merge"
-  return merges && found !== null && rows <= found ? 200 : 201
+  return merges && made !== null && made <= 0 ? 200 : 201
 }
 
 function honoured(method: string): keyof typeof preferencesHonoured {

@@ -13,7 +13,7 @@ import { fieldSql, isAggregate, outputName } from "./select-item.ts"
 
 /**
  * A statement of one shape. Its answer is one row: `body` (text, or null when it was too large), `rows` in the body,
- * `total` where a count was asked for, and how many rows of an upsert were `found`.
+ * `total` where a count was asked for, and how many rows of an upsert were `made`.
  */
 export interface CompiledStatement {
   readonly text: string
@@ -95,7 +95,7 @@ class Compiler {
     ]
     const guarded = guards.length === 0 ? "" : ` where ${guards.join(" and ")}`
     const total = plan.count === null ? "null" : "(select count(*) from w)"
-    const rest = `${total}, ${change.found ?? "null"}`
+    const rest = `${total}, ${change.found === null ? "null" : `(select count(*) from w) - ${change.found}`}`
     const written = (returning: string): string =>
       `with ${[...change.before, `w as (${change.text} returning ${returning})`].join(", ")}`
     if (plan.returning !== "representation") {
@@ -146,7 +146,7 @@ class Compiler {
     const [key, digest] = [0, 1].map((at) =>
       this.places.parameter(plan.once!, (value) => (value as readonly string[])[at] ?? null),
     )
-    return `${start}, a(body, n, total, found) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.found::bigint)`
+    return `${start}, a(body, n, total, made) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
   }
 }
 

@@ -8,7 +8,7 @@ const kept = "interval '24 hours'"
 /** The table; idempotent. */
 export function createOnceTable(roles: RoleNames): string[] {
   return [
-    "create table if not exists undercroft_state.once (caller text, key text, digest text not null, body text, n bigint, total bigint, existed bigint, at timestamptz not null default now(), primary key (caller, key))",
+    "create table if not exists undercroft_state.once (caller text, key text, digest text not null, body text, n bigint, total bigint, made bigint, at timestamptz not null default now(), primary key (caller, key))",
     "create index if not exists once_at on undercroft_state.once (at)",
     `alter table undercroft_state.once owner to ${quoteName(roles.internal)}`,
   ]
@@ -21,20 +21,20 @@ export function createOnceTable(roles: RoleNames): string[] {
 export function onceFunctions(roles: RoleNames): string[] {
   const definer = "language plpgsql volatile security definer set search_path = pg_catalog, pg_temp"
   return [
-    `create function undercroft.keep_once(key text, digest text, body text, n bigint, total bigint, existed bigint) returns boolean ${definer} parallel unsafe as $undercroft$
+    `create function undercroft.keep_once(key text, digest text, body text, n bigint, total bigint, made bigint) returns boolean ${definer} parallel unsafe as $undercroft$
 #variable_conflict use_column
 begin
   delete from undercroft_state.once o where o.at < now() - ${kept} and (o.caller, o.key) in (
     select caller, e.key from undercroft_state.once e where e.at < now() - ${kept} order by e.at limit 20 for update skip locked);
   delete from undercroft_state.once o where o.caller = undercroft.me_id() and o.key = keep_once.key and o.at < now() - ${kept};
-  insert into undercroft_state.once (caller, key, digest, body, n, total, existed)
-    values (undercroft.me_id(), keep_once.key, keep_once.digest, keep_once.body, keep_once.n, keep_once.total, keep_once.existed);
+  insert into undercroft_state.once (caller, key, digest, body, n, total, made)
+    values (undercroft.me_id(), keep_once.key, keep_once.digest, keep_once.body, keep_once.n, keep_once.total, keep_once.made);
   return true;
 end $undercroft$`,
-    `create function undercroft.recall_once(key text, digest text) returns table (same boolean, body text, n bigint, total bigint, existed bigint) ${definer} parallel unsafe as $undercroft$
+    `create function undercroft.recall_once(key text, digest text) returns table (same boolean, body text, n bigint, total bigint, made bigint) ${definer} parallel unsafe as $undercroft$
 #variable_conflict use_column
 begin
-  return query select o.digest = recall_once.digest, case when o.digest = recall_once.digest then o.body end, o.n, o.total, o.existed
+  return query select o.digest = recall_once.digest, case when o.digest = recall_once.digest then o.body end, o.n, o.total, o.made
     from undercroft_state.once o
     where o.caller = undercroft.me_id() and o.key = recall_once.key and o.at >= now() - ${kept};
 end $undercroft$`,

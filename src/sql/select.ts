@@ -90,8 +90,8 @@ export class SelectPrinter {
     if (item.kind === "field") {
       used.push(item.field)
       const sql = fieldSql(item, alias)
-      // By the value, not by its JSON, which can't be compared.
-      if (!item.aggregate) groups.push(item.cast === null ? pathSql(item.field, item.json, alias) : sql)
+      // By the value, not by its JSON, which can't be compared, nor by what it is cast to, which can't be ordered by.
+      if (!item.aggregate) groups.push(pathSql(item.field, item.json, alias))
       columns.push(`${sql} as ${outputName(item.as)}`)
       return
     }

@@ -9,8 +9,47 @@ const strict = "what is not in the grammar is refused; ignored, it would be answ
 const csv =
   "RFC 4180: a backslash stands for itself, the header names the fields, and every line has all of them"
 const restrict = "PostgreSQL 18 has a code of its own for this; earlier ones have 23503"
+const orders = "orders given twice are one after the other; PostgREST heeds the first alone"
+const views = "a view has the references that its fields are, and not yet the ways back of what it reads"
 
 const list: readonly (readonly [why: string, answer: RecordedAnswer])[] = [
+  [
+    orders,
+    {
+      request: "GET products?select=name&order=amount&order=name.desc {}",
+      status: 200,
+      headers: { "content-type": "application/json; charset=utf-8", "content-range": "0-3/*" },
+      body: [{ name: "Shirt" }, { name: "Mug" }, { name: "Laptop" }, { name: "Pen" }],
+    },
+  ],
+  [
+    newer,
+    {
+      request: "GET products?select=name,...filings(category)&order=id {}",
+      status: 200,
+      headers: { "content-type": "application/json; charset=utf-8", "content-range": "0-3/*" },
+      body: [
+        { name: "Laptop", category: [1] },
+        { name: "Shirt", category: [2] },
+        { name: "Mug", category: [1, 2] },
+        { name: "Pen", category: [] },
+      ],
+    },
+  ],
+  [
+    newer,
+    {
+      request: "GET messages?select=id,...channels(label:slug,...messages(id))&order=id {}",
+      status: 200,
+      headers: { "content-type": "application/json; charset=utf-8", "content-range": "0-3/*" },
+      body: [
+        { id: [1, 4], label: "public" },
+        { id: [2, 3], label: "random" },
+        { id: [2, 3], label: "random" },
+        { id: [1, 4], label: "public" },
+      ],
+    },
+  ],
   [
     newer,
     {
@@ -47,6 +86,15 @@ const list: readonly (readonly [why: string, answer: RecordedAnswer])[] = [
       status: 400,
       headers: { "content-type": "application/json; charset=utf-8" },
       body: { code: "PGRST124" },
+    },
+  ],
+  [
+    views,
+    {
+      request: "GET online?select=username,messages(id)&order=username {}",
+      status: 400,
+      headers: { "content-type": "application/json; charset=utf-8" },
+      body: { code: "PGRST200" },
     },
   ],
   [
