@@ -164,10 +164,7 @@ function upsert(
     if (before && operation.conflict === "ignore") continue
     const patch = Object.fromEntries(
       Object.entries(value).filter(
-        ([name]) =>
-          named.includes(name) &&
-          !target.includes(name) &&
-          !shape.fields.find((field) => field.name === name)?.said?.immutable,
+        ([name]) => named.includes(name) && !target.includes(name) && !isImmutable(shape, name),
       ),
     )
     const change = { before, after: before ? { ...before, ...patch } : value }
@@ -191,6 +188,12 @@ function upsert(
     if (movesKey(view, shape, change)) for (const code of referredCodes) codes.add(code)
   }
   return codes.size > 0 ? refused(codes) : finish(view, shape, operation, changes)
+}
+
+/** Whether a field stays once it is set; a key that the database makes does. */
+function isImmutable({ fields }: EntityShape, name: string): boolean {
+  const field = fields.find((one) => one.name === name)
+  return field?.said === null || field?.said?.immutable === true
 }
 
 function update(
