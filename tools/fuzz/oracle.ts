@@ -123,7 +123,8 @@ export class Oracle {
         answer: null,
         refusals: new Set([...refusals, "PGRST124"]),
         rows: view.rows,
-        affected: 0,
+        // How many it would have been is told.
+        affected: done.affected,
         open,
       }
     const given = isWhole ? done.json.length : done.affected
