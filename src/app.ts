@@ -28,6 +28,8 @@ export interface AppOptions {
   readonly issuers?: readonly JwtIssuer[]
   /** Origins beside those of the definition. */
   readonly allowsOrigin?: (origin: string) => boolean
+  /** `Prefer: tx=rollback` is heeded, also where the definition does not say so. */
+  readonly allowsRollback?: boolean
   /** Rows are put into a new database. */
   readonly seed?: boolean
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
@@ -108,6 +110,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     addRestDoor(server, {
       engine,
       limits,
+      allowsRollback: definition.allowsRollback ?? options.allowsRollback ?? false,
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addOpenApiDoor(server, {

@@ -57,6 +57,8 @@ export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly
   }
   /** Origins whose pages may read answers, such as `https://app.example.org`; in development those of this machine may, too. */
   readonly origins?: readonly string[]
+  /** Whether callers may have a write undone after it was answered (`Prefer: tx=rollback`); in development they may. */
+  readonly allowsRollback?: boolean
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
   /** Rows for an empty database in development. */

@@ -7,7 +7,7 @@ const ada: TestCaller = { id: "ada", roles: ["producer"] }
 const bo: TestCaller = { id: "bo", roles: ["agent"] }
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(studioBackend)
+  backend = await startTestBackend(studioBackend, { allowsRollback: true })
 })
 afterAll(() => backend?.stop())
 
@@ -188,4 +188,21 @@ test("tx=rollback answers as if it were done, and does nothing", async () => {
   expect(answer.headers.get("preference-applied")).toBe("return=representation, tx=rollback")
   expect(await backend.sql("select from app.films where title = 'Undone'")).toEqual([])
   expect(await backend.sql("select from undercroft_state.once where key = 'k-9'")).toEqual([])
+})
+
+test("tx=rollback is not heeded where the backend does not allow it, and not said to be", async () => {
+  const strict = await startTestBackend(studioBackend)
+  try {
+    const add = (prefer: string): Promise<TestAnswer> =>
+      strict.request(ada, "POST", "/rest/films?select=title", {
+        body: { studio: "amber", title: "Done" },
+        headers: { prefer },
+      })
+    const answer = await add("return=representation, tx=rollback")
+    expect([answer.status, answer.headers.get("preference-applied")]).toEqual([201, "return=representation"])
+    expect(await strict.sql("select from app.films where title = 'Done'")).toHaveLength(1)
+    expect((await add("handling=strict, tx=rollback")).json.code).toBe("PGRST122")
+  } finally {
+    await strict.stop()
+  }
 })

@@ -38,7 +38,7 @@ export default defineBackend({
   },
   tryOut: [
     {
-      what: "the nurse's patients, each with the next appointment and its doctor",
+      what: "the nurse's patients, each with their latest appointment and its doctor",
       caller: "nurse",
       path: "/rest/patients?select=name,born,appointments(during,status,doctor(name))&appointments.order=during.desc&appointments.limit=1&order=lastName&limit=3",
     },
@@ -68,7 +68,7 @@ export default defineBackend({
         kind: "pulse",
         value: "72",
         unit: "bpm",
-        measuredAt: "2026-01-01T08:00:00Z",
+        measuredAt: new Date().toISOString(),
       },
     },
   ],

@@ -41,7 +41,7 @@ Staff.access(({ row }) => {
 
 export const Patient = entity("Patient", {
   fields: {
-    user: ref("User").optional().unique().writableBy(doctors), // Who is linked here sees the record.
+    user: ref("User").optional().writableBy(doctors), // Who is linked here sees the record.
     practice: ref(Practice).immutable(),
     firstName: text({ max: 80 }).personal(),
     lastName: text({ max: 80 }).personal(),
@@ -61,8 +61,8 @@ export const Patient = entity("Patient", {
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
   },
-  unique: [["practice", "insuranceNumber"]],
-  indexes: [["practice", "lastName", "firstName"]],
+  unique: [["practice", "insuranceNumber"], ["practice", "user"]], // Over all, a conflict would tell of patients elsewhere.
+  indexes: [["practice", "lastName", "firstName"], ["user"]],
 })
 Patient.access(({ row }) => {
   const ours = row.practice.in(me.practices)

@@ -50,6 +50,7 @@ export const devCommand: Command = command({
       issuers: [issuerOf(key)],
       seed: true,
       allowsOrigin: isLocalOrigin,
+      allowsRollback: true,
       onError: tellServerError,
       onReady(app, tookMs) {
         tellReady()

@@ -8,7 +8,8 @@ import type { Project } from "./project.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
-export interface ServeOptions extends Pick<AppOptions, "issuers" | "seed" | "allowsOrigin"> {
+export interface ServeOptions
+  extends Pick<AppOptions, "issuers" | "seed" | "allowsOrigin" | "allowsRollback"> {
   readonly project: Project
   readonly address: ListenAddress
   readonly quiet: boolean
@@ -36,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       databaseUrl: databaseUrl(),
       issuers: options.issuers ?? [],
       seed: options.seed ?? false,
+      allowsRollback: options.allowsRollback ?? false,
       ...(options.allowsOrigin ? { allowsOrigin: options.allowsOrigin } : {}),
       onProgress: progress.step,
       onError: options.onError,

@@ -19,6 +19,8 @@ import { createToOperation, type RestLimits } from "./to-operation.ts"
 export interface RestDoorParts {
   readonly engine: Engine
   readonly limits: RestLimits
+  /** Whether `Prefer: tx=rollback` is heeded: what was undone leaves no trace of who looked. */
+  readonly allowsRollback: boolean
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -48,7 +50,7 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
       const caller = authenticated instanceof Promise ? await authenticated : authenticated
       const { method, headers } = request
       const isRead = method === "GET" || method === "HEAD"
-      const preferences = keepable(parsePreferences(headers.prefer))
+      const preferences = keepable(parsePreferences(headers.prefer), parts.allowsRollback)
       const media = parseAccept(headers.accept)
       const at = request.url.indexOf("?")
       const operation = toOperation({
@@ -91,12 +93,18 @@ const nothingDone: Answer = {
   isReplayed: false,
 }
 
-/** Without what this door does not do, so that it never says it did: answers are in UTC. */
-function keepable(preferences: Preferences): Preferences {
-  if (preferences.timezone === null) return preferences
-  if (preferences.handling === "strict")
-    throw new UndercroftError("PGRST122", {}, { details: "Not supported here: timezone" })
-  return { ...preferences, timezone: null }
+/** Without what is not done here, so that it is never said to have been: answers are in UTC. */
+function keepable(preferences: Preferences, allowsRollback: boolean): Preferences {
+  const { tx, timezone, handling } = preferences
+  const isUndone = tx === "rollback" && !allowsRollback
+  if (timezone === null && !isUndone) return preferences
+  if (handling === "strict")
+    throw new UndercroftError(
+      "PGRST122",
+      {},
+      { details: `Not done here: ${isUndone ? "tx=rollback" : "timezone"}` },
+    )
+  return { ...preferences, timezone: null, tx: isUndone ? null : tx }
 }
 
 /** The key, and the digest of all that the request says: who asks with the same key for something else is told so. */

@@ -253,7 +253,7 @@ test.each(cases)("%s %s %s: %i %s", async (method, path, body, status, code, wor
 })
 
 test("what is not done is not said to be applied, and refused where that was asked for", async () => {
-  for (const preference of ["timezone=America/New_York"]) {
+  for (const preference of ["tx=rollback", "timezone=America/New_York"]) {
     const lenient = await send("POST", "/rest/homes", '{"name":"x"}', { prefer: `count=exact,${preference}` })
     expect([lenient.status, lenient.headers["preference-applied"]]).toEqual([201, "count=exact"])
     const strict = await send("POST", "/rest/homes", '{"name":"x"}', {

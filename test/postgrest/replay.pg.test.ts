@@ -15,7 +15,7 @@ const recorded = JSON.parse(
 let backend: TestBackend
 let rows: ForumRows
 beforeAll(async () => {
-  backend = await startTestBackend(forumBackend)
+  backend = await startTestBackend(forumBackend, { allowsRollback: true })
   rows = await keepForumRows(backend.adminUrl)
 })
 afterAll(async () => {

@@ -83,6 +83,7 @@ export class PgTarget implements Target {
     addRestDoor(server, {
       engine,
       limits,
+      allowsRollback: false,
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
     await server.ready()
