@@ -28,7 +28,6 @@ export const openStatements: Readonly<Record<string, RegExp>> = {
 /** A pool that sends what fits to another one. */
 export function divertPool(pool: FlightPool, other: FlightPool, fits: RegExp): FlightPool {
   return {
-    ...pool,
     send: (request) => (fits.test(request.text) ? other : pool).send(request),
     close: async () => {
       await other.close()
@@ -42,7 +41,7 @@ export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightP
   if (!faults.has("previous-caller") && !faults.has("raw-tables")) return pool
   let previous: FlightRequest["caller"] = null
   return {
-    ...pool,
+    close: () => pool.close(),
     send(request) {
       const { name, text, caller } = request
       const sent = faults.has("raw-tables")
