@@ -1,7 +1,8 @@
 /** The connections that requests go over: all of them log in as the API role. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { Flight, type FlightRequest, type FlightRow, isStale } from "./flight.ts"
+import { Flight, type FlightDone, type FlightRequest, type FlightRow, isStale, type SealedCaller } from "./flight.ts"
+import type { FlightStep } from "./flight-bytes.ts"
 
 export interface PoolOptions {
   readonly url: string
@@ -15,10 +16,24 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
 }
 
+/** A flight of one statement. */
+export interface StatementRequest extends FlightStep {
+  readonly caller: SealedCaller | null
+  readonly rollback?: boolean | undefined
+}
+
+/** What became of several statements; with an error all are undone, and `rows` tells how many came before it. */
+export interface FlightResult {
+  readonly rows: readonly (FlightRow | null)[]
+  readonly error: Error | null
+}
+
 /** Sends flights. */
 export interface FlightPool {
   /** Throws what PostgreSQL says as `pg.DatabaseError`, and UC691 where it says nothing or goes away. */
-  send(request: FlightRequest): Promise<FlightRow | null>
+  send(request: StatementRequest): Promise<FlightRow | null>
+  /** Several statements in one transaction: all of them, or none. Never throws. */
+  sendAll(request: FlightRequest): Promise<FlightResult>
   /** Waits for what is under way. */
   close(): Promise<void>
 }
@@ -74,37 +89,46 @@ export function openPool({
     if (underWay === 0) whenLanded()
   }
 
-  function send(request: FlightRequest): Promise<FlightRow | null> {
-    if (closing) return Promise.reject(new UndercroftError("UC691"))
+  function send({ caller, rollback = false, ...statement }: StatementRequest): Promise<FlightRow | null> {
     return new Promise((resolve, reject) => {
-      underWay++
-      pool.connect((failed, client, release) => {
-        if (!client || failed) {
-          land()
-          reject(new UndercroftError("UC691", {}, { cause: failed }))
-          return
-        }
-        const settle = (error: Error | null, row: FlightRow | null): void => {
-          flying.delete(client)
-          release(error && endsConnection(error) ? error : undefined)
-          land()
-          if (!error) resolve(row)
-          else reject(isDatabaseError(error) ? error : new UndercroftError("UC691", {}, { cause: error }))
-        }
-        fly(client, request, (error, row) => {
-          // Refused before anything was done, and rolled back: what was prepared no longer fits.
-          if (error && isStale(error)) fly(client, request, settle)
-          else settle(error, row)
-        })
+      launch({ statements: [statement], caller, rollback }, (error, rows) =>
+        error ? reject(error) : resolve(rows[0] ?? null),
+      )
+    })
+  }
+
+  function sendAll(request: FlightRequest): Promise<FlightResult> {
+    return new Promise((resolve) => launch(request, (error, rows) => resolve({ error, rows })))
+  }
+
+  function launch(request: FlightRequest, done: FlightDone): void {
+    if (closing) {
+      done(new UndercroftError("UC691"), [])
+      return
+    }
+    underWay++
+    pool.connect((failed, client, release) => {
+      if (!client || failed) {
+        land()
+        done(new UndercroftError("UC691", {}, { cause: failed }), [])
+        return
+      }
+      const settle: FlightDone = (error, rows) => {
+        flying.delete(client)
+        release(error && endsConnection(error) ? error : undefined)
+        land()
+        const isSaid = error === null || isDatabaseError(error)
+        done(isSaid ? error : new UndercroftError("UC691", {}, { cause: error }), rows)
+      }
+      fly(client, request, (error, rows) => {
+        // Refused before anything was done, or rolled back: what was prepared no longer fits.
+        if (error && isStale(error)) fly(client, request, settle)
+        else settle(error, rows)
       })
     })
   }
 
-  function fly(
-    client: pg.PoolClient,
-    request: FlightRequest,
-    done: (error: Error | null, row: FlightRow | null) => void,
-  ): void {
+  function fly(client: pg.PoolClient, request: FlightRequest, done: FlightDone): void {
     const flight = new Flight(request, done)
     flying.set(client, { flight, since: performance.now() })
     client.query(flight)
@@ -118,7 +142,7 @@ export function openPool({
     await pool.end()
   }
 
-  return { send, close }
+  return { send, sendAll, close }
 }
 
 function streamOf(client: pg.PoolClient): { destroy(error: Error): void } {
