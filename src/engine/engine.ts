@@ -242,9 +242,7 @@ function isPersonal({ policy, items }: PlannedQuery): boolean {
   const open: ReadonlySet<string> = new Set(["public", "internal"])
   const isPersonalItem = (item: PlannedItem): boolean =>
     item.kind === "object" ? item.items.some(isPersonalItem) : item.kind === "embed" && isPersonal(item.query)
-  return (
-    policy.entity.fields.some((field) => !open.has(field.classification)) || items.some(isPersonalItem)
-  )
+  return policy.entity.fields.some((field) => !open.has(field.classification)) || items.some(isPersonalItem)
 }
 
 function toNumber(text: string | null | undefined): number | null {

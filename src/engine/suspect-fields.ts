@@ -1,5 +1,12 @@
 /** Names the fields that PostgreSQL may have stumbled over, since it doesn't say: values were checked, uses of them not all. */
-import type { FieldPath, Filter, FilterOperator, Operation, ReadQuery, SelectItem } from "../query/operation.ts"
+import type {
+  FieldPath,
+  Filter,
+  FilterOperator,
+  Operation,
+  ReadQuery,
+  SelectItem,
+} from "../query/operation.ts"
 
 interface Use {
   readonly field: string
@@ -56,7 +63,12 @@ function usesOf(query: ReadQuery, name: string): readonly Use[] {
   const ordered = query.order
     .filter((term) => stepsIntoText(term.path))
     .map((term): Use => ({ field: `${term.relation ?? name}.${term.path.name}`, by: "cast" }))
-  return [...(framed ?? []), ...selected, ...ordered, ...query.where.flatMap((filter) => usesOfFilter(filter, name))]
+  return [
+    ...(framed ?? []),
+    ...selected,
+    ...ordered,
+    ...query.where.flatMap((filter) => usesOfFilter(filter, name)),
+  ]
 }
 
 function flatten(items: readonly SelectItem[]): readonly SelectItem[] {

@@ -383,7 +383,8 @@ function isGrouping(item: PlannedItem): boolean {
   return item.kind === "count" || (item.kind === "field" && item.aggregate !== null)
 }
 
-function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
+/** Whether values of a field can be brought together so. */
+export function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
   if (aggregate === "count") return true
   if (aggregate === "min" || aggregate === "max") return kind.operators.has("order")
   return /^(integer|bigint|numeric|interval)/.test(kind.sqlType) && kind.operators.has("order")

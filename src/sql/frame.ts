@@ -1,8 +1,9 @@
 /** Prints the object that stands around a page of rows: a connection, or what a write tells. */
-import type { NamedFact } from "../query/operation.ts"
-import type { PlannedItem, PlannedPart, PlannedQuery } from "../query/planned.ts"
+
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import type { NamedFact } from "../query/operation.ts"
+import type { PlannedItem, PlannedPart, PlannedQuery } from "../query/planned.ts"
 import { besideCursor, keysetOf, reverse } from "./keyset.ts"
 import type { Places } from "./places.ts"
 import type { SelectOptions, SelectPrinter } from "./select.ts"

@@ -15,9 +15,9 @@ import {
   type PlannedQuery,
 } from "../query/planned.ts"
 import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
-import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { type FrameSource, printFrame } from "./frame.ts"
 import { cursorSql, type KeysetTerm, keysetOf, nodeIdSql } from "./keyset.ts"
+import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
 import { cast, fieldSql, isAggregate, outputName, pathSql, spreadNames } from "./select-item.ts"
@@ -73,7 +73,8 @@ export class SelectPrinter {
     const groups: string[] = []
     const grouped = query.items.some(isAggregate)
     const keyset = keysetOf(query)
-    for (const item of query.items) this.item(item, { alias, entity: query.policy.entity, keyset, columns, joins, groups, used })
+    for (const item of query.items)
+      this.item(item, { alias, entity: query.policy.entity, keyset, columns, joins, groups, used })
     const where = isWrite ? "" : this.where(query, alias, conditions)
     const inner = this.innerJoins(query, alias, where === "")
     const order = this.orderBy(

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest"
 import { createDatabase, runSql } from "../../test/support/backend.ts"
 import { startEmbedded } from "./embedded.ts"
-import type { StatementRequest } from "./flight.ts"
+import type { StatementRequest } from "./pool.ts"
 import { type FlightPool, openPool, type PoolOptions } from "./pool.ts"
 
 let url: string

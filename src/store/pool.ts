@@ -1,7 +1,14 @@
 /** The connections that requests go over: all of them log in as the API role. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { Flight, type FlightDone, type FlightRequest, type FlightRow, isStale, type SealedCaller } from "./flight.ts"
+import {
+  Flight,
+  type FlightDone,
+  type FlightRequest,
+  type FlightRow,
+  isStale,
+  type SealedCaller,
+} from "./flight.ts"
 import type { FlightStep } from "./flight-bytes.ts"
 
 export interface PoolOptions {
