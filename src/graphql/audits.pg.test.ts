@@ -1,8 +1,8 @@
 /** GraphQL over HTTP to the letter: every audit of graphql-http, against the server as it runs. */
 import { serverAudits } from "graphql-http"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { studioBackend } from "../../test/support/studio.ts"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import { studioBackend } from "../../test/support/studio.ts"
 
 let backend: TestBackend
 beforeAll(async () => {
