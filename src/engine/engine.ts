@@ -87,6 +87,12 @@ export function createEngine(parts: EngineParts): Engine {
   const known = gated.filter((one) => !looksUp(one.rule))
   const lookedUp = gated.filter((one) => looksUp(one.rule))
 
+  // A caller of many requests knows the same in all of them, while the same is hidden.
+  const knowledge = new WeakMap<
+    Caller,
+    { readonly hiddenKey: string | undefined; readonly known: Knowledge }
+  >()
+
   function statementFor(operation: Operation, caller: Caller): Statement {
     const key = `${caller.hiddenKey ?? ""} ${operation.shape ?? writeShape(operation)}`
     const found = statements.get(key)
@@ -219,7 +225,11 @@ export function createEngine(parts: EngineParts): Engine {
   async function knows(caller: Caller): Promise<Knowledge> {
     try {
       if (gated.length > 0) await knowHidden(caller)
-      return knowledgeOf(policies, caller, caller.hidden ?? new Set())
+      const found = knowledge.get(caller)
+      if (found && found.hiddenKey === caller.hiddenKey) return found.known
+      const known = knowledgeOf(policies, caller, caller.hidden ?? new Set())
+      knowledge.set(caller, { hiddenKey: caller.hiddenKey, known })
+      return known
     } catch (cause) {
       throw explainLookupError(cause)
     }

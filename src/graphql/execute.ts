@@ -66,7 +66,7 @@ export async function execute(
   let roots: readonly Root[]
   try {
     const fields = collectFields([operation.selectionSet], type, context)
-    const budget: Budget = { cost: 0, conditions: 0 }
+    const budget: Budget = { cost: fields.length, conditions: 0 }
     roots = fields.map((field) => toRoot(field, type, context, budget, operation))
     checkCost(roots, budget, parts.limits)
   } catch (cause) {
