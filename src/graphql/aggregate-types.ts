@@ -6,13 +6,13 @@ import {
   type GraphQLObjectType,
   type GraphQLOutputType,
 } from "graphql"
-import type { EntityInfo, FieldInfo } from "../model/model.ts"
+import type { FieldInfo } from "../model/model.ts"
 import type { Aggregate } from "../query/operation.ts"
 import { canAggregate } from "../query/plan.ts"
 import { type Meaning, means } from "./meaning.ts"
-import type { Names, TypeSuffix } from "./names.ts"
-import { isSentAsText, type RowTypes } from "./row-types.ts"
+import type { TypeSuffix } from "./names.ts"
 import { BigFloat, BigInt64, Opaque } from "./scalars.ts"
+import { isSentAsText, type ValueType } from "./value-types.ts"
 
 type Fields = GraphQLFieldConfigMap<unknown, unknown>
 
@@ -23,17 +23,25 @@ const aggregates: readonly (readonly [Exclude<Aggregate, "count">, TypeSuffix])[
   ["max", "MaxAggregate"],
 ]
 
+/** What there is to aggregate, and how its types are made. */
+interface AggregateParts {
+  readonly fields: readonly FieldInfo[]
+  readonly nameOf: (field: FieldInfo) => string
+  readonly typeOf: (field: FieldInfo) => ValueType
+  readonly object: (suffix: TypeSuffix, fields: () => Fields) => GraphQLObjectType
+}
+
 /** `count`, and an object of fields for each aggregate that some field has. */
-export function aggregateFields(entity: EntityInfo, types: RowTypes, names: Names): Fields {
+export function aggregateFields({ fields: all, nameOf, typeOf: valueType, object }: AggregateParts): Fields {
   const parts = aggregates.flatMap(([of, suffix]): [string, Fields[string]][] => {
-    const fields = types.fieldsOf(entity).filter((field) => canAggregate(of, field))
+    const fields = all.filter((field) => canAggregate(of, field))
     if (fields.length === 0) return []
-    const type: GraphQLObjectType = types.object(entity, suffix, () =>
+    const type: GraphQLObjectType = object(suffix, () =>
       Object.fromEntries(
         fields.map((field) => {
           const asText = of === "sum" || of === "avg" || isSentAsText(field)
           const extensions = means<Meaning>({ kind: "value", field, asText })
-          return [names.valueOf(field), { type: typeOf(of, field, types), extensions }]
+          return [nameOf(field), { type: typeOf(of, field, valueType), extensions }]
         }),
       ),
     )
@@ -46,9 +54,13 @@ export function aggregateFields(entity: EntityInfo, types: RowTypes, names: Name
 }
 
 /** A sum of whole numbers may be larger than any of them. */
-function typeOf(of: Aggregate, field: FieldInfo, types: RowTypes): GraphQLOutputType {
+function typeOf(
+  of: Aggregate,
+  field: FieldInfo,
+  valueType: (field: FieldInfo) => ValueType,
+): GraphQLOutputType {
   const { sqlType } = field.kind
-  if (of === "min" || of === "max") return types.values.of(field)
+  if (of === "min" || of === "max") return valueType(field)
   if (sqlType === "interval") return Opaque
   return of === "sum" && sqlType === "integer" ? BigInt64 : BigFloat
 }

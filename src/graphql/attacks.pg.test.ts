@@ -23,6 +23,18 @@ const attacks: readonly (readonly [name: string, document: string, told: RegExp]
   ],
   ["2,000 aliases", `{ ${many(2_000, (at) => `a${at}: __typename`)} }`, /number of fields of 2000, .* 1000 /],
   ["2,000 times one field", `{ ${many(2_000, () => "__typename")} }`, /number of fields of 2000, /],
+  ["900 times one field", `{ ${many(900, () => "a: __typename")} }`, /repeated fields of 40455, /],
+  [
+    "900 fragments in one place",
+    `{ ${many(900, () => "...F")} } fragment F on Query { __typename }`,
+    /fields of 1800, /,
+  ],
+  [
+    "450 fragments of their own",
+    `{ ${many(450, (at) => `...F${at}`)} } ${many(450, (at) => `fragment F${at} on Query { a: __typename }`)}`,
+    /repeated fields of 10103, /,
+  ],
+  ["450 inline fragments", `{ ${many(450, () => "... { a: __typename }")} }`, /repeated fields of 10103, /],
   ["100,000 braces", nested(100_000, "{a", "}", ""), /depth of 41, /],
   ["100,000 brackets", `{ a(b: ${nested(100_000, "[", "]", "")}) }`, /depth of 41, /],
   [

@@ -19,5 +19,5 @@ test.each(audits.map((one) => [one.name, one] as const))("%s", async (_, audit) 
 
 test("there are audits of every strength", () => {
   const strengths = new Set(audits.map((one) => one.name.split(" ")[0]))
-  expect([...strengths].sort()).toEqual(["MAY", "MUST", "SHOULD"])
+  expect([...strengths].toSorted()).toEqual(["MAY", "MUST", "SHOULD"])
 })

@@ -74,11 +74,11 @@ test("no suggestion names what is hidden", async () => {
 })
 
 test("introspection tells each caller what they could know", async () => {
-  const query = `{ __schema { mutationType { fields { name } } } __type(name: "Person") { fields { name } } }`
+  const query = `{ schema: __schema { mutationType { fields { name } } } type: __type(name: "Person") { fields { name } } }`
   const told = async (caller: { id: string } | null): Promise<readonly (readonly string[])[]> => {
     const { data } = await ask(backend, caller, query)
     const names = (one: any): string[] => (one?.fields ?? []).map((field: any) => field.name)
-    return [names(data.__type), names(data.__schema.mutationType)]
+    return [names(data.type), names(data.schema.mutationType)]
   }
   const [fields, writes] = await told(agent)
   expect(fields).toContain("email")

@@ -35,7 +35,7 @@ export function checkText(text: string, limits: GraphqlLimits): void {
   }
 }
 
-/** Counts what fragments come to, each of them once. Throws UC342. */
+/** Counts what fragments come to, each of them once; and what would be compared, ten comparisons as a field. Throws UC342. */
 export function checkSize(document: DocumentNode, limits: GraphqlLimits): void {
   const fragments = new Map(
     document.definitions.flatMap((one) =>
@@ -53,15 +53,26 @@ export function checkSize(document: DocumentNode, limits: GraphqlLimits): void {
     known.set(name, size)
     return size
   }
-  const sizeOf = (set: SelectionSetNode): Size => {
+  let pairs = 0
+  const sizeOf = (set: SelectionSetNode, repeats: Map<string, number> = new Map()): Size => {
     let fields = 0
     let depth = 0
     for (const one of set.selections) {
+      // Validation compares fields of one key, and fragments, with each other, within inline fragments too.
+      const key =
+        one.kind === Kind.FIELD
+          ? (one.alias ?? one.name).value
+          : one.kind === Kind.FRAGMENT_SPREAD
+            ? "..."
+            : ""
+      const before = repeats.get(key) ?? 0
+      if (key !== "") repeats.set(key, before + 1)
+      pairs += key === "" ? 0 : before
       const within =
         one.kind === Kind.FRAGMENT_SPREAD
           ? sizeOfFragment(one.name.value)
           : one.selectionSet
-            ? sizeOf(one.selectionSet)
+            ? sizeOf(one.selectionSet, one.kind === Kind.INLINE_FRAGMENT ? repeats : undefined)
             : { fields: 0, depth: 0 }
       fields += 1 + (one.directives?.length ?? 0) + within.fields
       depth = Math.max(depth, within.depth + (one.kind === Kind.FIELD ? 1 : 0))
@@ -70,14 +81,14 @@ export function checkSize(document: DocumentNode, limits: GraphqlLimits): void {
   }
   const sizes = document.definitions.flatMap((one) =>
     one.kind === Kind.OPERATION_DEFINITION || one.kind === Kind.FRAGMENT_DEFINITION
-      ? [sizeOf(one.selectionSet)]
+      ? [one.kind === Kind.FRAGMENT_DEFINITION ? sizeOfFragment(one.name.value) : sizeOf(one.selectionSet)]
       : [],
   )
   const fields = Math.max(0, ...sizes.map((one) => one.fields))
   const depth = Math.max(0, ...sizes.map((one) => one.depth))
   if (fields > limits.graphqlFields) throw refuse("number of fields", fields, "graphqlFields", limits)
   if (depth > limits.graphqlDepth) throw refuse("depth", depth, "graphqlDepth", limits)
-  // What is defined beside one another is compared with one another.
-  const all = sizes.reduce((sum, one) => sum + one.fields, 0)
-  if (all > 4 * limits.graphqlFields) throw refuse("number of fields", all, "graphqlFields", limits)
+  const compared = Math.ceil(pairs / 10)
+  if (compared > limits.graphqlFields)
+    throw refuse("number of repeated fields", compared, "graphqlFields", limits)
 }

@@ -18,7 +18,7 @@ import { aggregateFields } from "./aggregate-types.ts"
 import { type InputMeaning, type Meaning, means, type Part } from "./meaning.ts"
 import type { Names, TypeSuffix } from "./names.ts"
 import { Cursor } from "./scalars.ts"
-import { ValueTypes } from "./value-types.ts"
+import { isSentAsText, ValueTypes } from "./value-types.ts"
 
 type Fields = GraphQLFieldConfigMap<unknown, unknown>
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>
@@ -30,11 +30,6 @@ export interface RowTypeParts {
   readonly pageInfo: GraphQLObjectType
   readonly direction: GraphQLEnumType
   readonly page: number
-}
-
-/** Whether numbers of a field are sent as strings. */
-export function isSentAsText({ kind }: FieldInfo): boolean {
-  return kind.sqlType === "bigint"
 }
 
 /** Optional fields, those that only some may see, and what a view reads or computes. */
@@ -166,7 +161,7 @@ export class RowTypes {
       cursor: { type: new GraphQLNonNull(Cursor), extensions: part("cursor") },
       node: { type: new GraphQLNonNull(this.row(entity)), extensions: part("edge-node") },
     }))
-    const aggregate = this.object(entity, "Aggregate", () => aggregateFields(entity, this, this.parts.names))
+    const aggregate = this.object(entity, "Aggregate", () => this.aggregateFields(entity))
     return this.object(entity, "Connection", () => ({
       edges: { type: listOf(edge), extensions: part("edges") },
       pageInfo: { type: new GraphQLNonNull(this.parts.pageInfo), extensions: part("page-info") },
@@ -181,6 +176,15 @@ export class RowTypes {
         extensions: part("aggregate"),
       },
     }))
+  }
+
+  private aggregateFields(entity: EntityInfo): Fields {
+    return aggregateFields({
+      fields: this.fieldsOf(entity),
+      nameOf: (field) => this.parts.names.valueOf(field),
+      typeOf: (field) => this.values.of(field),
+      object: (suffix, fields) => this.object(entity, suffix, fields),
+    })
   }
 
   private valueField(field: FieldInfo): readonly [string, FieldConfig] {

@@ -33,7 +33,7 @@ const bySqlType: Readonly<Record<string, ValueType>> = {
   jsonb: JsonScalar,
 }
 
-export const FilterIs: GraphQLEnumType = new GraphQLEnumType({
+const FilterIs: GraphQLEnumType = new GraphQLEnumType({
   name: "FilterIs",
   values: { NULL: { value: "null" }, NOT_NULL: { value: "not_null" } },
 })
@@ -61,13 +61,18 @@ function isEnumName(word: unknown): boolean {
   return typeof word === "string" && /^(?!__)(?!(?:true|false|null)$)[A-Za-z_][A-Za-z0-9_]*$/.test(word)
 }
 
-export function scalarOf(kind: FieldKind): ValueType {
+function scalarOf(kind: FieldKind): ValueType {
   if (kind.element && kind.sqlType.endsWith("[]"))
     return new GraphQLList(new GraphQLNonNull(scalarOf(kind.element) as GraphQLScalarType))
   if (kind.sqlType.startsWith("numeric")) return BigFloat
   return (
     bySqlType[kind.sqlType.replace(/\(.*$/, "")] ?? (kind.schema()["type"] === "string" ? Opaque : JsonScalar)
   )
+}
+
+/** Whether numbers of a field are sent as strings. */
+export function isSentAsText({ kind }: FieldInfo): boolean {
+  return kind.sqlType === "bigint"
 }
 
 /** The types of one schema: each is made once. */
