@@ -5,6 +5,8 @@ import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
+import { addGraphqlDoor } from "./graphql/graphql-door.ts"
+import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
 import { buildModel } from "./model/build.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
@@ -59,6 +61,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   const limits = {
     ...defaultQueryLimits,
     ...defaultGrammarLimits,
+    ...defaultGraphqlLimits,
     bodyBytes: 2_000_000,
     statementTimeoutMs: 5000,
     ...definition.limits,
@@ -111,6 +114,13 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       engine,
       limits,
       allowsRollback: definition.allowsRollback ?? options.allowsRollback ?? false,
+      authenticate: (request) => authenticate(request.headers.authorization),
+    })
+    addGraphqlDoor(server, {
+      model: policies.model,
+      engine,
+      limits,
+      introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addOpenApiDoor(server, {

@@ -1,5 +1,6 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
 import type { JwtIssuer } from "./auth/jwt.ts"
+import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { AnyEntity } from "./model/entity.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
@@ -36,8 +37,8 @@ export interface TryOut {
   readonly body?: unknown
 }
 
-/** Every limit; the defaults stand in `src/query/limits.ts`, `src/rest/parse-query.ts` and `src/app.ts`. */
-export interface BackendLimits extends QueryLimits, GrammarLimits {
+/** Every limit; the defaults stand in `src/query/limits.ts`, `src/rest/parse-query.ts`, `src/graphql/limits.ts` and `src/app.ts`. */
+export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits {
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
@@ -59,6 +60,10 @@ export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly
   readonly origins?: readonly string[]
   /** Whether callers may have a write undone after it was answered (`Prefer: tx=rollback`); in development they may. */
   readonly allowsRollback?: boolean
+  readonly graphql?: {
+    /** Whether callers may ask for the schema that they know; by default not in production. */
+    readonly introspection?: boolean
+  }
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
   /** Rows for an empty database in development. */

@@ -228,6 +228,18 @@ export const catalogue = {
   },
   UC325: { status: 408, message: "the request took too long to arrive", hint: "Send it again." },
   UC326: { status: 417, message: "only Expect: 100-continue is supported", hint: "Leave the header out." },
+  // GraphQL.
+  UC340: { status: 400, message: "the cursor is not one of this order", hint: "Use the same orderBy." },
+  UC341: { status: 400, message: "{why}", hint: "Correct the document." },
+  UC342: {
+    status: 400,
+    message: "the document has a {what} of {cost}, and at most {max} is allowed",
+    hint: "Ask for less at once, or raise limits.{setting}.",
+  },
+  UC343: { status: 400, message: "{why}", hint: "Correct the request: see GraphQL over HTTP." },
+  UC344: { status: 400, message: "{argument} {why}", hint: "{mend}" },
+  UC345: { status: 405, message: "a mutation is not sent with {method}", hint: "Send it with POST." },
+  UC346: { status: 415, message: "Content-Type not acceptable: {type}", hint: "Send application/json." },
   "PGRST102/type": {
     status: 400,
     message: "Content-Type not acceptable: {type}",

@@ -19,6 +19,8 @@ function told(filter: Filter, values: readonly unknown[]): unknown {
       return [filter.path.name, `${filter.negated ? "not." : ""}is.${filter.value}`]
     case "compare":
       return [filter.path.name, `${filter.negated ? "not." : ""}${filter.operator}`, values[filter.value]]
+    case "related":
+      return filter
     default:
       return {
         [`${filter.negated ? "not " : ""}${filter.kind}`]: filter.terms.map((term) => told(term, values)),

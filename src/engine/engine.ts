@@ -8,10 +8,12 @@ import { holds } from "../policy/to-predicate.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
-import type { PlannedQuery } from "../query/planned.ts"
+import type { PlannedItem, PlannedQuery } from "../query/planned.ts"
 import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { gateName } from "../sql/machinery.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
+import type { FlightRow } from "../store/flight.ts"
+import type { FlightStep } from "../store/flight-bytes.ts"
 import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 import { checkAddress } from "./check-address.ts"
@@ -49,9 +51,16 @@ export interface CollectionUses {
   readonly delete: boolean
 }
 
+/** The answers of several operations; or the first that went wrong, and nothing was done. */
+export type Together =
+  | { readonly answers: readonly Answer[] }
+  | { readonly failed: number; readonly error: UndercroftError }
+
 export interface Engine {
   /** Throws `UndercroftError`. */
   run(operation: Operation, caller: Caller): Promise<Answer>
+  /** All of them in their order, in one flight and one transaction, or none. */
+  runTogether(operations: readonly Operation[], caller: Caller): Promise<Together>
   /** Throws PGRST205 for a collection that there is not. */
   usesOf(collection: string): CollectionUses
   /** What this caller could ever know and do. Throws `UndercroftError`. */
@@ -77,6 +86,12 @@ export function createEngine(parts: EngineParts): Engine {
   )
   const known = gated.filter((one) => !looksUp(one.rule))
   const lookedUp = gated.filter((one) => looksUp(one.rule))
+
+  // A caller of many requests knows the same in all of them, while the same is hidden.
+  const knowledge = new WeakMap<
+    Caller,
+    { readonly hiddenKey: string | undefined; readonly known: Knowledge }
+  >()
 
   function statementFor(operation: Operation, caller: Caller): Statement {
     const key = `${caller.hiddenKey ?? ""} ${operation.shape ?? writeShape(operation)}`
@@ -117,18 +132,56 @@ export function createEngine(parts: EngineParts): Engine {
     return entity
   }
 
+  /** The statement of an operation, with its values in their places. */
+  function prepare(
+    operation: Operation,
+    caller: Caller,
+    entity: EntityInfo,
+  ): { readonly statement: Statement; readonly step: FlightStep } {
+    const statement = statementFor(operation, caller)
+    if (operation.kind === "insert" && operation.address) checkAddress(operation, operation.address, entity)
+    const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
+    return { statement, step: { name: statement.name, text: statement.text, values } }
+  }
+
+  function read(row: FlightRow | null, operation: Operation, statement: Statement): Answer {
+    const readRow = statement.isObject ? readObject : readAnswer
+    return readRow(row, operation, statement, limits)
+  }
+
+  async function runTogether(operations: readonly Operation[], caller: Caller): Promise<Together> {
+    let at = 0
+    const explain = (cause: unknown): Together => {
+      const operation = operations[Math.min(at, operations.length - 1)]!
+      const entity = policies.model.byCollection.get(operation.collection)
+      if (!entity) return { failed: at, error: explainLookupError(cause) }
+      return { failed: at, error: explainDatabaseError(cause, operation, entity, caller, context) }
+    }
+    try {
+      if (gated.length > 0) await knowHidden(caller)
+      const prepared: ReturnType<typeof prepare>[] = []
+      for (const one of operations) at = prepared.push(prepare(one, caller, entityOf(one.collection)))
+      const statements = prepared.map((one) => one.step)
+      at = 0
+      const { rows, error } = await pool.sendAll({ statements, caller: caller.sealed })
+      at = Math.min(rows.length, operations.length - 1)
+      if (error) return explain(error)
+      const answers: Answer[] = []
+      for (at = 0; at < operations.length; at++)
+        answers.push(read(rows[at] ?? null, operations[at]!, prepared[at]!.statement))
+      return { answers }
+    } catch (cause) {
+      return explain(cause)
+    }
+  }
+
   async function run(operation: Operation, caller: Caller): Promise<Answer> {
     const entity = entityOf(operation.collection)
     try {
       if (gated.length > 0) await knowHidden(caller)
-      const statement = statementFor(operation, caller)
-      if (operation.kind === "insert" && operation.address) checkAddress(operation, operation.address, entity)
-      const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
-      const { name, text } = statement
-      const row = await pool.send({ name, text, values, caller: caller.sealed, rollback: operation.rollback })
-      return statement.isObject
-        ? readObject(row, operation, statement, limits)
-        : readAnswer(row, operation, statement, limits)
+      const { statement, step } = prepare(operation, caller, entity)
+      const row = await pool.send({ ...step, caller: caller.sealed, rollback: operation.rollback })
+      return read(row, operation, statement)
     } catch (cause) {
       const kept =
         operation.kind === "read" || operation.once === null ? null : await recall(operation, caller)
@@ -172,7 +225,11 @@ export function createEngine(parts: EngineParts): Engine {
   async function knows(caller: Caller): Promise<Knowledge> {
     try {
       if (gated.length > 0) await knowHidden(caller)
-      return knowledgeOf(policies, caller, caller.hidden ?? new Set())
+      const found = knowledge.get(caller)
+      if (found && found.hiddenKey === caller.hiddenKey) return found.known
+      const known = knowledgeOf(policies, caller, caller.hidden ?? new Set())
+      knowledge.set(caller, { hiddenKey: caller.hiddenKey, known })
+      return known
     } catch (cause) {
       throw explainLookupError(cause)
     }
@@ -183,7 +240,7 @@ export function createEngine(parts: EngineParts): Engine {
     return row !== null
   }
 
-  return { run, usesOf, knows, isReady }
+  return { run, runTogether, usesOf, knows, isReady }
 }
 
 function writeShape(operation: Operation): string {
@@ -193,10 +250,9 @@ function writeShape(operation: Operation): string {
 /** Whether the rows that an answer is made of are about people: all that is asked of them may tell. */
 function isPersonal({ policy, items }: PlannedQuery): boolean {
   const open: ReadonlySet<string> = new Set(["public", "internal"])
-  return (
-    policy.entity.fields.some((field) => !open.has(field.classification)) ||
-    items.some((item) => item.kind === "embed" && isPersonal(item.query))
-  )
+  const isPersonalItem = (item: PlannedItem): boolean =>
+    item.kind === "object" ? item.items.some(isPersonalItem) : item.kind === "embed" && isPersonal(item.query)
+  return policy.entity.fields.some((field) => !open.has(field.classification)) || items.some(isPersonalItem)
 }
 
 function toNumber(text: string | null | undefined): number | null {

@@ -1,5 +1,12 @@
 /** Names the fields that PostgreSQL may have stumbled over, since it doesn't say: values were checked, uses of them not all. */
-import type { FieldPath, Filter, FilterOperator, Operation, ReadQuery } from "../query/operation.ts"
+import type {
+  FieldPath,
+  Filter,
+  FilterOperator,
+  Operation,
+  ReadQuery,
+  SelectItem,
+} from "../query/operation.ts"
 
 interface Use {
   readonly field: string
@@ -36,6 +43,11 @@ export function hasSearch(operation: Operation): boolean {
 }
 
 function usesOf(query: ReadQuery, name: string): readonly Use[] {
+  const framed = query.frame?.parts.flatMap((part) =>
+    part.kind === "rows" || part.kind === "aggregate"
+      ? usesOf({ select: flatten(part.items), where: [], order: [], limit: null, offset: null }, name)
+      : [],
+  )
   const grouped = query.select.some(
     (item) => item.kind === "count" || (item.kind === "field" && item.aggregate !== null),
   )
@@ -51,7 +63,16 @@ function usesOf(query: ReadQuery, name: string): readonly Use[] {
   const ordered = query.order
     .filter((term) => stepsIntoText(term.path))
     .map((term): Use => ({ field: `${term.relation ?? name}.${term.path.name}`, by: "cast" }))
-  return [...selected, ...ordered, ...query.where.flatMap((filter) => usesOfFilter(filter, name))]
+  return [
+    ...(framed ?? []),
+    ...selected,
+    ...ordered,
+    ...query.where.flatMap((filter) => usesOfFilter(filter, name)),
+  ]
+}
+
+function flatten(items: readonly SelectItem[]): readonly SelectItem[] {
+  return items.flatMap((item) => (item.kind === "object" ? flatten(item.items) : [item]))
 }
 
 /** `doc->>a->b`: a text has no steps. */
@@ -61,5 +82,6 @@ function stepsIntoText({ json }: FieldPath): boolean {
 
 function usesOfFilter(filter: Filter, name: string): readonly Use[] {
   if (filter.kind === "compare") return [{ field: `${name}.${filter.path.name}`, by: filter.operator }]
+  if (filter.kind === "related") return filter.where.flatMap((one) => usesOfFilter(one, filter.relation))
   return filter.kind === "is" ? [] : filter.terms.flatMap((term) => usesOfFilter(term, name))
 }

@@ -113,6 +113,13 @@ function toUndercroftError(error: FastifyError | UndercroftError, options: HttpO
   return new UndercroftError("UC690", {}, { cause: error })
 }
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** How the answers of a route tell an error; the catalogue's way where it says nothing. */
+    readonly errorBody?: (error: UndercroftError) => object
+  }
+}
+
 function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOptions): FastifyReply {
   if (error.status >= 500) options.onError(error)
   if (error.status === 401) {
@@ -121,9 +128,11 @@ function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOpt
       : ""
     reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}`)
   }
+  if (error.status === 405 && error.code === "UC345") reply.header("allow", "POST")
   if (error.status === 503) reply.header("retry-after", "1")
+  const { errorBody } = reply.request.routeOptions?.config ?? {}
   return reply
     .code(error.status)
     .header("content-type", "application/json; charset=utf-8")
-    .send(JSON.stringify(error.toBody()))
+    .send(JSON.stringify(errorBody ? errorBody(error) : error.toBody()))
 }

@@ -131,6 +131,7 @@ describe("who knows what", () => {
       "/health/ready",
       "/openapi.json",
       "/docs",
+      "/graphql",
     ])
     expect(Object.keys(paths["/rest/server"]!)).toEqual(["get", "head", "post", "patch", "put", "options"])
     expect(Object.keys(documentFor("hostile").paths["/rest/thingViews"]!)).toEqual(["get", "head", "options"])

@@ -127,6 +127,7 @@ describe("examples are accepted", () => {
       "/rest/labels 409 23503",
       "/rest/bookings 201",
       "/rest/vaults 403 42501",
+      "/graphql 200",
     ])
   })
 

@@ -1,5 +1,6 @@
-/** The addresses that are not collections: health, and the documents themselves. */
+/** The addresses that are not collections: health, GraphQL, and the documents themselves. */
 import { type ApiOperation, componentOf, type MediaType, type PathItem, withoutContent } from "./document.ts"
+import { graphqlPath } from "./graphql-path.ts"
 import { refusals } from "./responses.ts"
 
 /** No collection can have this name. */
@@ -20,7 +21,7 @@ const documentSchema = {
 } as const
 
 /** Each has HEAD beside GET, with the same answer and no body. */
-export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
+const documents: Readonly<Record<string, PathItem>> = Object.fromEntries(
   Object.entries<ApiOperation>({
     "/health/live": {
       ...common,
@@ -77,6 +78,11 @@ export const ownPaths: Readonly<Record<string, PathItem>> = Object.fromEntries(
     },
   }).map(([path, get]) => [path, { get, head: withoutBody(get) }]),
 )
+
+export const ownPaths: Readonly<Record<string, PathItem>> = {
+  ...documents,
+  "/graphql": graphqlPath(serverTag),
+}
 
 function withoutBody(get: ApiOperation): ApiOperation {
   return {

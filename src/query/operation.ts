@@ -36,6 +36,14 @@ export type SelectItem =
     }
   /** `count()`: rows, not values. */
   | { readonly kind: "count"; readonly alias: string | null; readonly cast: string | null }
+  /** Items of the same row, or of the same group, as an object of their own. */
+  | { readonly kind: "object"; readonly alias: string; readonly items: readonly SelectItem[] }
+  /** A text that is the same in every row. */
+  | { readonly kind: "text"; readonly alias: string; readonly text: string }
+  /** What names the row among all rows: its entity and its key, in base64. */
+  | { readonly kind: "node-id"; readonly alias: string }
+  /** Where the row stands in its query's order, for a frame's `after` and `before`. */
+  | { readonly kind: "cursor"; readonly alias: string }
   | Embed
 
 /** Related rows within a row. */
@@ -100,6 +108,13 @@ export type Filter =
       readonly value: "null" | "not_null" | "true" | "false" | "unknown"
     }
   | { readonly kind: "and" | "or"; readonly negated: boolean; readonly terms: readonly Filter[] }
+  /** There is a related row of which all of these hold. */
+  | {
+      readonly kind: "related"
+      readonly relation: string
+      readonly negated: boolean
+      readonly where: readonly Filter[]
+    }
 
 export interface OrderTerm {
   /** Empty, or the name or alias of a to-one embed whose field orders the parent: `patient(name)`. */
@@ -118,6 +133,37 @@ export interface ReadQuery {
   /** The number itself: PostgreSQL plans a page of twenty otherwise than one of unknown size. */
   readonly limit: number | null
   readonly offset: ValueIndex | null
+  /** The rows stand in an object, whose parts these are, in place of a list of what is selected. */
+  readonly frame?: Frame
+}
+
+/** The object that stands around a page of rows: a connection, or what a write tells. */
+export interface Frame {
+  readonly parts: readonly FramePart[]
+  /** The page is the end of the rows rather than their beginning. */
+  readonly fromEnd: boolean
+  /** Where the texts of a cursor stand: only rows after it, or before it. */
+  readonly after: ValueIndex | null
+  readonly before: ValueIndex | null
+}
+
+export type PageFact = "hasNext" | "hasPrevious" | "start" | "end"
+
+/** One part of a frame, and the key that it stands under. */
+export type FramePart =
+  /** An object for each row. */
+  | { readonly kind: "rows"; readonly as: string; readonly items: readonly SelectItem[] }
+  /** How many rows there are in the answer, or of all that fit. */
+  | { readonly kind: "count"; readonly as: string; readonly of: "answer" | "all" }
+  | { readonly kind: "page"; readonly as: string; readonly facts: readonly NamedFact[] }
+  /** Aggregates of all rows that fit. */
+  | { readonly kind: "aggregate"; readonly as: string; readonly items: readonly SelectItem[] }
+  | { readonly kind: "text"; readonly as: string; readonly text: string }
+
+/** What is said of a page, or a text. */
+export interface NamedFact {
+  readonly as: string
+  readonly fact: PageFact | { readonly text: string }
 }
 
 export type CountKind = "exact" | "planned" | "estimated"

@@ -11,6 +11,7 @@ import type {
   FieldPath,
   Filter,
   FilterOperator,
+  Frame,
   Operation,
   OrderTerm,
   ReadQuery,
@@ -21,8 +22,10 @@ import {
   type Plan,
   type PlannedEmbed,
   type PlannedFilter,
+  type PlannedFrame,
   type PlannedItem,
   type PlannedOrder,
+  type PlannedPart,
   type PlannedQuery,
 } from "./planned.ts"
 import { findRelation } from "./relation.ts"
@@ -129,7 +132,8 @@ class Planner {
 
   query(asked: ReadQuery, policy: EntityPolicy): PlannedQuery {
     const { entity } = policy
-    const items = asked.select.flatMap((item) => this.item(item, policy))
+    const framed = asked.frame && this.frame(asked.frame, policy)
+    const items = framed?.items ?? asked.select.flatMap((item) => this.item(item, policy))
     const embeds = items.filter((item) => item.kind === "embed")
     if (items.some(isGrouping) && embeds.some((one) => one.spread && !isToOne(one.relation)))
       throw new UndercroftError(
@@ -144,7 +148,24 @@ class Planner {
       order: asked.order.map((term) => this.order(term, entity, embeds)),
       limit: asked.limit,
       offset: asked.offset,
+      frame: framed?.frame ?? null,
     }
+  }
+
+  private frame(
+    { parts, fromEnd, after, before }: Frame,
+    policy: EntityPolicy,
+  ): { readonly frame: PlannedFrame; readonly items: readonly PlannedItem[] } {
+    const items: PlannedItem[] = []
+    const planned = parts.map((part): PlannedPart => {
+      if (part.kind === "aggregate")
+        return { ...part, items: part.items.flatMap((item) => this.item(item, policy)) }
+      if (part.kind !== "rows") return part
+      const as = `rows${items.length}`
+      items.push({ kind: "object", as, items: part.items.flatMap((item) => this.item(item, policy)) })
+      return { kind: "rows", as: part.as, item: as }
+    })
+    return { frame: { parts: planned, fromEnd, after, before }, items }
   }
 
   /** A field that the caller may know of; a hidden one is refused exactly like one that does not exist. */
@@ -214,19 +235,26 @@ class Planner {
       }
       case "count":
         return [{ kind: "count", as: item.alias ?? "count", cast: item.cast }]
+      case "object":
+        return [
+          {
+            kind: "object",
+            as: item.alias,
+            items: item.items.flatMap((one) => this.item(one, policy)),
+          },
+        ]
+      case "text":
+        return [{ kind: "text", as: item.alias, text: item.text }]
+      case "node-id":
+      case "cursor":
+        return [{ kind: item.kind, as: item.alias }]
       case "embed":
         return [this.embed(item, policy)]
     }
   }
 
   private embed(item: Embed, policy: EntityPolicy): PlannedEmbed {
-    if (++this.embeds > this.context.limits.embeds) {
-      throw new UndercroftError("UC301", {
-        what: "embeds",
-        max: this.context.limits.embeds,
-        setting: "embeds",
-      })
-    }
+    this.countEmbed()
     const { relation, to } = findRelation(item, policy, this.context)
     const query = this.query(item.query, policyOf(this.context.policies, to))
     // Rows and groups of them can't both become lists.
@@ -246,8 +274,29 @@ class Planner {
     }
   }
 
+  private countEmbed(): void {
+    const { embeds } = this.context.limits
+    if (++this.embeds > embeds)
+      throw new UndercroftError("UC301", { what: "embeds", max: embeds, setting: "embeds" })
+  }
+
+  /** Rows that have related ones, of which the caller may ask what they may ask of those rows themselves. */
+  private related(filter: Filter & { kind: "related" }, from: EntityInfo): PlannedFilter {
+    this.countEmbed()
+    const { relation: name, negated } = filter
+    const policy = policyOf(this.context.policies, from)
+    const { relation, to } = findRelation({ relation: name, hint: null }, policy, this.context)
+    const where = filter.where.map((one) => this.filter(one, to, []))
+    const target = policyOf(this.context.policies, to)
+    const query = { policy: target, items: [], where, order: [], limit: null, offset: null, frame: null }
+    const embed = { kind: "embed", as: name, relation, inner: false, spread: false, query } as const
+    return { kind: "embed-is-null", embed, negated: !negated }
+  }
+
   private filter(filter: Filter, entity: EntityInfo, embeds: readonly PlannedEmbed[]): PlannedFilter {
     switch (filter.kind) {
+      case "related":
+        return this.related(filter, entity)
       case "and":
       case "or":
         return {
@@ -334,7 +383,8 @@ function isGrouping(item: PlannedItem): boolean {
   return item.kind === "count" || (item.kind === "field" && item.aggregate !== null)
 }
 
-function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
+/** Whether values of a field can be brought together so. */
+export function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
   if (aggregate === "count") return true
   if (aggregate === "min" || aggregate === "max") return kind.operators.has("order")
   return /^(integer|bigint|numeric|interval)/.test(kind.sqlType) && kind.operators.has("order")

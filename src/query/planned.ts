@@ -7,6 +7,7 @@ import type {
   CountKind,
   FilterOperator,
   JsonStep,
+  NamedFact,
   Returning,
   ValueIndex,
 } from "./operation.ts"
@@ -49,7 +50,17 @@ export interface PlannedEmbed {
 export type PlannedItem =
   | PlannedField
   | { readonly kind: "count"; readonly as: string; readonly cast: string | null }
+  | PlannedObject
+  | { readonly kind: "text"; readonly as: string; readonly text: string }
+  | { readonly kind: "node-id"; readonly as: string }
+  | { readonly kind: "cursor"; readonly as: string }
   | PlannedEmbed
+
+export interface PlannedObject {
+  readonly kind: "object"
+  readonly as: string
+  readonly items: readonly PlannedItem[]
+}
 
 export type PlannedFilter =
   | {
@@ -89,7 +100,23 @@ export interface PlannedQuery {
   readonly order: readonly PlannedOrder[]
   readonly limit: number | null
   readonly offset: ValueIndex | null
+  readonly frame: PlannedFrame | null
 }
+
+/** The rows of each of its `rows` stand in the query's items, as objects. */
+export interface PlannedFrame {
+  readonly parts: readonly PlannedPart[]
+  readonly fromEnd: boolean
+  readonly after: ValueIndex | null
+  readonly before: ValueIndex | null
+}
+
+export type PlannedPart =
+  | { readonly kind: "rows"; readonly as: string; readonly item: string }
+  | { readonly kind: "count"; readonly as: string; readonly of: "answer" | "all" }
+  | { readonly kind: "page"; readonly as: string; readonly facts: readonly NamedFact[] }
+  | { readonly kind: "aggregate"; readonly as: string; readonly items: readonly PlannedItem[] }
+  | { readonly kind: "text"; readonly as: string; readonly text: string }
 
 interface PlanBase {
   readonly query: PlannedQuery

@@ -15,7 +15,7 @@ interface Candidate {
 
 /** Throws PGRST200 when there is none, PGRST201 when several fit. */
 export function findRelation(
-  embed: Embed,
+  embed: Pick<Embed, "relation" | "hint">,
   policy: EntityPolicy,
   context: PlanContext,
 ): { relation: PlannedRelation; to: EntityInfo } {

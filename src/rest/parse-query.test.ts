@@ -18,6 +18,7 @@ function show({ query, values }: ParsedQuery): string {
     const not = term.negated ? "not " : ""
     if (term.kind === "compare") return `${not}${path(term.path)} ${term.operator} ${at(term.value)}`
     if (term.kind === "is") return `${not}${path(term.path)} is ${term.value}`
+    if (term.kind === "related") return `${not}${term.relation}(${term.where.map(filter).join("; ")})`
     return `${not}${term.kind}(${term.terms.map(filter).join("; ")})`
   }
   const read = (of: ReadQuery): string => {

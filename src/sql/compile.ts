@@ -49,6 +49,11 @@ class Compiler {
   }
 
   private read(plan: Plan & { kind: "read" }): string {
+    if (plan.query.frame) {
+      const from = relationOf(plan.query.policy)
+      const framed = this.printer.frame(plan.query, (alias) => ({ from: `${from} ${alias}`, conditions: [] }))
+      return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n from (${framed}) f) q`
+    }
     const alias = this.places.alias()
     const rows = this.printer.select(plan.query, `${relationOf(plan.query.policy)} ${alias}`, alias, [])
     // Planned and estimated counts would tell of rows that the caller can't see: all counts are exact.
@@ -117,17 +122,25 @@ class Compiler {
       )
     }
     const used: FieldInfo[] = []
-    const rows = this.returned(plan, used)
+    const { frame } = plan.query
+    const rows = frame ? this.framed(plan, used) : this.returned(plan, used)
     const columns = [...new Set([...used, ...entity.key])].map(
       (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
     )
     const start = written(columns.join(", "))
     if (isObject) return `${start} select row_to_json(r)::text from (${rows}) r`
-    return this.answer(
-      plan,
-      start,
-      `select q.body, q.n, ${rest} from (select ${bodySql(plan)} as body, count(*) as n from (${rows}) r) q${guarded}`,
-    )
+    const body = frame
+      ? `select f.body::text as body, f.n from (${rows}) f`
+      : `select ${bodySql(plan)} as body, count(*) as n from (${rows}) r`
+    return this.answer(plan, start, `select q.body, q.n, ${rest} from (${body}) q${guarded}`)
+  }
+
+  private framed(plan: WritePlan, used: FieldInfo[]): string {
+    // What was inserted comes back in the order in which it was sent, which a join would not keep.
+    const isNumbered = plan.kind === "insert"
+    const from = isNumbered ? `(select w.*, row_number() over () as "$at" from w) w` : "w"
+    const options = { isWrite: true, used, ...(isNumbered ? { last: ['w."$at"'] } : {}) }
+    return this.printer.frame(plan.query, () => ({ from, conditions: [], alias: "w" }), options)
   }
 
   private returned(plan: WritePlan, used: FieldInfo[]): string {
@@ -161,8 +174,8 @@ function returnsRows(plan: Plan): boolean {
 /** Whether one row is written, or a key or another unique field is asked for: then there is no page, and no list. */
 function isAtMostOne(plan: Plan): boolean {
   const { policy, items, where, limit, offset } = plan.query
-  if (limit !== null || offset !== null || policy.entity.view) return false
-  if (items.some((item) => item.kind === "embed" || isAggregate(item))) return false
+  if (limit !== null || offset !== null || policy.entity.view || plan.query.frame) return false
+  if (items.some((item) => item.kind !== "field" || isAggregate(item))) return false
   if (plan.kind === "insert") return plan.isOneRow && !plan.conflict
   const asked = new Set(
     where.flatMap((one) =>

@@ -1,7 +1,8 @@
 /** Prints what is read, at any depth: a query of one entity with its embeds, filters, order and page. */
 import { UndercroftError } from "../base/errors.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
+import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { FilterOperator } from "../query/operation.ts"
@@ -14,6 +15,8 @@ import {
   type PlannedQuery,
 } from "../query/planned.ts"
 import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
+import { type FrameSource, printFrame } from "./frame.ts"
+import { cursorSql, type KeysetTerm, keysetOf, nodeIdSql } from "./keyset.ts"
 import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
@@ -28,6 +31,19 @@ export interface SelectOptions {
   readonly used?: FieldInfo[]
   /** What decides the order last; the key or the groups when it is left out. */
   readonly last?: readonly string[] | null
+  /** Rows beyond the page. */
+  readonly beyond?: number
+}
+
+/** What the items of one row are printed into. */
+interface RowParts {
+  readonly alias: string
+  readonly entity: EntityInfo
+  readonly keyset: readonly KeysetTerm[]
+  readonly columns: string[]
+  readonly joins: string[]
+  readonly groups: string[]
+  readonly used: FieldInfo[]
 }
 
 export class SelectPrinter {
@@ -50,13 +66,15 @@ export class SelectPrinter {
     from: string,
     alias: string,
     conditions: readonly string[],
-    { isWrite = false, isOne = false, used = [], last = null }: SelectOptions = {},
+    { isWrite = false, isOne = false, used = [], last = null, beyond = 0 }: SelectOptions = {},
   ): string {
     const columns: string[] = []
     const joins: string[] = []
     const groups: string[] = []
     const grouped = query.items.some(isAggregate)
-    for (const item of query.items) this.item(item, alias, columns, joins, groups, used)
+    const keyset = keysetOf(query)
+    for (const item of query.items)
+      this.item(item, { alias, entity: query.policy.entity, keyset, columns, joins, groups, used })
     const where = isWrite ? "" : this.where(query, alias, conditions)
     const inner = this.innerJoins(query, alias, where === "")
     const order = this.orderBy(
@@ -69,20 +87,14 @@ export class SelectPrinter {
     // A limit, even one that is never reached, would be planned for.
     const isWhole =
       isWrite || (isOne && query.limit === null && query.offset === null && !query.policy.entity.view)
-    const window = isWhole ? "" : this.window(query)
+    const window = isWhole ? "" : this.window(query, beyond)
     const list = columns.length > 0 ? columns.join(", ") : ""
     const groupBy = grouped && groups.length > 0 ? ` group by ${groups.join(", ")}` : ""
     return `select ${list} from ${from}${joins.join("")}${where}${inner}${groupBy}${order}${window}`
   }
 
-  private item(
-    item: PlannedItem,
-    alias: string,
-    columns: string[],
-    joins: string[],
-    groups: string[],
-    used: FieldInfo[],
-  ): void {
+  private item(item: PlannedItem, row: RowParts): void {
+    const { alias, columns, joins, groups, used } = row
     if (item.kind === "count") {
       columns.push(`${cast("count(*)", item.cast)} as ${outputName(item.as)}`)
       return
@@ -95,12 +107,40 @@ export class SelectPrinter {
       columns.push(`${sql} as ${outputName(item.as)}`)
       return
     }
+    if (item.kind === "object") {
+      const name = this.places.alias()
+      const inner = { ...row, columns: [] }
+      for (const one of item.items) this.item(one, inner)
+      // PostgreSQL takes a select without tables apart again: this costs no join.
+      joins.push(` cross join lateral (select ${inner.columns.join(", ")}) ${name}`)
+      columns.push(`row_to_json(${name}) as ${outputName(item.as)}`)
+      return
+    }
+    if (item.kind === "text") {
+      columns.push(`${quoteLiteral(item.text)}::text as ${outputName(item.as)}`)
+      return
+    }
+    if (item.kind === "node-id") {
+      used.push(...row.entity.key)
+      columns.push(`${nodeIdSql(row.entity, alias)} as ${outputName(item.as)}`)
+      return
+    }
+    if (item.kind === "cursor") {
+      used.push(...row.keyset.map((one) => one.field))
+      columns.push(`${cursorSql(row.keyset, alias)} as ${outputName(item.as)}`)
+      return
+    }
     used.push(...this.linkFields(item))
-    if (item.query.items.length === 0) return
+    if (item.query.items.length === 0 && !item.query.frame) return
     if (item.spread) this.spread(item, alias, columns, joins, groups)
     else {
       columns.push(`${this.embedValue(item, alias)} as ${outputName(item.as)}`)
     }
+  }
+
+  /** A query with a frame: one row of the object and the number of its rows. */
+  frame(query: PlannedQuery, source: (alias: string) => FrameSource, options: SelectOptions = {}): string {
+    return printFrame(query, source, { select: this, places: this.places, options })
   }
 
   /** The columns of the near side that an embed joins by. */
@@ -109,6 +149,10 @@ export class SelectPrinter {
   }
 
   private embedValue(embed: PlannedEmbed, parent: string): string {
+    if (embed.query.frame) {
+      const source = (alias: string): FrameSource => this.linked(embed, parent, alias)
+      return `(select f.body from (${this.frame(embed.query, source)}) f)`
+    }
     const alias = this.places.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
     const isOne = isToOne(embed.relation)
@@ -294,8 +338,8 @@ export class SelectPrinter {
     return `(select ${pathSql(term.field, term.json, related)} from ${from}${where}${inner})`
   }
 
-  private window(query: PlannedQuery): string {
-    const limit = ` limit ${Math.min(query.limit ?? this.limits.rows, this.limits.rows)}`
+  private window(query: PlannedQuery, beyond: number): string {
+    const limit = ` limit ${Math.min(query.limit ?? this.limits.rows, this.limits.rows) + beyond}`
     return (
       limit + (query.offset === null ? "" : ` offset ${this.places.parameter(query.offset, String)}::bigint`)
     )

@@ -34,10 +34,14 @@ export function writeFlight(steps: readonly FlightStep[], parting: Parting, know
   let size = sync.length
   const nameOf = ({ name }: FlightStep): string => (unnamed.has(name) ? "" : name)
   for (const name of closed) size += 7 + Buffer.byteLength(name)
-  for (const step of steps) size += sizeOf(step, nameOf(step), parsed.has(step.name))
+  // What is kept is parsed where it is used first; without a name, before each use.
+  const isNew = (step: FlightStep, at: number): boolean =>
+    parsed.has(step.name) &&
+    (unnamed.has(step.name) || steps.findIndex((one) => one.name === step.name) === at)
+  for (const [at, step] of steps.entries()) size += sizeOf(step, nameOf(step), isNew(step, at))
   const writer = new Writer(size)
   for (const name of closed) writer.close(name)
-  for (const step of steps) writer.step(step, nameOf(step), parsed.has(step.name))
+  for (const [at, step] of steps.entries()) writer.step(step, nameOf(step), isNew(step, at))
   return writer.bytes(sync).done()
 }
 

@@ -1,6 +1,6 @@
 /**
  * One flight: who calls and what they ask go to PostgreSQL under one Sync, in one implicit transaction, and come back
- * once. When `enter` refuses the caller, PostgreSQL skips the rest.
+ * once. When `enter` refuses the caller, or a statement fails, PostgreSQL skips the rest and undoes what was done.
  */
 import type { Connection, DatabaseError, Submittable } from "pg"
 import { type FlightStep, writeFlight, writeSteps } from "./flight-bytes.ts"
@@ -14,11 +14,9 @@ export interface SealedCaller {
   readonly seal: string
 }
 
-/** What is asked. `name` names the prepared statement of `text`. */
+/** What is asked: statements in their order, each named by what names the prepared statement of its text. */
 export interface FlightRequest {
-  readonly name: string
-  readonly text: string
-  readonly values: readonly (string | null)[]
+  readonly statements: readonly FlightStep[]
   readonly caller: SealedCaller | null
   /** All of it is undone when it has been answered. */
   readonly rollback?: boolean
@@ -26,6 +24,9 @@ export interface FlightRequest {
 
 /** The one row of the answer, as PostgreSQL's text; of a statement that gives none, null and how many rows it touched. */
 export type FlightRow = readonly (string | null)[]
+
+/** Told once: what went wrong, and the row of each statement that was answered before. */
+export type FlightDone = (error: Error | null, rows: readonly (FlightRow | null)[]) => void
 
 interface EnterStep extends FlightStep {
   /** The step as it goes over the wire, once `enter` is prepared: the same for all requests of a caller. */
@@ -54,19 +55,23 @@ function enterStepOf(caller: SealedCaller): EnterStep {
 export class Flight implements Submittable {
   private readonly enter: EnterStep | null
   private readonly steps: readonly FlightStep[]
-  private readonly done: (error: Error | null, row: FlightRow | null) => void
+  private readonly done: FlightDone
   private prepared: PreparedStatements | null = null
   private parsed: ReadonlySet<string> | null = null
+  private readonly rows: (FlightRow | null)[] = []
   private row: FlightRow | null = null
-  private awaited: number
+  /** How many are answered; `enter`, which is not asked for, counts from -1. */
+  private answered: number
+  private readonly asked: number
   private doubt: Error | null = null
 
-  /** `done` is called once. */
-  constructor(request: FlightRequest, done: (error: Error | null, row: FlightRow | null) => void) {
+  constructor(request: FlightRequest, done: FlightDone) {
+    const { statements } = request
     this.enter = request.caller && enterStepOf(request.caller)
-    const steps = this.enter ? [this.enter, request] : [request]
+    const steps = this.enter ? [this.enter, ...statements] : statements
     this.steps = request.rollback ? [...steps, rollback] : steps
-    this.awaited = this.enter ? 2 : 1
+    this.answered = this.enter ? -1 : 0
+    this.asked = statements.length
     this.done = done
   }
 
@@ -95,15 +100,18 @@ export class Flight implements Submittable {
   }
 
   handleDataRow(message: { fields: FlightRow }): void {
-    if (this.awaited === 1) this.row = message.fields
+    if (this.answered >= 0) this.row = message.fields
   }
 
   handleCommandComplete({ text }: { text: string }): void {
-    if (--this.awaited === 0) this.row ??= [null, text.slice(text.lastIndexOf(" ") + 1)]
+    const at = this.answered++
+    if (at < 0 || at >= this.asked) return
+    this.rows.push(this.row ?? [null, text.slice(text.lastIndexOf(" ") + 1)])
+    this.row = null
   }
 
   handleReadyForQuery(): void {
-    this.done(this.doubt, this.row)
+    this.done(this.doubt, this.rows)
   }
 
   handleError(error: DatabaseError): void {
@@ -111,7 +119,7 @@ export class Flight implements Submittable {
     for (const step of this.steps) {
       if (isStale(error) || this.parsed?.has(step.name)) this.prepared?.forget(step.name)
     }
-    this.done(error, null)
+    this.done(error, this.rows)
   }
 
   handleRowDescription(): void {}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest"
 import { createDatabase, runSql } from "../../test/support/backend.ts"
 import { startEmbedded } from "./embedded.ts"
-import type { FlightRequest } from "./flight.ts"
+import type { StatementRequest } from "./pool.ts"
 import { type FlightPool, openPool, type PoolOptions } from "./pool.ts"
 
 let url: string
@@ -41,7 +41,7 @@ function ask(
   values: readonly string[] = [],
   claims: string | null = null,
   name = `s${++counter}`,
-): FlightRequest {
+): StatementRequest {
   return { name, text, values, caller: claims === null ? null : { claims, expires: 1, seal: "" } }
 }
 const one = ask("select $1::text", ["1"], null, "one")
@@ -88,7 +88,7 @@ test("a statement that fails when it runs is known afterwards", async () => {
 
 test("statements that had to go are prepared again, also after a flight that failed while they went", async () => {
   const pool = openTestPool({ connections: 1 })
-  const nth = (at: number, claims: string): FlightRequest => ask(`select ${at}`, [], claims, `n${at}`)
+  const nth = (at: number, claims: string): StatementRequest => ask(`select ${at}`, [], claims, `n${at}`)
   for (let at = 0; at < 700; at++) {
     const refused = at % 7 === 0
     const answer = pool.send(nth(at, refused ? "unknown" : "me"))

@@ -4,7 +4,15 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { Flight, type FlightRequest, type FlightRow, isStale } from "./flight.ts"
+import {
+  Flight,
+  type FlightDone,
+  type FlightRequest,
+  type FlightRow,
+  isStale,
+  type SealedCaller,
+} from "./flight.ts"
+import type { FlightStep } from "./flight-bytes.ts"
 
 export interface PoolOptions {
   readonly url: string
@@ -18,10 +26,24 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
 }
 
+/** A flight of one statement. */
+export interface StatementRequest extends FlightStep {
+  readonly caller: SealedCaller | null
+  readonly rollback?: boolean | undefined
+}
+
+/** What became of several statements; with an error all are undone, and `rows` tells how many came before it. */
+export interface FlightResult {
+  readonly rows: readonly (FlightRow | null)[]
+  readonly error: Error | null
+}
+
 /** Sends flights. */
 export interface FlightPool {
   /** Throws what PostgreSQL says as `pg.DatabaseError`, and UC691 where it says nothing or goes away. */
-  send(request: FlightRequest): Promise<FlightRow | null>
+  send(request: StatementRequest): Promise<FlightRow | null>
+  /** Several statements in one transaction: all of them, or none. Never throws. */
+  sendAll(request: FlightRequest): Promise<FlightResult>
   /** Waits for what is under way. */
   close(): Promise<void>
 }
@@ -43,8 +65,7 @@ interface Lane {
 interface Waiting {
   readonly request: FlightRequest
   readonly since: number
-  readonly resolve: (row: FlightRow | null) => void
-  readonly reject: (error: Error) => void
+  readonly done: FlightDone
 }
 
 /** Opens a pool; connections are made when they are needed. */
@@ -76,18 +97,16 @@ class LanePool implements FlightPool {
     this.watch = setInterval(() => this.look(), everyMs).unref()
   }
 
-  send(request: FlightRequest): Promise<FlightRow | null> {
-    if (this.isClosing) return Promise.reject(new UndercroftError("UC691"))
+  send({ caller, rollback = false, ...statement }: StatementRequest): Promise<FlightRow | null> {
     return new Promise((resolve, reject) => {
-      this.underWay++
-      const waiting = { request, since: performance.now(), resolve, reject }
-      const lane = this.idle.pop()
-      if (lane) this.fly(lane, waiting)
-      else {
-        this.waiting.push(waiting)
-        if (this.lanes.size + this.connecting < this.options.connections) void this.connect()
-      }
+      this.launch({ statements: [statement], caller, rollback }, (error, rows) =>
+        error ? reject(error) : resolve(rows[0] ?? null),
+      )
     })
+  }
+
+  sendAll(request: FlightRequest): Promise<FlightResult> {
+    return new Promise((resolve) => this.launch(request, (error, rows) => resolve({ error, rows })))
   }
 
   async close(): Promise<void> {
@@ -97,16 +116,31 @@ class LanePool implements FlightPool {
     await Promise.all([...this.lanes].map((lane) => lane.client.end()))
   }
 
+  private launch(request: FlightRequest, done: FlightDone): void {
+    if (this.isClosing) {
+      done(new UndercroftError("UC691"), [])
+      return
+    }
+    this.underWay++
+    const waiting = { request, since: performance.now(), done }
+    const lane = this.idle.pop()
+    if (lane) this.fly(lane, waiting)
+    else {
+      this.waiting.push(waiting)
+      if (this.lanes.size + this.connecting < this.options.connections) void this.connect()
+    }
+  }
+
   private fly(lane: Lane, waiting: Waiting, isRepeat = false): void {
-    const flight = new Flight(waiting.request, (error, row) => {
+    const flight = new Flight(waiting.request, (error, rows) => {
       lane.flight = null
       // Refused before anything was done, and rolled back: what was prepared no longer fits.
       if (error && !isRepeat && isStale(error)) return this.fly(lane, waiting, true)
       if (error && endsConnection(error)) this.drop(lane)
       else this.release(lane)
       this.land()
-      if (error === null) waiting.resolve(row)
-      else waiting.reject(isDatabaseError(error) ? error : new UndercroftError("UC691", {}, { cause: error }))
+      const isSaid = error === null || isDatabaseError(error)
+      waiting.done(isSaid ? error : new UndercroftError("UC691", {}, { cause: error }), rows)
     })
     lane.flight = flight
     lane.since = performance.now()
@@ -175,7 +209,7 @@ class LanePool implements FlightPool {
 
   private refuse(waiting: Waiting, cause: unknown): void {
     this.land()
-    waiting.reject(new UndercroftError("UC691", {}, { cause }))
+    waiting.done(new UndercroftError("UC691", {}, { cause }), [])
   }
 
   /** PostgreSQL stops a statement itself; that it doesn't answer at all only a clock on this side tells. */

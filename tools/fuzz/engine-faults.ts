@@ -1,6 +1,7 @@
 /** Carries out the planted bugs of the engine on a real target. */
 import type { Caller } from "../../src/engine/caller.ts"
-import type { FlightRequest } from "../../src/store/flight.ts"
+import type { SealedCaller } from "../../src/store/flight.ts"
+import type { FlightStep } from "../../src/store/flight-bytes.ts"
 import type { FlightPool } from "../../src/store/pool.ts"
 import type { OperationDescription, QueryDescription } from "./description.ts"
 import { type RestRequest, toRequest } from "./rest-request.ts"
@@ -29,6 +30,8 @@ export const openStatements: Readonly<Record<string, RegExp>> = {
 export function divertPool(pool: FlightPool, other: FlightPool, fits: RegExp): FlightPool {
   return {
     send: (request) => (fits.test(request.text) ? other : pool).send(request),
+    sendAll: (request) =>
+      (request.statements.some((one) => fits.test(one.text)) ? other : pool).sendAll(request),
     close: async () => {
       await other.close()
       await pool.close()
@@ -39,17 +42,28 @@ export function divertPool(pool: FlightPool, other: FlightPool, fits: RegExp): F
 /** A pool that sends something else than it was given. */
 export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightPool {
   if (!faults.has("previous-caller") && !faults.has("raw-tables")) return pool
-  let previous: FlightRequest["caller"] = null
+  let previous: SealedCaller | null = null
+  const openTables = ({ name, text, values }: FlightStep): FlightStep => ({
+    name: `raw${name}`,
+    text: text.replaceAll('"fields".', '"app".'),
+    values,
+  })
+  const isOpen = faults.has("raw-tables")
+  const swap = (caller: SealedCaller | null): SealedCaller | null => {
+    const sent = isOpen ? caller : previous
+    previous = caller
+    return sent
+  }
   return {
     close: () => pool.close(),
-    send(request) {
-      const { name, text, caller } = request
-      const sent = faults.has("raw-tables")
-        ? { ...request, name: `raw${name}`, text: text.replaceAll('"fields".', '"app".') }
-        : { ...request, caller: previous }
-      previous = caller
-      return pool.send(sent)
-    },
+    send: (request) =>
+      pool.send({ ...request, ...(isOpen ? openTables(request) : {}), caller: swap(request.caller) }),
+    sendAll: (request) =>
+      pool.sendAll({
+        ...request,
+        statements: isOpen ? request.statements.map(openTables) : request.statements,
+        caller: swap(request.caller),
+      }),
   }
 }
 
