@@ -1,6 +1,6 @@
 /**
  * Every error that leaves Undercroft. Codes are banded by floor and never reused:
- * UC1xx model, UC2xx policy, UC3xx query, UC5xx store, UC6xx engine and callers, UC9xx command line.
+ * UC1xx model, UC2xx policy, UC3xx query, UC5xx store, UC6xx engine and callers, UC7xx actions, UC9xx command line.
  * Where PostgREST or PostgreSQL has a code for the same condition, that code is used
  * (`PG:` marks an SQLSTATE, and is not sent; nor is what follows a slash, which tells two conditions of one code apart).
  */
@@ -69,6 +69,7 @@ export const catalogue = {
     message: "has the option {option}, which there is not.",
     hint: "Options are: {options}.",
   },
+  UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
   // Rules.
   UC201: {
     status: 500,
@@ -315,6 +316,30 @@ export const catalogue = {
   PGRST204: {
     status: 400,
     message: "Could not find the '{field}' column of '{collection}' in the schema cache",
+  },
+  // Actions.
+  PGRST202: {
+    status: 404,
+    message: "Could not find the function '{action}' in the schema cache",
+    hint: "Actions are at /rest/rpc/<name>; /openapi.json names those that are yours to call.",
+  },
+  PGRST101: {
+    status: 405,
+    message: "Cannot use the {method} method on RPC",
+    hint: "Send POST; GET is for actions that only read.",
+  },
+  UC701: { status: 400, message: "{field} {why}", hint: "Correct the input; nothing was done." },
+  UC702: { status: 409, message: "{why}", hint: "Look at how things are now, and decide again." },
+  UC703: {
+    status: 404,
+    message: "{what} does not exist, or not for this caller",
+    hint: "Check the key, and who calls.",
+  },
+  UC704: { status: 403, message: "{why}", hint: "The rules of this action do not allow it." },
+  UC705: {
+    status: 400,
+    message: "the action took too long and was stopped; nothing was done",
+    hint: "Do less in one call, or raise limits.actionTimeoutMs.",
   },
   PGRST205: { status: 404, message: "Could not find the table '{collection}' in the schema cache" },
   UC690: {
