@@ -25,37 +25,31 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
   if (!isDatabaseError(cause)) return new UndercroftError("UC690", {}, { cause })
   const { code = "", constraint = "", table, column } = cause
   const more = { cause }
-  const what = `the action ${context.action}`
+  const action = `the action ${context.action}`
   const plan = context.constraints.get(constraint)
-  const fields = fieldsOf(plan?.entity, plan?.fields ?? [], context) || what
+  const fields = fieldsOf(plan?.entity, plan?.fields ?? [], context) || action
+  const entity = context.model.entities.find((one) => one.table === table)
+  const field = entity?.fields.find((one) => one.column === column)
+  const named = fieldsOf(entity?.name, field ? [field.name] : [], context)
   switch (code) {
     case "28000":
       return new UndercroftError("PGRST303", { why: "The token has expired" }, more)
-    case "42501":
-      return new UndercroftError(
-        context.isAnonymous ? "PG:42501/anonymous" : "PG:42501",
-        { what: `do what ${what} does` },
-        more,
-      )
+    case "42501": {
+      const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`
+      return new UndercroftError(context.isAnonymous ? "PG:42501/anonymous" : "PG:42501", { what }, more)
+    }
     case "23505":
       return new UndercroftError("PG:23505", { fields }, more)
     case "23P01":
       return new UndercroftError("PG:23P01", { fields }, more)
     case "23001":
-      return new UndercroftError("PG:23503/referred", { entity: what, places: "" }, more)
+      return new UndercroftError("PG:23503/referred", { entity: action, places: "" }, more)
     case "23503":
       return new UndercroftError("PG:23503", { field: fields }, more)
     case "23514":
       return new UndercroftError("PG:23514", { field: fields, why: "does not meet a condition" }, more)
-    case "23502": {
-      const entity = context.model.entities.find((one) => one.table === table)
-      const field = entity?.fields.find((one) => one.column === column)
-      return new UndercroftError(
-        "PG:23502",
-        { field: fieldsOf(entity?.name, field ? [field.name] : [], context) || what },
-        more,
-      )
-    }
+    case "23502":
+      return new UndercroftError("PG:23502", { field: named || action }, more)
     case "57014":
       return new UndercroftError("UC705", {}, more)
     case "55P03":
@@ -63,7 +57,7 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "25006":
       return new UndercroftError(context.isReadOnly ? "UC690" : "UC691", {}, more)
   }
-  if (code.startsWith("22")) return new UndercroftError("UC312", { entity: what }, more)
+  if (code.startsWith("22")) return new UndercroftError("UC312", { entity: action }, more)
   const known = ({ "40": "PG:40001", "53": "UC691", "57": "UC691" } as const)[code.slice(0, 2)]
   return new UndercroftError(known ?? "UC690", {}, more)
 }

@@ -70,7 +70,7 @@ export class Action<Input, Output> {
 }
 
 /** An action of whatever input and output. */
-export type AnyAction = Action<any, any>
+export type AnyAction = Action<unknown, unknown>
 
 /**
  * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`.

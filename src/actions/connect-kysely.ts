@@ -9,13 +9,17 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from "kysely"
+import type { AnyEntity } from "../model/entity.ts"
 import type { Model } from "../model/model.ts"
 import type { Transaction } from "../store/transactions.ts"
+import type { DatabaseOf } from "./database-type.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
+type AnyTables = DatabaseOf<readonly AnyEntity[]>
+
 /** A `db` that lives as long as the transaction. */
-export function connectKysely(transaction: Transaction, model: Model): Kysely<any> {
-  return new Kysely<any>({
+export function connectKysely(transaction: Transaction, model: Model): Kysely<AnyTables> {
+  return new Kysely<AnyTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createDriver: () => new TransactionDriver(transaction),
@@ -58,8 +62,7 @@ class TransactionConnection implements DatabaseConnection {
     return { rows: rows as R[], ...(affected === null ? {} : { numAffectedRows: BigInt(affected) }) }
   }
 
-  // biome-ignore lint/correctness/useYield: it refuses.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("an action does not stream: ask for the rows in parts")
   }
 }

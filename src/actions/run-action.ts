@@ -1,5 +1,4 @@
 /** The one way to run an action, whichever door it is called through: each check in its order. */
-import type { Kysely } from "kysely"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
@@ -71,7 +70,7 @@ export function createRunAction(parts: ActionParts): RunAction {
         },
         async (transaction) => {
           const now = await authorise(transaction, name, caller)
-          const db: Kysely<any> = connectKysely(transaction, policies.model)
+          const db = connectKysely(transaction, policies.model)
           const { id, roles, claims } = caller
           const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
           const log = createActionLog(name, parts.log)

@@ -10,7 +10,7 @@ interface Issue {
 type Result<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
 
 /** A Standard Schema: `In` is what it takes, `Out` what it makes of it. */
-export interface Schema<In = any, Out = any> {
+export interface Schema<In = unknown, Out = unknown> {
   readonly "~standard": {
     readonly version: 1
     readonly vendor: string

@@ -52,5 +52,10 @@ export function readerOf(type: number): Read {
   const element = elements.get(type)
   if (element === undefined) return readers.get(type) ?? ((text) => text)
   const read = readerOf(element)
-  return (text) => pg.types.arrayParser(text, (item: string | null) => (item === null ? null : read(item)))
+  return (text) => arrays.create(text, (item: string | null) => (item === null ? null : read(item))).parse()
+}
+
+/** Otherwise than its types say. */
+const arrays = pg.types.arrayParser as unknown as {
+  create(text: string, read: (item: string | null) => unknown): { parse(): unknown[] }
 }

@@ -1,8 +1,8 @@
 /** The clinic's actions, called as its apps call them, under its rules. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { startTestBackend, type TestBackend, type TestCaller } from "../../test/support/backend.ts"
-import backend from "./backend.ts"
-import { accounts } from "./data.ts"
+import backend from "../examples/clinic/backend.ts"
+import { accounts } from "../examples/clinic/data.ts"
+import { startTestBackend, type TestBackend, type TestCaller } from "./support/backend.ts"
 
 let clinic: TestBackend
 const nurse: TestCaller = { id: accounts.nurse, roles: ["nurse"] }
@@ -12,7 +12,7 @@ let own = ""
 let berlin = ""
 
 beforeAll(async () => {
-  clinic = await startTestBackend(backend, { onError: (e) => console.log(e.cause) })
+  clinic = await startTestBackend(backend)
   const [row] = await clinic.sql(`select id, practice from app.patients where "user" = $1`, [
     accounts.patient,
   ])
