@@ -317,24 +317,12 @@ export const catalogue = {
     status: 400,
     message: "Could not find the '{field}' column of '{collection}' in the schema cache",
   },
-  // Actions.
-  PGRST202: {
-    status: 404,
-    message: "Could not find the function '{action}' in the schema cache",
-    hint: "Actions are at /rest/rpc/<name>; /openapi.json names those that are yours to call.",
-  },
-  PGRST101: {
-    status: 405,
-    message: "Cannot use the {method} method on RPC",
-    hint: "Send POST; GET is for actions that only read.",
-  },
+  // Actions; UC702, UC703 and UC704 are for authors to refuse with.
+  PGRST202: { status: 404, message: "Could not find the function '{action}' in the schema cache" },
+  PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },
   UC701: { status: 400, message: "{field} {why}", hint: "Correct the input; nothing was done." },
   UC702: { status: 409, message: "{why}", hint: "Look at how things are now, and decide again." },
-  UC703: {
-    status: 404,
-    message: "{what} does not exist, or not for this caller",
-    hint: "Check the key, and who calls.",
-  },
+  UC703: { status: 404, message: "{what} does not exist, or not for this caller" },
   UC704: { status: 403, message: "{why}", hint: "The rules of this action do not allow it." },
   UC705: {
     status: 400,
