@@ -8,7 +8,7 @@ import {
 /** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
 export const me = actor({
   get practices() { return Staff.where(({ me, row }) => row.user.is(me.id)).pick("practice") },
-  get taken() { return Appointment.where(({ me, row }) => allOf(row.patient.user.is(me.id), row.status.is("booked"))).pick("slot") },
+  get taken() { return Appointment.where(({ me, row }) => allOf(row.status.is("booked"), row.patient.user.is(me.id))).pick("slot") },
   get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
 })
 const doctors = () => me.has("doctor") // Roles come with the token.
