@@ -1,5 +1,9 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
+import type { LogEntry } from "./actions/action-log.ts"
+import { checkActions } from "./actions/check-actions.ts"
+import { describeActions } from "./actions/describe-actions.ts"
+import { createRunAction } from "./actions/run-action.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import type { BackendDefinition } from "./backend.ts"
@@ -9,15 +13,18 @@ import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
 import { buildModel } from "./model/build.ts"
+import { ProblemList } from "./model/model-error.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import { buildPolicies, type Policies } from "./policy/policies.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
+import { addRpcDoor } from "./rest/rpc-door.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
 import { openPool } from "./store/pool.ts"
 import { seedDatabase } from "./store/seed.ts"
+import { openTransactions } from "./store/transactions.ts"
 
 export interface AppOptions {
   readonly host: string
@@ -38,6 +45,8 @@ export interface AppOptions {
   readonly ephemeral?: boolean
   readonly onProgress?: (step: string) => void
   readonly onError?: (error: UndercroftError) => void
+  /** What actions write to the log. */
+  readonly onLog?: (entry: LogEntry) => void
 }
 
 /** A running backend. */
@@ -51,7 +60,9 @@ export interface App {
 
 /** The rules of a definition, checked. Throws `ModelError` with every problem. */
 export function buildBackend(definition: BackendDefinition): Policies {
-  return buildPolicies(buildModel(definition.model))
+  const problems = new ProblemList()
+  const model = buildModel(definition.model, problems)
+  return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
@@ -64,6 +75,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     ...defaultGraphqlLimits,
     bodyBytes: 2_000_000,
     statementTimeoutMs: 5000,
+    actionTimeoutMs: 10_000,
     ...definition.limits,
   }
 
@@ -94,6 +106,23 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Engine: the one pipeline that every door goes through.
     const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
 
+    // Actions: business logic, each call of it one transaction under its caller.
+    const actions = definition.actions ?? {}
+    const transactions = openTransactions({
+      url: database.apiUrl,
+      statementTimeoutMs: limits.statementTimeoutMs,
+    })
+    const runAction = createRunAction({
+      actions,
+      policies,
+      constraints: database.constraints,
+      engine,
+      transactions,
+      timeoutMs: limits.actionTimeoutMs,
+      log: options.onLog ?? (() => undefined),
+    })
+    const toldActions = describeActions(actions)
+
     // Callers: bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
     const authenticate = createAuthenticate({
@@ -123,8 +152,14 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
       authenticate: (request) => authenticate(request.headers.authorization),
     })
+    addRpcDoor(server, {
+      run: runAction,
+      actions: toldActions,
+      authenticate: (request) => authenticate(request.headers.authorization),
+    })
     addOpenApiDoor(server, {
       name: definition.name,
+      actions: toldActions,
       policies,
       engine,
       authenticate: (request) => authenticate(request.headers.authorization),
@@ -138,6 +173,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       async stop() {
         await server.close()
+        await transactions.close()
         await pool.close()
         await embedded?.stop()
       },

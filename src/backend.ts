@@ -1,4 +1,5 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
+import type { AnyAction } from "./actions/action.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { AnyEntity } from "./model/entity.ts"
@@ -42,12 +43,22 @@ export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
+  /** How long an action may take, with all that is run again. */
+  readonly actionTimeoutMs: number
 }
 
-/** A whole backend. `Model` is the list of its entities, from which clients infer their types. */
-export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly AnyEntity[]> {
+/** Actions by their names. */
+export type Actions = Readonly<Record<string, AnyAction>>
+
+/** A whole backend. `Model` is the list of its entities: from it and from the actions clients infer their types. */
+export interface BackendDefinition<
+  Model extends readonly AnyEntity[] = readonly AnyEntity[],
+  Named extends Actions = Actions,
+> {
   readonly name: string
   readonly model: Model
+  /** Business logic by name, at `/rest/rpc/<name>`. */
+  readonly actions?: Named
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]
@@ -78,8 +89,9 @@ export interface BackendDefinition<Model extends readonly AnyEntity[] = readonly
  * @example
  * defineBackend({ name: "notes", model: [] })
  */
-export function defineBackend<const Model extends readonly AnyEntity[]>(
-  definition: BackendDefinition<Model>,
-): BackendDefinition<Model> {
+export function defineBackend<
+  const Model extends readonly AnyEntity[],
+  const Named extends Actions = Readonly<Record<never, never>>,
+>(definition: BackendDefinition<Model, Named>): BackendDefinition<Model, Named> {
   return definition
 }

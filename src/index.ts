@@ -1,5 +1,7 @@
 /** The door `undercroft`: what a team writes its model with. */
 
+export { type Action, type ActionCaller, type ActionScope, action, fail } from "./actions/action.ts"
+export type { ActionLog } from "./actions/action-log.ts"
 export { type BackendDefinition, defineBackend } from "./backend.ts"
 export { UndercroftError } from "./base/errors.ts"
 export { actor, claim, type Me } from "./model/actor.ts"

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { buildModel } from "../../src/model/build.ts"
 import { compareValues } from "../../src/model/value.ts"
 import { buildPolicies, type EntityPolicy, policyOf } from "../../src/policy/policies.ts"
-import type { Rule } from "../../src/policy/rule.ts"
+import type { Fact, Rule } from "../../src/policy/rule.ts"
 import { factOf, holds, type JsonRow, type PredicateWorld } from "../../src/policy/to-predicate.ts"
 import backend from "./backend.ts"
 import { accounts, clinicRows } from "./data.ts"
@@ -167,8 +167,14 @@ function worldOf(caller: Caller | null): PredicateWorld {
     now: `${today}T09:00:00Z`,
     rowsOf: (entity: { readonly name: string }) => rows.get(entity.name) ?? [],
   }
-  const facts = new Map(policies.facts.map((fact) => [fact, factOf(fact, world)]))
-  return { ...world, factValues: (fact) => facts.get(fact) ?? [] }
+  // Each is looked up once, and only where it is asked for.
+  const facts = new Map<Fact, readonly unknown[]>()
+  const factValues = (fact: Fact): readonly unknown[] => {
+    const values = facts.get(fact) ?? factOf(fact, world)
+    facts.set(fact, values)
+    return values
+  }
+  return { ...world, factValues }
 }
 
 function visible(caller: Caller | null, entity: string): readonly JsonRow[] {

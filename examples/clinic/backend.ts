@@ -1,5 +1,6 @@
 /** The clinic's backend: its model, who may be tried out, and rows to start with. */
 import { defineBackend } from "undercroft"
+import { bookAppointment, cancelAppointment, recordObservations } from "./actions.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
 
@@ -17,6 +18,7 @@ export default defineBackend({
     model.Observation,
     model.Prescription,
   ],
+  actions: { bookAppointment, cancelAppointment, recordObservations },
   callers: {
     ready: [
       {
@@ -58,17 +60,21 @@ export default defineBackend({
       path: "/rest/patients?select=name,history,observations(kind,value,unit,measuredAt)&observations.order=measuredAt.desc&observations.limit=3",
     },
     {
-      what: "a measurement from a device, written by the nurse",
+      what: "measurements from a device, recorded by an action: sent again, they are known already",
       caller: "nurse",
       method: "POST",
-      path: "/rest/observations",
+      path: "/rest/rpc/recordObservations",
       body: {
-        practice: "018ce7a8-0f00-7001-8000-000000000001",
-        patient: "018ce7a8-0f00-7003-8000-000000000001",
-        kind: "pulse",
-        value: "72",
-        unit: "bpm",
-        measuredAt: new Date().toISOString(),
+        device: "cuff-12",
+        readings: [
+          {
+            patient: "018ce7a8-0f00-7003-8000-000000000001",
+            kind: "pulse",
+            value: "72",
+            unit: "bpm",
+            measuredAt: "2026-01-01T08:00:00Z",
+          },
+        ],
       },
     },
   ],

@@ -1,13 +1,14 @@
 /** A clinic: practices and their staff, the patients, and what happens between them. */
 // biome-ignore-all format: a model is read like a table, one field a line.
 import {
-  actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant,
-  integer, list, many, not, now, range, ref, text, view,
+  actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant, integer,
+  list, many, not, now, range, ref, text, view,
 } from "undercroft"
 
 /** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
 export const me = actor({
   get practices() { return Staff.where(({ me, row }) => row.user.is(me.id)).pick("practice") },
+  get taken() { return Appointment.where(({ me, row }) => allOf(row.status.is("booked"), row.patient.user.is(me.id))).pick("slot") },
   get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
 })
 const doctors = () => me.has("doctor") // Roles come with the token.
@@ -73,27 +74,28 @@ export const Slot = entity("Slot", {
   fields: {
     practice: ref(Practice).immutable(),
     doctor: ref(Staff).immutable(),
-    startsAt: instant(),
-    endsAt: instant(),
+    startsAt: instant().immutable(),
+    endsAt: instant().immutable(),
     status: choice("open", "booked", "blocked").default("open"),
   },
   check: { endsLater: ({ row }) => row.endsAt.after(row.startsAt) },
-  unique: [["practice", "doctor", "startsAt"]],
-  indexes: [["practice", "startsAt"], ["status", "startsAt"]],
+  unique: [["practice", "doctor", "startsAt"]], indexes: [["practice", "startsAt"], ["status", "startsAt"]],
 })
 Slot.access(({ row }) => {
-  const ours = row.practice.in(me.practices)
-  const fits = row.doctor.practice.is(row.practice)
-  return { read: anyOf(ours, row.status.is("open")), create: allOf(ours, fits), update: ours, delete: ours }
+  const [ours, mine] = [row.practice.in(me.practices), row.id.in(me.taken)]
+  const seen = anyOf(ours, mine, row.status.is("open"))
+  return { // Patients take an open slot, and give it back, by a booked appointment of their own.
+    read: seen, create: allOf(ours, row.doctor.practice.is(row.practice)), delete: ours,
+    update: { from: seen, to: anyOf(ours, allOf(mine, row.status.isNot("blocked"))) },
+  }
 })
 
 export const OpenSlot = view("OpenSlot", Slot, {
-  key: "id",
+  key: "id", where: ({ row }) => allOf(row.status.is("open"), row.startsAt.after(now)),
   fields: {
     id: "id", practice: "practice", doctor: "doctor", startsAt: "startsAt", endsAt: "endsAt",
     city: (row) => row.practice.city, doctorName: (row) => row.doctor.name,
   },
-  where: ({ row }) => allOf(row.status.is("open"), row.startsAt.after(now)),
 })
 
 export const Appointment = entity("Appointment", {
@@ -170,8 +172,7 @@ export const Observation = entity("Observation", {
     measuredAt: instant(),
     device: text({ max: 40 }).optional(),
   },
-  unique: [["patient", "kind", "measuredAt"]], // A device that sends twice adds one row.
-  indexes: [["practice", "measuredAt"]],
+  unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
 })
 Observation.access(({ row }) => {
   const visible = anyOf(allOf(medics(), row.practice.in(me.practices)), row.patient.in(me.records))

@@ -16,6 +16,8 @@ export interface Knowledge {
   readonly unsettable: ReadonlySet<FieldInfo>
   /** Whether there could be a row with which this caller may do this. */
   may(entity: EntityInfo, verb: Verb): boolean
+  /** Whether this caller could ever call the action. */
+  mayCall(action: string): boolean
 }
 
 const verbs: readonly Verb[] = ["read", "create", "update", "delete"]
@@ -51,7 +53,9 @@ export function knowledgeOf(
       (field) => !could(policyOf(policies, field.entity).fields.get(field.name)?.writableBy ?? null),
     ),
   )
+  const callable = new Set([...policies.actions].flatMap(([name, rule]) => (could(rule) ? [name] : [])))
   const bits = [
+    ...[...policies.actions.keys()].map((name) => callable.has(name)),
     ...entities.flatMap((entity) => verbs.map((verb) => allowed.get(entity)?.includes(verb) ?? false)),
     ...fields.flatMap((field) => [hidden.has(field), unsettable.has(field)]),
   ]
@@ -60,6 +64,7 @@ export function knowledgeOf(
     hidden,
     unsettable,
     may: (entity, verb) => allowed.get(entity)?.includes(verb) ?? false,
+    mayCall: (action) => callable.has(action),
   }
 }
 

@@ -5,6 +5,7 @@ import type { EntityInfo } from "../model/model.ts"
 import { accessGround } from "../policy/access-matrix.ts"
 import type { Policies } from "../policy/policies.ts"
 import { pluralOf } from "../policy/sentence-words.ts"
+import { actionPath, actionsTag, type DescribedAction } from "./action-paths.ts"
 import { type ApiDocument, componentOf, type Parameter, type PathItem } from "./document.ts"
 import { type EntityParts, entityPath, filterName, ownParameterName } from "./entity-paths.ts"
 import { entitySchemas } from "./entity-schemas.ts"
@@ -13,7 +14,12 @@ import { filterParameter, shapeParameters, sharedParameters } from "./parameters
 import { errorResponses, errorSchema, sharedHeaders } from "./responses.ts"
 
 /** Pure: the same model, rules and knowledge give the same document. */
-export function describeApi(name: string, policies: Policies, known: Knowledge): ApiDocument {
+export function describeApi(
+  name: string,
+  policies: Policies,
+  known: Knowledge,
+  actions: ReadonlyMap<string, DescribedAction> = new Map(),
+): ApiDocument {
   const open = knowledgeOf(policies, { id: null, roles: [], claims: {} }, new Set())
   const parts = policies.model.entities
     .filter((entity) =>
@@ -29,8 +35,10 @@ export function describeApi(name: string, policies: Policies, known: Knowledge):
         open,
       }),
     )
+  const called = [...actions.values()].filter((one) => known.mayCall(one.name))
   const paths: Readonly<Record<string, PathItem>> = {
     ...Object.fromEntries(parts.map((part) => [`/rest/${part.entity.collection}`, entityPath(part)])),
+    ...Object.fromEntries(called.map((one) => [`/rest/rpc/${one.name}`, actionPath(one, open)])),
     ...ownPaths,
   }
   const components = withoutUnused(
@@ -66,6 +74,7 @@ export function describeApi(name: string, policies: Policies, known: Knowledge):
     security: [{}, { bearer: [] }],
     tags: [
       ...parts.map(({ entity }) => tagOf(entity)),
+      ...(called.length === 0 ? [] : [{ name: actionsTag, description: "What the backend does by name." }]),
       { name: serverTag, description: "The server itself." },
     ],
     paths,

@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import type { FastifyInstance } from "fastify"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { z } from "zod"
 import clinic from "../../examples/clinic/backend.ts"
 import { accounts } from "../../examples/clinic/data.ts"
 import { hostileBackend, keeper, stranger } from "../../test/hostile/hostile-model.ts"
@@ -9,10 +10,21 @@ import { startTestBackend, type TestBackend, type TestCaller } from "../../test/
 import { operationsOf, schemasOf } from "../../test/support/openapi-schemas.ts"
 import { openApiTypes } from "../../test/support/openapi-types.ts"
 import { makeTypeFolder, type TypeFolder } from "../../test/support/type-folder.ts"
+import { action } from "../actions/action.ts"
+import { describeActions } from "../actions/describe-actions.ts"
 import { wholeKnowledge } from "../engine/knowledge.ts"
+import { anyone } from "../model/capture.ts"
 import { describeApi } from "./describe-api.ts"
 import type { ApiDocument, MediaType } from "./document.ts"
 
+const look = action({
+  uses: [],
+  readOnly: true,
+  input: z.object({ where: z.string().optional() }),
+  output: z.object({ at: z.string() }),
+  access: () => anyone,
+  run: ({ now }) => ({ at: now.toISOString() }),
+})
 const routes = new Set<string>()
 /** Fastify tells of every server that is made; so the routes are those of the running backend, whoever adds them. */
 function listen(message: unknown): void {
@@ -26,7 +38,7 @@ let practices: TestBackend
 let things: TestBackend
 beforeAll(async () => {
   subscribe("fastify.initialization", listen)
-  things = await startTestBackend(hostileBackend)
+  things = await startTestBackend({ ...hostileBackend, actions: { look } })
   unsubscribe("fastify.initialization", listen)
   practices = await startTestBackend(clinic)
 }, 120_000)
@@ -64,9 +76,13 @@ const readSchema = (path: string): readonly string[] => [
 ]
 
 test("every route of the server is in the whole document", () => {
-  const document = describeApi("hostile", things.app.policies, wholeKnowledge(things.app.policies))
+  const known = wholeKnowledge(things.app.policies)
+  const document = describeApi("hostile", things.app.policies, known, describeActions({ look }))
   const described = new Set(operationsOf(document).map(([path, method]) => `${method.toUpperCase()} ${path}`))
-  const wanted = [...routes].map((route) => route.replace("/:collection", "/things"))
+  const wanted = [...routes]
+    // Other methods are there to be refused in words.
+    .filter((route) => !/^(PATCH|PUT|DELETE) .*\/:action$/.test(route))
+    .map((route) => route.replace("/:collection", "/things").replace("/:action", "/look"))
   expect(wanted.filter((route) => !described.has(route))).toEqual([])
   expect(wanted).toEqual(expect.arrayContaining(["GET /rest/things", "DELETE /rest/things", "HEAD /docs"]))
 })

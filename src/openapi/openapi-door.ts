@@ -6,6 +6,7 @@ import type { Engine } from "../engine/engine.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
 import { StatementCache } from "../engine/statement-cache.ts"
 import type { Policies } from "../policy/policies.ts"
+import type { DescribedAction } from "./action-paths.ts"
 import { describeApi } from "./describe-api.ts"
 import { docsPage } from "./docs-page.ts"
 
@@ -13,6 +14,7 @@ export interface OpenApiDoorParts {
   /** The backend's. */
   readonly name: string
   readonly policies: Policies
+  readonly actions: ReadonlyMap<string, DescribedAction>
   readonly engine: Engine
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
@@ -35,7 +37,7 @@ export function addOpenApiDoor(server: FastifyInstance, parts: OpenApiDoorParts)
   function documentFor(known: Knowledge): Document {
     const found = documents.get(known.key)
     if (found) return found
-    const text = JSON.stringify(describeApi(parts.name, parts.policies, known))
+    const text = JSON.stringify(describeApi(parts.name, parts.policies, known, parts.actions))
     const made = { text, etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` }
     documents.set(known.key, made)
     return made

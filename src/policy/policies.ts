@@ -35,18 +35,27 @@ export interface Policies {
   readonly model: Model
   readonly of: ReadonlyMap<EntityInfo, EntityPolicy>
   readonly facts: readonly Fact[]
+  /** Who may call which action, by its name. */
+  readonly actions: ReadonlyMap<string, Rule>
 }
 
-/** Resolves all rules of a model. Throws `ModelError` with every problem found. */
-export function buildPolicies(model: Model, problems: ProblemList = new ProblemList()): Policies {
+/** Resolves all rules of a model, and those of `access` by the names of actions. Throws `ModelError` with every problem found. */
+export function buildPolicies(
+  model: Model,
+  problems: ProblemList = new ProblemList(),
+  access: Readonly<Record<string, Node>> = {},
+): Policies {
   const resolver = new Resolver(model, problems)
   const of = new Map(model.entities.map((entity) => [entity, entityPolicy(entity, resolver)]))
   for (const policy of of.values()) {
     checkOracles(policy, problems)
     checkOwnRow(policy, problems)
   }
+  const actions = Object.entries(access).map(
+    ([name, node]) => [name, resolver.callerRule(node, `actions.${name}`)] as const,
+  )
   problems.check()
-  return { model, of, facts: resolver.allFacts() }
+  return { model, of, facts: resolver.allFacts(), actions: new Map(actions) }
 }
 
 /** The policy of an entity that is in the model. */

@@ -52,6 +52,11 @@ export class Resolver {
     )
   }
 
+  /** A condition about the caller alone: there is no row. */
+  callerRule(node: Node, where: string): Rule {
+    return this.resolve(node, new Map(), false, where)
+  }
+
   /** A value over a row, for generated fields and views. */
   value(node: Node, entity: EntityInfo, where: string, of: FieldKind | null): RuleValue | null {
     return this.plainValue(node, new Map([["row", entity]]), of, where)
@@ -252,7 +257,7 @@ export class Resolver {
     then: (scope: ScopeName, entity: EntityInfo, scopes: Scopes) => Rule,
   ): Rule {
     const entity = scopes.get(scope)
-    if (!entity) return this.unknownName(where, [...scopes.values()][0]!, [scope, ...path].join("."))
+    if (!entity) return this.unknownName(where, [...scopes.values()][0], [scope, ...path].join("."))
     const [first, ...rest] = path
     if (first === undefined) return then(scope, entity, scopes)
     const relation = entity.relations.get(first)
@@ -316,7 +321,7 @@ export class Resolver {
           return { kind: "bound", scope: node.scope, field: ranged, side, of: ranged.kind.element! }
         const field = node.path.length === 1 ? entity?.fieldByName.get(node.path[0]!) : undefined
         if (entity && field) return { kind: "field", scope: node.scope, field, of: field.kind }
-        this.unknownName(where, entity ?? [...scopes.values()][0]!, node.path.join("."))
+        this.unknownName(where, entity ?? [...scopes.values()][0], node.path.join("."))
         return null
       }
       case "fact":
@@ -411,7 +416,12 @@ export class Resolver {
     return never
   }
 
-  private unknownName(where: string, entity: EntityInfo, path: string): Rule {
+  private unknownName(where: string, entity: EntityInfo | undefined, path: string): Rule {
+    if (!entity) {
+      const mend = "Ask for the caller's roles and facts; what hangs on a row is asked in run."
+      this.problems.add("UC206", where, { what: `names ${path}, and there is no row here`, mend })
+      return never
+    }
     const fields = [...entity.fieldByName.keys(), ...entity.relations.keys()].slice(0, 30).join(", ")
     this.problems.add("UC201", where, { path, entity: entity.name, fields })
     return never

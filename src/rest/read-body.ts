@@ -41,6 +41,14 @@ export function readRows(
   return { rows: records, columns, isList }
 }
 
+/** One JSON object. Throws PGRST102. */
+export function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  const parsed = parseJson(body)
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
+    return parsed as Readonly<Record<string, unknown>>
+  throw new UndercroftError("PGRST102", { why: "The body must be a JSON object" })
+}
+
 function parseJson(body: Buffer | undefined): unknown {
   if (!body || body.length === 0) throw new UndercroftError("PGRST102", { why: "Empty or invalid json" })
   if (body.length > harmlessBytes) checkShape(body)

@@ -1,12 +1,12 @@
 /** The door `/rest/<collection>`: PostgREST's requests and answers. */
-import { createHash, hash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
 import type { Operation } from "../query/operation.ts"
 import { type AnswerMedia, parseAccept, parseContentType } from "./media-type.ts"
-import { isKnownTag, parseIfMatch, parseOnceKey } from "./parse-conditions.ts"
+import { isKnownTag, parseIfMatch } from "./parse-conditions.ts"
 import {
   appliedHeader,
   type Preferences,
@@ -14,6 +14,7 @@ import {
   preferencesHonoured,
 } from "./parse-preferences.ts"
 import { parseRange } from "./parse-range.ts"
+import { readOnce } from "./read-once.ts"
 import { createToOperation, type RestLimits } from "./to-operation.ts"
 
 export interface RestDoorParts {
@@ -105,22 +106,6 @@ function keepable(preferences: Preferences, allowsRollback: boolean): Preference
       { details: `Not done here: ${isUndone ? "tx=rollback" : "timezone"}` },
     )
   return { ...preferences, timezone: null, tx: isUndone ? null : tx }
-}
-
-/** The key, and the digest of all that the request says: who asks with the same key for something else is told so. */
-function readOnce(request: CollectionRequest, caller: Caller): readonly [string, string] | null {
-  const key = parseOnceKey(request.headers["idempotency-key"])
-  if (key === null) return null
-  if (caller.sealed === null) {
-    const mend = "Sign in: keys belong to callers."
-    throw new UndercroftError("UC310", { header: "Idempotency-Key", why: "needs a caller", mend })
-  }
-  const { method, url, headers } = request
-  const names = ["accept", "content-type", "prefer", "if-match"]
-  const said = [method, url, ...names.map((name) => headers[name] ?? null), caller.sealed.claims]
-  const digest = createHash("sha256").update(JSON.stringify(said))
-  if (request.body) digest.update(request.body as Buffer)
-  return [key, digest.digest("base64url")]
 }
 
 /** Status and headers as PostgREST gives them; the body as PostgreSQL made it. */

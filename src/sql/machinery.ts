@@ -16,6 +16,7 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
+import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
 import type { RoleNames } from "./roles.ts"
@@ -83,7 +84,10 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   const seers = referencedEntities(policies.model).map((entity) =>
     seesFunction(policyOf(policies, entity), oneRow),
   )
-  const gates = entities.flatMap((one) => gateFunctions(one, printer))
+  const gates = [
+    ...entities.flatMap((one) => gateFunctions(one, printer)),
+    ...callFunctions(policies, printer),
+  ]
   const triggers = tables.flatMap((one) => createTriggers(one, oneRow, roles))
   const functions = [...printer.functions.values(), ...seers]
   return [

@@ -11,6 +11,7 @@ const floors: Readonly<Record<string, number>> = {
   sql: 4,
   store: 5,
   engine: 6,
+  actions: 7,
   http: 7,
   rest: 7,
   graphql: 7,

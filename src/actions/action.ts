@@ -1,0 +1,96 @@
+/** What a team writes to declare an action: business logic by name, typed at both ends, in one transaction. */
+import type { Kysely } from "kysely"
+import type { CatalogueCode } from "../base/catalogue.ts"
+import { UndercroftError } from "../base/errors.ts"
+import { type BaseMe, baseMe } from "../model/capture.ts"
+import type { AnyEntity } from "../model/entity.ts"
+import { type Condition, type Node, toNode } from "../model/expression.ts"
+import type { Isolation } from "../store/transactions.ts"
+import type { ActionLog } from "./action-log.ts"
+import type { DatabaseOf } from "./database-type.ts"
+import type { InputOf, OutputOf, Schema } from "./schema.ts"
+
+/** Who calls, as the token says. */
+export interface ActionCaller {
+  /** Null for an anonymous caller. */
+  readonly id: string | null
+  readonly roles: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+  has(role: string): boolean
+}
+
+/** What `run` is given. */
+export interface ActionScope<Uses extends readonly AnyEntity[], Input> {
+  /** What the input's schema made of what was sent. */
+  readonly input: Input
+  /** The caller's own view of the data, in the action's transaction: every rule of the model holds. */
+  readonly db: Kysely<DatabaseOf<Uses>>
+  readonly me: ActionCaller
+  /** The moment of the transaction, by the database's clock. */
+  readonly now: Date
+  readonly log: ActionLog
+}
+
+export interface ActionDefinition<I extends Schema, O extends Schema, Uses extends readonly AnyEntity[]> {
+  readonly description?: string
+  /** The entities that `db` has, by their collections. */
+  readonly uses: Uses
+  /** Checks what is sent: zod, or any other Standard Schema. */
+  readonly input: I
+  /** Checks what is given back, and leaves out what is not in it. */
+  readonly output: O
+  /** Who may call it. */
+  readonly access: (scope: { readonly me: BaseMe }) => Condition
+  /** It writes nothing: PostgreSQL refuses to. It can be called by GET. */
+  readonly readOnly?: boolean
+  /** `read committed` unless given; what fails to be serialized is run again. */
+  readonly isolation?: Isolation
+  /**
+   * What it does. It is run again where PostgreSQL says that another transaction came in between, and may then be
+   * undone: so it does nothing outside of `db`, such as sending mail.
+   */
+  readonly run: (scope: ActionScope<Uses, OutputOf<I>>) => InputOf<O> | Promise<InputOf<O>>
+}
+
+/** A declared action; its type says what goes in and what comes out. */
+export class Action<Input, Output> {
+  declare readonly "~input": Input
+  declare readonly "~output": Output
+  /** Without its types, which are the author's alone. */
+  readonly definition: ActionDefinition<Schema, Schema, readonly AnyEntity[]>
+
+  constructor(definition: ActionDefinition<Schema, Schema, readonly AnyEntity[]>) {
+    this.definition = definition
+  }
+
+  /** The access rule as captured. */
+  readAccess(): Node {
+    return toNode(this.definition.access({ me: baseMe }))
+  }
+}
+
+/** An action of whatever input and output. */
+export type AnyAction = Action<unknown, unknown>
+
+/**
+ * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`.
+ *
+ * @example
+ * action({ uses: [], input: json(), output: json(), access: () => signedIn, run: ({ input }) => input })
+ */
+export function action<I extends Schema, O extends Schema, const Uses extends readonly AnyEntity[]>(
+  definition: ActionDefinition<I, O, Uses>,
+): Action<InputOf<I>, OutputOf<O>> {
+  return new Action(definition as unknown as ActionDefinition<Schema, Schema, readonly AnyEntity[]>)
+}
+
+/**
+ * Refuses, with an error of the catalogue; what the action did is undone. UC702 is for how things are now, UC703 for
+ * what is not there, UC704 for what is not allowed.
+ *
+ * @example
+ * const refuse = () => fail("UC702", { why: "this time is taken" })
+ */
+export function fail(code: CatalogueCode, values: Readonly<Record<string, string | number>> = {}): never {
+  throw new UndercroftError(code, values)
+}

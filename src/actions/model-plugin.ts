@@ -1,0 +1,33 @@
+/** Between Kysely, in the model's names, and PostgreSQL: tables, columns and values, and the names of answers. */
+import type { KyselyPlugin, PluginTransformQueryArgs, PluginTransformResultArgs, UnknownRow } from "kysely"
+import { type Model, toSnake } from "../model/model.ts"
+import { ModelTransformer } from "./model-transformer.ts"
+
+/** A plugin for one `db`. */
+export class ModelPlugin implements KyselyPlugin {
+  private readonly model: Model
+  /** What each query calls the columns of its answer. */
+  private readonly names = new WeakMap<object, ReadonlyMap<string, string>>()
+
+  constructor(model: Model) {
+    this.model = model
+  }
+
+  transformQuery({ node, queryId }: PluginTransformQueryArgs): PluginTransformQueryArgs["node"] {
+    const transformer = new ModelTransformer(this.model)
+    const transformed = transformer.transformNode(node, queryId)
+    this.names.set(queryId, new Map([...transformer.names].map((name) => [toSnake(name), name])))
+    return transformed
+  }
+
+  async transformResult({
+    result,
+    queryId,
+  }: PluginTransformResultArgs): Promise<PluginTransformResultArgs["result"]> {
+    const names = this.names.get(queryId)
+    if (names === undefined || result.rows.length === 0) return result
+    const rename = (row: UnknownRow): UnknownRow =>
+      Object.fromEntries(Object.entries(row).map(([column, value]) => [names.get(column) ?? column, value]))
+    return { ...result, rows: result.rows.map(rename) }
+  }
+}

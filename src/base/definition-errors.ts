@@ -1,0 +1,95 @@
+/** What a definition of a backend gets told when it does not hold together. */
+export const definitionErrors = {
+  // The model.
+  UC100: { status: 500, message: "The model has {count} problem(s)." },
+  UC101: {
+    status: 500,
+    message: "has no access statement.",
+    hint: "Add `{where}.access(({ row }) => ({ read: … }))`; `{}` allows nothing.",
+  },
+  UC102: {
+    status: 500,
+    message: "refers to {target}, which is not in the model.",
+    hint: "Add {target} to the model's list, or correct the name.",
+  },
+  UC103: { status: 500, message: "is declared twice.", hint: "Give one of the two another name." },
+  UC104: {
+    status: 500,
+    message: "has a name that is reserved for {use}.",
+    hint: "Choose another name, such as {suggestion}.",
+  },
+  UC105: {
+    status: 500,
+    message: "looks {classification} by its name and is not classified.",
+    hint: "Write .{classification}(), or .internal() if it is not about a person.",
+  },
+  UC106: { status: 500, message: "is not a name: {rule}.", hint: "Rename it." },
+  UC107: {
+    status: 500,
+    message: "is not a field.",
+    hint: "Use one of the field kinds: text(), integer(), ref(…) and so on.",
+  },
+  UC108: {
+    status: 500,
+    message: "names the field {field}, which {entity} does not have.",
+    hint: "Correct the name in `{option}`.",
+  },
+  UC109: {
+    status: 500,
+    message: "has a default that does not fit: it {why}.",
+    hint: "Correct the value in .default(…).",
+  },
+  UC110: {
+    status: 500,
+    message: "refers to {target}, whose key is composite.",
+    hint: "Give {target} a key of one field.",
+  },
+  UC111: {
+    status: 500,
+    message: "goes back through {target}.{via}, which is not a reference to {entity}.",
+    hint: "Name the field of {target} that refers to {entity}.",
+  },
+  UC112: {
+    status: 500,
+    message: "is set to null on delete and is not optional.",
+    hint: "Write .optional(), or another .onDelete(…).",
+  },
+  UC113: {
+    status: 500,
+    message: "is unique over rows that a caller may not see, and so tells that they exist.",
+    hint: "Include the field that decides who may see the row in the constraint, or accept it with {accept}.",
+  },
+  UC114: {
+    status: 500,
+    message: "has the option {option}, which there is not.",
+    hint: "Options are: {options}.",
+  },
+  UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
+  // Rules.
+  UC201: {
+    status: 500,
+    message: "has a rule that names {path}, which does not exist.",
+    hint: "Correct the name; fields of {entity}: {fields}.",
+  },
+  UC202: {
+    status: 500,
+    message: "has a rule that asks {question} of {path}, which is {kind}.",
+    hint: "Use a question that {kind} answers.",
+  },
+  UC203: {
+    status: 500,
+    message: "has a rule that compares {path} with {value}: it {why}.",
+    hint: "Correct the value.",
+  },
+  UC204: {
+    status: 500,
+    message: "has a rule in a circle: {cycle}.",
+    hint: "Write out one of the rules instead of visible().",
+  },
+  UC205: {
+    status: 500,
+    message: "uses the fact {fact}, which the actor does not have.",
+    hint: "Declare it in actor({ … }).",
+  },
+  UC206: { status: 500, message: "has a rule that {what}.", hint: "{mend}" },
+} as const

@@ -1,0 +1,262 @@
+/** What a request gets told. */
+export const requestErrors = {
+  // As PostgREST says it.
+  PGRST100: { status: 400, message: '"failed to parse {part}" (line {line}, column {column})' },
+  PGRST102: { status: 400, message: "{why}" },
+  "PGRST102/type": {
+    status: 400,
+    message: "Content-Type not acceptable: {type}",
+    hint: "Send application/json, text/csv or application/x-www-form-urlencoded.",
+  },
+  PGRST103: { status: 416, message: "Requested range not satisfiable" },
+  PGRST105: {
+    status: 405,
+    message: "Filters must include all and only primary key columns with 'eq' operators",
+  },
+  PGRST107: {
+    status: 406,
+    message: "None of these media types are available: {types}",
+    hint: "Ask for application/json.",
+  },
+  PGRST108: {
+    status: 400,
+    message: "'{name}' is not an embedded resource in this request",
+    hint: "Verify that '{name}' is included in the 'select' query parameter.",
+  },
+  PGRST114: { status: 400, message: "limit/offset querystring parameters are not allowed for PUT" },
+  PGRST115: { status: 400, message: "Payload values do not match URL in primary key column(s)" },
+  PGRST116: { status: 406, message: "Cannot coerce the result to a single JSON object" },
+  PGRST117: { status: 405, message: "Unsupported HTTP method: {method}" },
+  PGRST118: {
+    status: 400,
+    message: "A related order on '{to}' is not possible",
+    hint: "'{from}' and '{to}' do not form a many-to-one or one-to-one relationship",
+  },
+  PGRST122: { status: 400, message: "Invalid preferences given with handling=strict" },
+  PGRST124: { status: 400, message: "Query result exceeds max-affected preference constraint" },
+  PGRST127: { status: 400, message: "Feature not implemented" },
+  PGRST200: {
+    status: 400,
+    message: "Could not find a relationship between '{from}' and '{to}' in the schema cache",
+  },
+  PGRST201: {
+    status: 300,
+    message: "Could not embed because more than one relationship was found for '{from}' and '{to}'",
+  },
+  PGRST204: {
+    status: 400,
+    message: "Could not find the '{field}' column of '{collection}' in the schema cache",
+  },
+  PGRST205: { status: 404, message: "Could not find the table '{collection}' in the schema cache" },
+  // Bearer tokens, with PostgREST's codes and texts. `why` never quotes the token.
+  PGRST301: { status: 401, message: "{why}" },
+  PGRST303: { status: 401, message: "{why}" },
+  UC604: { status: 503, message: "The keys of the {issuer} can't be fetched at the moment" },
+  // As PostgreSQL would say it (SQLSTATE).
+  "PG:21000": {
+    status: 400,
+    message: "two rows of the request are the same row of {entity}",
+    hint: "Send each row once.",
+  },
+  "PG:22001": { status: 400, message: "{field} {why}" },
+  "PG:22003": { status: 400, message: "{field} {why}" },
+  "PG:22007": { status: 400, message: "{field} {why}" },
+  "PG:22008": { status: 400, message: "{field} {why}" },
+  "PG:2201B": {
+    status: 400,
+    message: "the pattern for {entity} is not a regular expression",
+    hint: "Correct the pattern.",
+  },
+  "PG:22021": { status: 400, message: "{field} {why}" },
+  "PG:22P02": { status: 400, message: "{field} {why}" },
+  "PG:23502": {
+    status: 400,
+    message: "{field} is required and must not be null",
+    hint: "Send a value for it.",
+  },
+  "PG:23503": {
+    status: 409,
+    message: "{field} refers to a row that does not exist",
+    hint: "Create the row first, or refer to another.",
+  },
+  "PG:23503/referred": {
+    status: 409,
+    message: "a row of {entity} is still referred to",
+    hint: "Delete or change the rows that refer to it first{places}.",
+  },
+  "PG:23505": {
+    status: 409,
+    message: "another row has the same {fields}",
+    hint: "Use another value, or update the row that is there.",
+  },
+  "PG:23514": { status: 400, message: "{field} {why}" },
+  "PG:23P01": {
+    status: 409,
+    message: "another row overlaps in {fields}",
+    hint: "Choose values that do not overlap.",
+  },
+  "PG:40001": { status: 409, message: "another write came in between", hint: "Send the request again." },
+  "PG:42501": {
+    status: 403,
+    message: "permission denied to {what}",
+    hint: "The model's access rules do not allow this.",
+  },
+  "PG:42501/anonymous": {
+    status: 401,
+    message: "permission denied to {what}",
+    hint: "Sign in: send a bearer token.",
+  },
+  "PG:42703": { status: 400, message: "column {collection}.{field} does not exist" },
+  "PG:42704": { status: 400, message: "{what} does not exist" },
+  "PG:42883": {
+    status: 404,
+    message: "{operator} can't be asked of {field}, which is {kind}",
+    hint: "Use an operator that fits the field's kind.",
+  },
+  "PG:428C9": {
+    status: 400,
+    message: "{field} is made by the database and can't be set",
+    hint: "Leave it out.",
+  },
+  "PG:42P10": {
+    status: 400,
+    message: "{entity} has no unique constraint on these fields",
+    hint: "Name the fields of the key or of a unique constraint in on_conflict.",
+  },
+  "PG:54000": {
+    status: 400,
+    message: "{field} is too large for its index",
+    hint: "Send a shorter value, or give the field a max in the model.",
+  },
+  "PG:57014": {
+    status: 400,
+    message: "the request took too long and was stopped",
+    hint: "Ask for fewer rows or embeds, filter by an indexed field, or raise limits.statementTimeoutMs.",
+  },
+  // Requests of any kind.
+  UC301: {
+    status: 400,
+    message: "The request has more than {max} {what}.",
+    hint: "Ask for less at once, or raise the setting rest.limits.{setting}.",
+  },
+  UC302: {
+    status: 405,
+    message: "{entity} is a view and can't be written",
+    hint: "Write the entity that it reads from.",
+  },
+  UC303: { status: 400, message: "{field} can't be changed once it is set", hint: "Leave it out." },
+  UC304: {
+    status: 400,
+    message: "'{name}' can't be a key of the answer: it must have 1 to 63 bytes",
+    hint: "Give it another alias: select=alias:field.",
+  },
+  UC305: {
+    status: 400,
+    message: "an update or a delete has no limit and no offset",
+    hint: "Filter by the keys of the rows that are meant.",
+  },
+  UC306: {
+    status: 400,
+    message: "rows of {entity} have no version that If-Match could name",
+    hint: "Leave the header out.",
+  },
+  UC307: {
+    status: 400,
+    message: "If-Match is about one row of {entity}",
+    hint: "Filter by its key: {key}.",
+  },
+  UC308: {
+    status: 412,
+    message: "the row of {entity} is not there, or has changed since",
+    hint: "Read it again, and decide again.",
+  },
+  UC309: {
+    status: 422,
+    message: "this Idempotency-Key came with another request before",
+    hint: "Send a new key with each new request.",
+  },
+  UC310: { status: 400, message: "the header {header} {why}", hint: "{mend}" },
+  UC312: {
+    status: 400,
+    message: "a value of {entity} does not fit what the request does with it",
+    hint: "Check casts, patterns and operators.",
+  },
+  UC313: {
+    status: 400,
+    message: "{entity} is ordered or embedded by a field that is not in the group",
+    hint: "Select what you order by.",
+  },
+  UC315: { status: 400, message: "the answer is too large", hint: "Ask for fewer rows, embeds or fields." },
+  UC318: {
+    status: 413,
+    message: "the body is larger than {max} bytes",
+    hint: "Send less at once, or raise limits.bodyBytes.",
+  },
+  UC319: {
+    status: 400,
+    message: "the request has more than {max} rows",
+    hint: "Send less at once, or raise limits.writtenRows.",
+  },
+  UC320: {
+    status: 404,
+    message: "there is nothing at this address",
+    hint: "Collections are at /rest/<collection>.",
+  },
+  UC321: {
+    status: 400,
+    message: "the request is too complex",
+    hint: "Ask for less at once: fewer conditions, fields, steps into JSON, or levels.",
+  },
+  UC322: {
+    status: 400,
+    message: "the search in {field} can't be understood",
+    hint: "Correct its operators, or use wfts or plfts, which take plain words.",
+  },
+  UC323: {
+    status: 400,
+    message: "the request is not HTTP as it should be",
+    hint: "Send it with an HTTP library, with a Host and one length.",
+  },
+  UC324: {
+    status: 431,
+    message: "the address and the headers together are too long",
+    hint: "Filter by less at once, or send a shorter token.",
+  },
+  UC325: { status: 408, message: "the request took too long to arrive", hint: "Send it again." },
+  UC326: { status: 417, message: "only Expect: 100-continue is supported", hint: "Leave the header out." },
+  // GraphQL.
+  UC340: { status: 400, message: "the cursor is not one of this order", hint: "Use the same orderBy." },
+  UC341: { status: 400, message: "{why}", hint: "Correct the document." },
+  UC342: {
+    status: 400,
+    message: "the document has a {what} of {cost}, and at most {max} is allowed",
+    hint: "Ask for less at once, or raise limits.{setting}.",
+  },
+  UC343: { status: 400, message: "{why}", hint: "Correct the request: see GraphQL over HTTP." },
+  UC344: { status: 400, message: "{argument} {why}", hint: "{mend}" },
+  UC345: { status: 405, message: "a mutation is not sent with {method}", hint: "Send it with POST." },
+  UC346: { status: 415, message: "Content-Type not acceptable: {type}", hint: "Send application/json." },
+  // Actions; UC702, UC703 and UC704 are for authors to refuse with.
+  PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },
+  PGRST202: { status: 404, message: "Could not find the function '{action}' in the schema cache" },
+  UC701: { status: 400, message: "{field} {why}", hint: "Correct the input; nothing was done." },
+  UC702: { status: 409, message: "{why}", hint: "Look at how things are now, and decide again." },
+  UC703: { status: 404, message: "{what} does not exist, or not for this caller" },
+  UC704: { status: 403, message: "{why}", hint: "The rules of this action do not allow it." },
+  UC705: {
+    status: 400,
+    message: "the action took too long and was stopped; nothing was done",
+    hint: "Do less in one call, or raise limits.actionTimeoutMs.",
+  },
+  // The server itself.
+  UC690: {
+    status: 500,
+    message: "something went wrong in the server",
+    hint: "The server's log says more, under the request's identifier.",
+  },
+  UC691: {
+    status: 503,
+    message: "the database is not available just now",
+    hint: "Send the request again in a moment.",
+  },
+} as const

@@ -1,0 +1,150 @@
+/** What those who run a backend get told. */
+export const runningErrors = {
+  // The embedded PostgreSQL.
+  UC501: {
+    status: 503,
+    message: "This installation has no PostgreSQL for {platform}.",
+    hint: "Install the npm package {package} (npm leaves it out with --omit=optional), or set DATABASE_URL.",
+  },
+  UC502: {
+    status: 503,
+    message: "The PostgreSQL in {path} can't be run: {why}",
+    hint: "Install again with npm ci on a system with glibc 2.17 or later, or set DATABASE_URL.",
+  },
+  UC503: {
+    status: 503,
+    message: "PostgreSQL refuses to run as root, and no other user can be used: {why}",
+    hint: "Start as a user other than root, or set DATABASE_URL.",
+  },
+  UC504: {
+    status: 503,
+    message: "{path} can't be used by {who}: {why}.",
+    hint: "Start as the user who owns it, give it to this user with chown -R, or open the directories above it.",
+  },
+  UC505: {
+    status: 503,
+    message: "A database could not be created in {path}: {why}",
+    hint: "Nothing was left behind: mend the cause and start again.",
+  },
+  UC506: {
+    status: 503,
+    message: "Another Undercroft, process {pid}, is running on {directory}.",
+    hint: "Stop it first, or use another directory. Its lock is {path}.",
+  },
+  UC507: {
+    status: 503,
+    message: "PostgreSQL did not start: {why}",
+    hint: "Read {log}.",
+  },
+  UC508: { status: 503, message: "The data in {path} can't be used: {why}.", hint: "{mend}" },
+  UC509: {
+    status: 503,
+    message: "PostgreSQL does not accept the password in {file}.",
+    hint: "Delete the file and start again: a new password will be set.",
+  },
+  UC510: {
+    status: 503,
+    message: "PostgreSQL ended by itself ({how}) and is started again.",
+    hint: "Read {log}.",
+  },
+  // Databases.
+  UC520: {
+    status: 503,
+    message: "PostgreSQL can't be reached: {why}",
+    hint: "Check DATABASE_URL, and that the server runs.",
+  },
+  UC521: {
+    status: 503,
+    message: "PostgreSQL {version} has known holes in row-level security.",
+    hint: "Update the server to {smallest} or later.",
+  },
+  UC522: {
+    status: 503,
+    message: "The roles are missing and may not be made by this login.",
+    hint: "Have an administrator run the statements in the details, or give this login CREATEROLE.",
+  },
+  UC523: {
+    status: 503,
+    message: "The model has changed in {count} way(s) that could lose data. Nothing was changed.",
+    hint: "Do what the details say, and start again.",
+  },
+  UC524: {
+    status: 503,
+    message: "The step '{step}' was refused: {why}. Nothing was changed.",
+    hint: "Mend the data or the model, and start again.",
+  },
+  UC525: {
+    status: 503,
+    message: "The database is not safe to serve from: {count} problem(s).",
+    hint: "Run what the details say, and start again.",
+  },
+  UC526: {
+    status: 500,
+    message: "The data to start with can't be used: {entity} {why}.",
+    hint: "Correct the seed of the backend's definition.",
+  },
+  // Issuers of bearer tokens.
+  UC601: {
+    status: 500,
+    message: "The secret of the {issuer} has {bytes} bytes; HS256 needs 32 or more",
+    hint: "Make one with: openssl rand -base64 48",
+  },
+  UC602: { status: 500, message: "The {issuer} is declared wrongly: {why}" },
+  UC603: { status: 500, message: "The keys of the {issuer} can't be used: {why}" },
+  // The command line.
+  UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
+  UC901: {
+    status: 500,
+    message: "There is no backend in {folder}.",
+    hint: "Name the project's folder with --project <dir>; its backend.ts says `export default defineBackend({ … })`.",
+  },
+  UC902: { status: 500, message: "{place}: {why}", hint: "Correct the project's file." },
+  UC903: {
+    status: 500,
+    message: "{file} {why}.",
+    hint: 'Write `export default defineBackend({ name: "…", model: [ … ] })`.',
+  },
+  UC904: {
+    status: 500,
+    message: "The port {port} of {host} is in use.",
+    hint: "Stop the program that uses it, or choose another with --port <number>; 0 takes a free one.",
+  },
+  UC905: {
+    status: 500,
+    message: "{address} can't be listened on: {why}.",
+    hint: "Choose another with --host and --port.",
+  },
+  UC906: { status: 400, message: "{what}", hint: "See: undercroft {command} --help" },
+  UC907: { status: 500, message: "The development key in {path} can't be used: {why}.", hint: "{mend}" },
+  UC908: {
+    status: 500,
+    message: "{what} is not for production, and NODE_ENV is production.",
+    hint: "{mend}",
+  },
+  UC909: {
+    status: 500,
+    message: "There is no database yet.",
+    hint: "Start the backend once: undercroft dev, or undercroft start.",
+  },
+  UC910: {
+    status: 500,
+    message: "The database has the tables of another version of the model.",
+    hint: "Start the backend once, so that it is brought up to date.",
+  },
+  UC911: { status: 400, message: "The model has no entity {name}.", hint: "Its entities: {entities}." },
+  UC912: {
+    status: 400,
+    message: '"{key}" is not a key of {entity}: {why}.',
+    hint: "Give the value of its key.",
+  },
+  UC913: {
+    status: 404,
+    message: "There is no {entity} with the key {key}.",
+    hint: "Look for the row with: undercroft sql --as <caller>",
+  },
+  UC914: {
+    status: 500,
+    message: "The model says {model}, and the database says {database}.",
+    hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
+  },
+} as const

@@ -1,0 +1,24 @@
+/** The functions that say whether the caller may call an action: rules about facts need the database. */
+import type { Policies } from "../policy/policies.ts"
+import {
+  inScope,
+  type PolicyFunction,
+  quoteName,
+  type SqlPrinter,
+  schemas,
+  shortName,
+} from "../policy/to-sql.ts"
+
+/** The name of an action's function; no field's gate has two underscores there. */
+export function callName(action: string): string {
+  return shortName(`gate__${action}`)
+}
+
+/** One function an action. What is unknown is no. */
+export function callFunctions(policies: Policies, printer: SqlPrinter): PolicyFunction[] {
+  return [...policies.actions].map(([action, rule]) => ({
+    name: callName(action),
+    create: `create function ${schemas.machinery}.${quoteName(callName(action))}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+begin return coalesce(${printer.rule(rule, inScope("row", "t"))}, false); end $undercroft$`,
+  }))
+}

@@ -1,0 +1,235 @@
+/**
+ * Transactions of several statements under one caller, for programs: the API role, the caller entered first, one
+ * connection each. However it ends, nothing of it stays on the connection.
+ */
+import pg from "pg"
+import { UndercroftError } from "../base/errors.ts"
+import type { SealedCaller } from "./flight.ts"
+import { readerOf } from "./read-value.ts"
+
+export type Isolation = "read committed" | "repeatable read" | "serializable"
+
+export interface TransactionOptions {
+  readonly caller: SealedCaller | null
+  readonly readOnly: boolean
+  readonly isolation: Isolation
+  /** When it is given up, by `performance.now()`. */
+  readonly deadline: number
+}
+
+export interface StatementResult {
+  readonly rows: readonly Record<string, unknown>[]
+  /** Rows that were written; null where that is not what the statement does. */
+  readonly affected: number | null
+}
+
+/** One transaction under way. */
+export interface Transaction {
+  /** One statement; those that begin or end transactions are refused, and end this one. */
+  query(text: string, values: readonly unknown[]): Promise<StatementResult>
+}
+
+export interface TransactionPool {
+  /** Commits when `work` is done and all of its statements succeeded; throws UC705 at the deadline. */
+  run<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** Waits for what is under way. */
+  close(): Promise<void>
+}
+
+export interface TransactionPoolOptions {
+  readonly url: string
+  /** Most transactions at a time; 10 by default. */
+  readonly connections?: number
+  readonly statementTimeoutMs: number
+}
+
+const types = { getTypeParser: readerOf }
+
+/** Opens a pool; connections are made when they are needed. */
+export function openTransactions(options: TransactionPoolOptions): TransactionPool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections ?? 10,
+    application_name: "undercroft actions",
+    idleTimeoutMillis: 60_000,
+    maxLifetimeSeconds: 1800,
+    keepAlive: true,
+    // The catalogue comes last: no name of it hides one of the model.
+    options: `-c statement_timeout=${options.statementTimeoutMs} -c idle_in_transaction_session_timeout=60000 -c client_connection_check_interval=1000 -c search_path=fields,app,pg_catalog -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
+  })
+  pool.on("error", () => undefined)
+  const underWay = new Set<Promise<unknown>>()
+  let closing = false
+
+  async function start<T>(
+    transaction: TransactionOptions,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const client = await connect(pool, transaction.deadline)
+    const running = new RunningTransaction(client, transaction)
+    try {
+      return await running.start(work)
+    } finally {
+      // What a statement may have set for the session goes before another caller comes; nobody waits for that.
+      if (running.isSound) client.query("discard all").then(() => client.release(), client.release)
+      else client.release(true)
+    }
+  }
+
+  return {
+    run(transaction, work) {
+      if (closing) return Promise.reject(new UndercroftError("UC691"))
+      const running = start(transaction, work)
+      underWay.add(running)
+      const land = (): void => void underWay.delete(running)
+      running.then(land, land)
+      return running
+    },
+    async close() {
+      closing = true
+      await Promise.allSettled(underWay)
+      await pool.end()
+    },
+  }
+}
+
+/** Waits for a connection until the deadline. */
+async function connect(pool: pg.Pool, deadline: number): Promise<pg.PoolClient> {
+  let timer: NodeJS.Timeout | undefined
+  const connecting = pool.connect()
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new UndercroftError("UC691")), Math.max(0, deadline - performance.now()))
+  })
+  try {
+    return await Promise.race([connecting, late])
+  } catch (cause) {
+    connecting.then((client) => client.release()).catch(() => undefined)
+    throw cause instanceof UndercroftError ? cause : new UndercroftError("UC691", {}, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const ends: ReadonlySet<string> = new Set(["BEGIN", "START TRANSACTION", "COMMIT", "PREPARE TRANSACTION"])
+
+class RunningTransaction implements Transaction {
+  /** Whether it has ended, and its connection is as it was. */
+  isSound = false
+  private readonly client: pg.PoolClient
+  private readonly options: TransactionOptions
+  /** Statements go one after the other, so that none follows the end of the transaction unseen. */
+  private last: Promise<unknown> = Promise.resolve()
+  private failed: unknown = null
+  private isOver = false
+  private isCommitting = false
+
+  constructor(client: pg.PoolClient, options: TransactionOptions) {
+    this.client = client
+    this.options = options
+  }
+
+  async start<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { client, options } = this
+    const ignore = (): void => undefined
+    const doubt = (notice: { readonly routine?: string | undefined }): void => {
+      // The commit waited for a replica in vain: it is here, and may be lost with this server.
+      if (notice.routine === "SyncRepWaitForLSN") this.failed = new UndercroftError("UC691")
+    }
+    // A connection that breaks tells its statement, and is also an event that ends the process when nobody listens.
+    client.on("error", ignore)
+    client.on("notice", doubt)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const stop = (): void => {
+        this.isOver = true
+        // Of a commit that was not answered nobody knows.
+        reject(new UndercroftError(this.isCommitting ? "UC691" : "UC705"))
+        streamOf(client).destroy()
+      }
+      timer = setTimeout(stop, Math.max(0, options.deadline - performance.now()))
+    })
+    try {
+      return await Promise.race([this.work(work), late])
+    } finally {
+      this.isOver = true
+      clearTimeout(timer)
+      client.off("error", ignore)
+      client.off("notice", doubt)
+    }
+  }
+
+  private async work<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { isolation, readOnly, caller } = this.options
+    await this.ask(`begin isolation level ${isolation} ${readOnly ? "read only" : "read write"}`)
+    try {
+      if (caller)
+        await this.ask("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+      const result = await work(this)
+      this.isOver = true
+      // Also those that nobody waited for.
+      await this.last
+      if (this.failed !== null) throw this.failed
+      this.isCommitting = true
+      const { command } = await this.ask("commit")
+      if (command !== "COMMIT") throw new UndercroftError("UC690", {}, { cause: new Error("not committed") })
+      if (this.failed !== null) throw this.failed
+      this.isSound = true
+      return result
+    } catch (cause) {
+      this.isOver = true
+      await this.last
+      if (!this.isCommitting) {
+        await this.ask("rollback").then(
+          () => (this.isSound = true),
+          () => undefined,
+        )
+      }
+      throw cause
+    }
+  }
+
+  query(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    if (this.isOver) return Promise.reject(new Error("the action is over: await each statement in run"))
+    const sent = this.last.then(() => this.send(text, values))
+    this.last = sent.catch(() => undefined)
+    return sent
+  }
+
+  private async send(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    // Of a failed transaction PostgreSQL would only say that it failed.
+    if (this.failed !== null && !isReturn(text)) throw this.failed
+    try {
+      // The extended protocol takes one statement at a time.
+      const { rows, command, rowCount } = await this.ask(text, [...values], { types, queryMode: "extended" })
+      if (ends.has(command) || (command === "ROLLBACK" && !isReturn(text)) || this.status !== "T")
+        throw new UndercroftError("UC690", {}, { cause: new Error("an action is one transaction") })
+      if (command === "ROLLBACK") this.failed = null
+      return { rows, affected: command === "SELECT" ? null : rowCount }
+    } catch (cause) {
+      if (cause instanceof UndercroftError) this.isOver = true
+      this.failed ??= cause
+      throw cause
+    }
+  }
+
+  private async ask(text: string, values: unknown[] = [], more: object = {}): Promise<pg.QueryResult> {
+    try {
+      return await this.client.query({ text, values, ...more })
+    } catch (cause) {
+      throw cause instanceof pg.DatabaseError ? cause : new UndercroftError("UC691", {}, { cause })
+    }
+  }
+
+  private get status(): string | null {
+    return (this.client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus()
+  }
+}
+
+/** Back to a savepoint, from where a failed transaction goes on. */
+function isReturn(text: string): boolean {
+  return /^\s*rollback\s+to\b/i.test(text)
+}
+
+function streamOf(client: pg.PoolClient): { destroy(): void } {
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
+}
