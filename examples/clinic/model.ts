@@ -1,8 +1,8 @@
 /** A clinic: practices and their staff, the patients, and what happens between them. */
 // biome-ignore-all format: a model is read like a table, one field a line.
 import {
-  actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant, integer,
-  list, many, not, now, range, ref, text, view,
+  actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant, integer, list,
+  many, not, now, range, ref, text, view,
 } from "undercroft"
 
 /** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
@@ -16,8 +16,7 @@ const medics = () => anyOf(doctors(), me.has("nurse"))
 
 export const Practice = entity("Practice", {
   fields: {
-    name: text({ max: 120 }).public(),
-    city: text({ max: 80 }).public(),
+    name: text({ max: 120 }).public(), city: text({ max: 80 }).public(),
     phone: text({ max: 40 }).public(),
     get staff() { return many(Staff, "practice") },
   },
@@ -53,17 +52,15 @@ export const Patient = entity("Patient", {
     email: email().personal().optional(),
     phone: text({ max: 40 }).personal().optional(),
     address: text({ max: 200 }).personal().optional(),
-    allergies: list(text({ max: 80 })).special().default([])
-      .visibleTo(({ row }) => anyOf(medics(), row.user.is(me.id))),
+    allergies: list(text({ max: 80 })).special().default([]).visibleTo(({ row }) => anyOf(medics(), row.user.is(me.id))),
     history: text().special().optional().visibleTo(({ row }) => anyOf(doctors(), row.user.is(me.id))),
-    remarks: text().special().optional()
-      .visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
+    remarks: text().special().optional().visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
     get appointments() { return many(Appointment, "patient") },
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
   },
-  unique: [["practice", "insuranceNumber"], ["practice", "user"]], // Over all, a conflict would tell of patients elsewhere.
-  indexes: [["practice", "lastName", "firstName"], ["user"]],
+  // Unique within the practice: over all, a conflict would tell of patients elsewhere.
+  unique: [["practice", "insuranceNumber"], ["practice", "user"]], indexes: [["practice", "lastName", "firstName"], ["user"]],
 })
 Patient.access(({ row }) => {
   const ours = row.practice.in(me.practices)
@@ -110,7 +107,7 @@ export const Appointment = entity("Appointment", {
     reason: text().special().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
   },
   exclude: [{ same: ["doctor"], overlapping: "during", where: ({ row }) => row.status.isNot("cancelled") }],
-  reveals: true, // Who asks for a time that is taken learns that it is taken.
+  reveals: true, // Who asks for a time that is taken learns so.
   indexes: [["practice", "during"], ["patient", "during"]],
 })
 Appointment.access(({ row }) => {
@@ -167,8 +164,7 @@ export const Observation = entity("Observation", {
     practice: ref(Practice),
     patient: ref(Patient),
     kind: choice("systolic", "diastolic", "pulse", "temperature", "weight", "glucose").special(),
-    value: decimal({ precision: 6, scale: 2 }).special(),
-    unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
+    value: decimal({ precision: 6, scale: 2 }).special(), unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
     measuredAt: instant(),
     device: text({ max: 40 }).optional(),
   },
