@@ -1,14 +1,18 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
+import { addAccountsDoor } from "./accounts/accounts-door.ts"
+import { createPeople } from "./accounts/people.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createRunAction } from "./actions/run-action.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
+import { asRenewed, withSessions } from "./engine/renewed-caller.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
@@ -20,6 +24,7 @@ import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
+import { openAccounts } from "./store/accounts-database.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
 import { openPool } from "./store/pool.ts"
@@ -33,6 +38,8 @@ export interface AppOptions {
   /** Where the embedded PostgreSQL keeps its data, when there is no `databaseUrl`. */
   readonly directory: string
   readonly databaseUrl?: string | undefined
+  /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
+  readonly secret?: string | undefined
   /** Issuers beside those of the definition: the development key. */
   readonly issuers?: readonly JwtIssuer[]
   /** Origins beside those of the definition. */
@@ -91,7 +98,15 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   const adminUrl = options.databaseUrl ?? embedded!.url
   try {
     progress("Comparing the schema with the model")
-    const database = await prepareDatabase(adminUrl, policies)
+    const people = definition.accounts
+      ? createPeople({
+          name: definition.name,
+          settings: definition.accounts,
+          secret: options.secret ?? "",
+          origins: definition.origins ?? [],
+        })
+      : null
+    const database = await prepareDatabase(adminUrl, policies, { accounts: people?.compileTables })
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
     if (database.isUnseeded && options.seed && definition.seed) {
       const count = await seedDatabase(
@@ -104,7 +119,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
 
     // Engine: the one pipeline that every door goes through.
-    const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
+    const engine = withSessions(createEngine({ policies, pool, constraints: database.constraints, limits }))
 
     // Actions: business logic, each call of it one transaction under its caller.
     const actions = definition.actions ?? {}
@@ -112,7 +127,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
     })
-    const runAction = createRunAction({
+    const runPlainAction = createRunAction({
       actions,
       policies,
       constraints: database.constraints,
@@ -121,21 +136,45 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       timeoutMs: limits.actionTimeoutMs,
       log: options.onLog ?? (() => undefined),
     })
+    const runAction: typeof runPlainAction = (call) =>
+      asRenewed(call.caller, (caller) => runPlainAction({ ...call, caller }))
     const toldActions = describeActions(actions)
 
-    // Callers: bearer tokens of the definition's issuers.
+    // Accounts: people who sign in here; of a session the database says in each flight whose it is.
+    const accounts = people ? openAccounts(database.accountsUrl) : null
+    const findSession = createSessionCallers(async (hash) => {
+      const statement = {
+        name: "undercroft_session",
+        text: "select undercroft.session_claims($1)",
+        values: [hash],
+      }
+      return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
+    })
+
+    const allowsOrigin = (origin: string): boolean =>
+      (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false)
+
+    // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
     const authenticate = createAuthenticate({
       verify,
       identify: definition.callers?.identify ?? identifyByClaims,
       key: database.processKey,
+      sessions: people
+        ? {
+            find: findSession,
+            cookie: {
+              name: people.cookie,
+              trusts: (origin) => allowsOrigin(origin) || origin === new URL(people.url).origin,
+            },
+          }
+        : undefined,
     })
 
     // Doors.
     const server = createHttpServer({
       bodyBytes: limits.bodyBytes,
-      allowsOrigin: (origin) =>
-        (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false),
+      allowsOrigin,
       isReady: engine.isReady,
       onError: options.onError ?? (() => undefined),
     })
@@ -143,38 +182,42 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       engine,
       limits,
       allowsRollback: definition.allowsRollback ?? options.allowsRollback ?? false,
-      authenticate: (request) => authenticate(request.headers.authorization),
+      authenticate,
     })
     addGraphqlDoor(server, {
       model: policies.model,
       engine,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
-      authenticate: (request) => authenticate(request.headers.authorization),
+      authenticate,
     })
     addRpcDoor(server, {
       run: runAction,
       actions: toldActions,
-      authenticate: (request) => authenticate(request.headers.authorization),
+      authenticate,
     })
+    if (people) addAccountsDoor(server, people)
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
       policies,
       engine,
-      authenticate: (request) => authenticate(request.headers.authorization),
+      authenticate,
     })
     await server.listen({ host: options.host, port: options.port })
     const { port } = server.server.address() as AddressInfo
+    const url = `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`
+    if (people && accounts) people.open(accounts, url)
 
     return {
-      url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+      url,
       policies,
       adminUrl,
       async stop() {
         await server.close()
         await transactions.close()
         await pool.close()
+        await accounts?.close()
         await embedded?.stop()
       },
     }

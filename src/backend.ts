@@ -1,4 +1,5 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
+import type { AccountSettings } from "./accounts/settings.ts"
 import type { AnyAction } from "./actions/action.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
@@ -59,6 +60,8 @@ export interface BackendDefinition<
   readonly model: Model
   /** Business logic by name, at `/rest/rpc/<name>`. */
   readonly actions?: Named
+  /** People who sign in here, at `/auth`; each way in is a line. */
+  readonly accounts?: AccountSettings
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]

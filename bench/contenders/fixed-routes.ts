@@ -46,8 +46,8 @@ export async function serveFixedRoutes(
         url: `/${access}${question.route}`,
         schema: question.schema,
         async handler(request, reply): Promise<FastifyReply> {
-          const caller = await authenticate(request.headers.authorization)
-          const found = await answer(request as unknown as RouteInput, caller.sealed)
+          const caller = await authenticate(request)
+          const found = await answer(request as unknown as RouteInput, caller.sealed as SealedCaller | null)
           if (found === null) return reply.code(404).send({ message: "not found" })
           if (question.status === 204) return reply.code(204).send()
           return reply.code(question.status).type("application/json; charset=utf-8").send(found)

@@ -1,7 +1,10 @@
-/** From a request's Authorization header to a caller: anonymous without one, refused where it does not hold. */
+/** From a request to a caller, by its Authorization header or its session cookie: anonymous without, refused where it does not hold. */
+import type { IncomingHttpHeaders } from "node:http"
 import { UndercroftError } from "../base/errors.ts"
 import { anonymous, type Caller, sealCaller } from "../engine/caller.ts"
 import type { VerifiedToken, VerifyToken } from "./jwt.ts"
+import { type FindSession, sessionEnded } from "./session-callers.ts"
+import { type CookieOptions, readSessionCookie, tokenOf } from "./session-cookie.ts"
 
 /** Who calls, as the backend's definition reads it from verified claims. */
 export interface Identity {
@@ -15,6 +18,14 @@ export interface AuthenticateParts {
   readonly identify: (claims: Readonly<Record<string, unknown>>) => Identity
   /** What the process and the database share. */
   readonly key: Buffer
+  /** Where the backend has accounts. */
+  readonly sessions?: { readonly find: FindSession; readonly cookie: CookieOptions } | undefined
+}
+
+/** What of a request says who calls. */
+export interface AskedBy {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
 }
 
 /** `sub` and `roles`. */
@@ -25,12 +36,13 @@ export function identifyByClaims(claims: Readonly<Record<string, unknown>>): Ide
   return { id: String(claims.sub ?? ""), roles }
 }
 
-/** Reads the header's value. Throws PGRST301 or PGRST303. */
+/** Throws PGRST301 or PGRST303; UC611 for a cookie that another site sent. */
 export function createAuthenticate({
   verify,
   identify,
   key,
-}: AuthenticateParts): (header: string | undefined) => Caller | Promise<Caller> {
+  sessions,
+}: AuthenticateParts): (request: AskedBy) => Caller | Promise<Caller> {
   // The verifier gives the same claims object for a token that it remembers.
   const callers = new WeakMap<object, Caller>()
   // The engine notes on a caller what they know: one that two backends of a process shared would know by the wrong rules.
@@ -50,11 +62,25 @@ export function createAuthenticate({
     callers.set(token.claims, caller)
     return caller
   }
-  return (header) => {
-    if (header === undefined) return nobodyKnown
+  const toSession = (token: string | null): Caller | Promise<Caller> => {
+    const known = (caller: Caller | null): Caller => {
+      if (caller === null) throw sessionEnded()
+      return caller
+    }
+    const found = token === null || !sessions ? null : sessions.find(token)
+    return found instanceof Promise ? found.then(known) : known(found)
+  }
+  return (request) => {
+    const header = request.headers.authorization
+    if (header === undefined) {
+      const token = sessions ? readSessionCookie(request, sessions.cookie) : null
+      return token === null ? nobodyKnown : toSession(token)
+    }
     const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
     if (token === undefined)
       throw new UndercroftError("PGRST301", { why: "The Authorization header must be: Bearer <token>" })
+    // A JWT has three parts.
+    if (sessions && token.split(".").length !== 3) return toSession(tokenOf(token))
     const verified = verify(token)
     return verified instanceof Promise ? verified.then(toCaller) : toCaller(verified)
   }

@@ -52,6 +52,17 @@ export const requestErrors = {
   PGRST301: { status: 401, message: "{why}" },
   PGRST303: { status: 401, message: "{why}" },
   UC604: { status: 503, message: "The keys of the {issuer} can't be fetched at the moment" },
+  // Sessions.
+  UC610: {
+    status: 503,
+    message: "who you are was changed while this was asked",
+    hint: "Send the request again.",
+  },
+  UC611: {
+    status: 403,
+    message: "a page of {origin} may not act for who is signed in here",
+    hint: "Add the origin to `origins` of the backend, if it is yours.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,

@@ -92,6 +92,11 @@ export const runningErrors = {
   UC602: { status: 500, message: "The {issuer} is declared wrongly: {why}" },
   UC603: { status: 500, message: "The keys of the {issuer} can't be used: {why}" },
   // The command line.
+  UC915: {
+    status: 500,
+    message: "Accounts need a secret of 32 bytes or more; UNDERCROFT_SECRET has {bytes}.",
+    hint: "Make one with: openssl rand -base64 48, and keep it: without it second factors can't be read again.",
+  },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

@@ -2,7 +2,9 @@
 import { type App, type AppOptions, startApp } from "../app.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { buildProject, toProjectError } from "./build-project.ts"
+import { readDevelopmentKey } from "./development-key.ts"
 import { checkAddress, type ListenAddress, toListenError } from "./listen-address.ts"
+import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
 import { listenForStop } from "./stop-signal.ts"
@@ -35,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...address,
       directory: project.directory,
       databaseUrl: databaseUrl(),
+      secret: await readSecret(project),
       issuers: options.issuers ?? [],
       seed: options.seed ?? false,
       allowsRollback: options.allowsRollback ?? false,
@@ -55,6 +58,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   }, stopMsMax)
   await app.stop()
   clearTimeout(late)
+}
+
+/** From the environment; in development a project has one of its own. */
+async function readSecret({ definition, directory }: Project): Promise<string | undefined> {
+  if (!definition.accounts) return undefined
+  const given = process.env.UNDERCROFT_SECRET
+  return given || isProduction() ? given : readDevelopmentKey(directory)
 }
 
 /** Your own PostgreSQL, where there is one. Throws UC906. */

@@ -39,7 +39,8 @@ export function explainDatabaseError(
       .join(", ") || name
   switch (code) {
     case "28000":
-      return new UndercroftError("PGRST303", { why: "The token has expired" }, more)
+    case "UC610":
+      return explainCaller(code, cause)
     case "42501":
       return explainRefusal(verbs[operation.kind], entity, caller, constraint, column, cause)
     case "21000":
@@ -110,8 +111,15 @@ export function explainDatabaseError(
 export function explainLookupError(cause: unknown): UndercroftError {
   if (cause instanceof UndercroftError) return cause
   const code = isDatabaseError(cause) ? (cause.code ?? "") : ""
-  if (code === "28000") return new UndercroftError("PGRST303", { why: "The token has expired" }, { cause })
+  if (code === "28000" || code === "UC610") return explainCaller(code, cause)
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, { cause })
+}
+
+/** Why a caller could not enter. */
+export function explainCaller(code: "28000" | "UC610", cause: unknown): UndercroftError {
+  return code === "UC610"
+    ? new UndercroftError("UC610", {}, { cause })
+    : new UndercroftError("PGRST303", { why: "The token has expired" }, { cause })
 }
 
 /** What the class of a SQLSTATE says by itself; 42 is a mistake of ours, since names and rights were resolved before. */

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify"
 import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
+import { confirmed } from "../engine/renewed-caller.ts"
 import { StatementCache } from "../engine/statement-cache.ts"
 import type { Policies } from "../policy/policies.ts"
 import type { DescribedAction } from "./action-paths.ts"
@@ -44,7 +45,7 @@ export function addOpenApiDoor(server: FastifyInstance, parts: OpenApiDoorParts)
   }
 
   server.get("/openapi.json", async (request, reply) => {
-    const caller = await parts.authenticate(request)
+    const caller = await confirmed(await parts.authenticate(request))
     const { text, etag } = documentFor(await parts.engine.knows(caller))
     reply.headers({ etag, vary: "Authorization", "cache-control": "private, no-cache" })
     if (isSame(request.headers["if-none-match"], etag)) return reply.code(304).send()

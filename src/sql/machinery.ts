@@ -16,6 +16,7 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
+import { sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
@@ -50,9 +51,9 @@ export function dropMachinery(): string[] {
   for one in select schemaname, tablename, policyname from pg_policies where schemaname = 'app' loop
     execute format('drop policy %I on %I.%I', one.policyname, one.schemaname, one.tablename);
   end loop;
-  for one in select c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-    where c.relnamespace = 'app'::regnamespace and not t.tgisinternal loop
-    execute format('drop trigger %I on app.%I', one.tgname, one.relname);
+  for one in select n.nspname, c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('app', 'accounts') and not t.tgisinternal loop
+    execute format('drop trigger %I on %I.%I', one.tgname, one.nspname, one.relname);
   end loop;
   loop
     select n.nspname as schema, c.relname as name into one from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -70,7 +71,11 @@ end $undercroft$`,
 }
 
 /** All statements, in order. Run by a member of every role. */
-export function createMachinery(policies: Policies, roles: RoleNames): string[] {
+export function createMachinery(
+  policies: Policies,
+  roles: RoleNames,
+  { sessions }: { readonly sessions: boolean } = { sessions: false },
+): string[] {
   const printer = new SqlPrinter()
   const entities = policies.model.entities.map((entity) => policyOf(policies, entity))
   const tables = entities.filter((one) => !one.entity.view)
@@ -92,6 +97,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
+    ...(sessions ? sessionFunctions(roles) : []),
     ...onceFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.

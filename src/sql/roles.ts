@@ -10,6 +10,8 @@ export interface RoleNames {
   readonly fields: string
   /** Logs in for requests; owns nothing, is a member of nothing. */
   readonly api: string
+  /** Logs in for accounts, where the backend has them; reaches their schema alone. */
+  readonly accounts: string
 }
 
 /** Role names are for the whole server, so they carry the name of the database; a long one is cut, and told apart by a hash. */
@@ -23,5 +25,6 @@ export function roleNames(database: string): RoleNames {
     internal: `${prefix}_internal`,
     fields: `${prefix}_fields`,
     api: `${prefix}_api`,
+    accounts: `${prefix}_accounts`,
   }
 }

@@ -2,14 +2,14 @@
 import type { EntityPolicy } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { relationOf } from "../sql/machinery.ts"
-import type { SealedCaller } from "./flight.ts"
+import type { Entrance } from "./flight.ts"
 import { SqlRefusal } from "./sql-refusal.ts"
 import type { SqlSession } from "./sql-session.ts"
 
 /** Whether the row of a key can be read, locked for an update, or deleted by a caller. Nothing stays changed. */
 export async function askDatabase(
   session: SqlSession,
-  caller: SealedCaller | null,
+  caller: Entrance | null,
   policy: EntityPolicy,
   operation: "read" | "update" | "delete",
   key: readonly string[],

@@ -1,18 +1,17 @@
-/** How the API role logs in: a password derived from the administrator's own, the same on every node, and not in the database. */
+/** How the roles that log in do so: a password derived from the administrator's own, the same on every node, and not in the database. */
 import { hkdfSync } from "node:crypto"
 
-/** The password of the API role of a database. */
-export function apiPassword(adminUrl: string, database: string): string {
+/** The password of a role of a database: the API's unless another is named. */
+export function apiPassword(adminUrl: string, database: string, role?: string): string {
   const secret = new URL(adminUrl).password || adminUrl
-  return Buffer.from(hkdfSync("sha256", secret, "undercroft", `api role of ${database}`, 32)).toString(
-    "base64url",
-  )
+  const use = role?.endsWith("_accounts") ? `accounts role of ${database}` : `api role of ${database}`
+  return Buffer.from(hkdfSync("sha256", secret, "undercroft", use, 32)).toString("base64url")
 }
 
 /** The URL by which a role logs in to the database of an administrator's URL. */
 export function loginUrl(adminUrl: string, database: string, role: string): string {
   const url = new URL(adminUrl)
   url.username = encodeURIComponent(role)
-  url.password = apiPassword(adminUrl, database)
+  url.password = apiPassword(adminUrl, database, role)
   return url.href
 }

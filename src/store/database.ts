@@ -8,6 +8,7 @@ import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap
 import { createMachinery, dropMachinery } from "../sql/machinery.ts"
 import { type RoleNames, roleNames } from "../sql/roles.ts"
 import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../sql/tables.ts"
+import { type CompileAccountTables, prepareAccounts } from "./accounts-database.ts"
 import { apiPassword, loginUrl } from "./api-login.ts"
 import { checkDatabase } from "./check-database.ts"
 import { type MachineryRecord, readMachinery } from "./machinery-record.ts"
@@ -18,6 +19,8 @@ import { scramVerifier } from "./scram.ts"
 export interface ReadyDatabase {
   /** Logs in as the API role. */
   readonly apiUrl: string
+  /** Logs in as the role of accounts, where there are any. */
+  readonly accountsUrl: string
   readonly roles: RoleNames
   /** Seals callers; the database has it too. */
   readonly processKey: Buffer
@@ -40,6 +43,8 @@ const smallestVersions: ReadonlyMap<number, number> = new Map([
 ])
 
 export interface PrepareOptions {
+  /** Makes the tables of accounts; without it there are none. */
+  readonly accounts?: CompileAccountTables | undefined
   /** Statements in place of those the policies give; only tests use it. */
   readonly rewrite?: (statements: readonly string[]) => readonly string[]
 }
@@ -63,8 +68,9 @@ export async function prepareDatabase(
     const password = apiPassword(adminUrl, database)
     const apiUrl = loginUrl(adminUrl, database, roles.api)
     await ensureRoles(admin, roles, password, apiUrl)
+    if (options.accounts) await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts)
     const plan = planTables(policies, major)
-    const statements = createMachinery(policies, roles)
+    const statements = createMachinery(policies, roles, { sessions: options.accounts !== undefined })
     const machinery = options.rewrite?.(statements) ?? statements
     const hash = createHash("sha256")
       .update(JSON.stringify([plan, machinery, createSchemas(database, roles), version]))
@@ -90,6 +96,7 @@ export async function prepareDatabase(
     )
     return {
       apiUrl,
+      accountsUrl: loginUrl(adminUrl, database, roles.accounts),
       roles,
       processKey: keys.rows[0].process_key,
       constraints: new Map(Object.values(plan).flatMap((table) => Object.entries(table.constraints))),

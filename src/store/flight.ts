@@ -6,7 +6,7 @@ import type { Connection, DatabaseError, Submittable } from "pg"
 import { type FlightStep, writeFlight, writeSteps } from "./flight-bytes.ts"
 import { PreparedStatements } from "./prepared-statements.ts"
 
-/** A caller's claims, sealed by this process; null is an anonymous caller. */
+/** A caller's claims, sealed by this process. */
 export interface SealedCaller {
   readonly claims: string
   /** Epoch seconds. */
@@ -14,10 +14,35 @@ export interface SealedCaller {
   readonly seal: string
 }
 
+/** A session, which the database resolves; it refuses with UC610 where the claims are no longer those that the process knows. */
+export interface KnownSession {
+  /** SHA-256 of the token, in hexadecimal. */
+  readonly session: string
+  readonly claims: string
+}
+
+/** How a caller enters a transaction. */
+export type Entrance = SealedCaller | KnownSession
+
+/** The statement by which a caller enters a transaction. */
+export function enterStatement(caller: Entrance): FlightStep {
+  return "session" in caller
+    ? {
+        name: "undercroft_enter_session",
+        text: "select undercroft.enter_session($1, $2)",
+        values: [caller.session, caller.claims],
+      }
+    : {
+        name: "undercroft_enter",
+        text: "select undercroft.enter($1, $2, $3)",
+        values: [caller.claims, String(caller.expires), caller.seal],
+      }
+}
+
 /** What is asked: statements in their order, each named by what names the prepared statement of its text. */
 export interface FlightRequest {
   readonly statements: readonly FlightStep[]
-  readonly caller: SealedCaller | null
+  readonly caller: Entrance | null
   /** All of it is undone when it has been answered. */
   readonly rollback?: boolean
 }
@@ -38,13 +63,12 @@ const rollback: FlightStep = { name: "undercroft_rollback", text: "rollback", va
 
 /** What each connection has prepared. */
 const preparedOn = new WeakMap<object, PreparedStatements>()
-const enterSteps = new WeakMap<SealedCaller, EnterStep>()
+const enterSteps = new WeakMap<Entrance, EnterStep>()
 
-function enterStepOf(caller: SealedCaller): EnterStep {
+function enterStepOf(caller: Entrance): EnterStep {
   let step = enterSteps.get(caller)
   if (step === undefined) {
-    const values = [caller.claims, String(caller.expires), caller.seal]
-    const plain = { name: "undercroft_enter", text: "select undercroft.enter($1, $2, $3)", values }
+    const plain = enterStatement(caller)
     step = { ...plain, bytes: writeSteps([plain]) }
     enterSteps.set(caller, step)
   }

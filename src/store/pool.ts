@@ -5,12 +5,12 @@
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import {
+  type Entrance,
   Flight,
   type FlightDone,
   type FlightRequest,
   type FlightRow,
   isStale,
-  type SealedCaller,
 } from "./flight.ts"
 import type { FlightStep } from "./flight-bytes.ts"
 
@@ -28,7 +28,7 @@ export interface PoolOptions {
 
 /** A flight of one statement. */
 export interface StatementRequest extends FlightStep {
-  readonly caller: SealedCaller | null
+  readonly caller: Entrance | null
   readonly rollback?: boolean | undefined
 }
 

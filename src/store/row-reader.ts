@@ -7,7 +7,7 @@ import type { Fact } from "../policy/rule.ts"
 import type { JsonRow } from "../policy/to-predicate.ts"
 import { quoteName, SqlPrinter, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
-import type { SealedCaller } from "./flight.ts"
+import { type Entrance, enterStatement } from "./flight.ts"
 
 /** Reads in one transaction, which can't write. */
 export interface RowReader {
@@ -24,7 +24,7 @@ export interface RowReader {
 export async function openRowReader(
   adminUrl: string,
   roles: RoleNames,
-  caller: SealedCaller | null,
+  caller: Entrance | null,
 ): Promise<RowReader> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: "undercroft row reader" })
   client.on("error", () => undefined)
@@ -34,8 +34,10 @@ export async function openRowReader(
   await client.query(
     "set local timezone = 'UTC'; set local intervalstyle = iso_8601; set local datestyle = ISO",
   )
-  if (caller)
-    await client.query("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+  if (caller) {
+    const enter = enterStatement(caller)
+    await client.query(enter.text, [...enter.values])
+  }
   const read = async (
     entity: EntityInfo,
     where: string,

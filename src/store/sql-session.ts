@@ -1,7 +1,7 @@
 /** SQL under a caller's rights, for people: each statement in a transaction of its own, through the API role. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { SealedCaller } from "./flight.ts"
+import { type Entrance, enterStatement } from "./flight.ts"
 import { SqlRefusal } from "./sql-refusal.ts"
 
 /** What a statement answered; values are PostgreSQL's texts. */
@@ -22,7 +22,7 @@ export interface RunOptions {
 /** A connection as the API role. */
 export interface SqlSession {
   /** Runs one statement as a caller; null is an anonymous one. Throws `SqlRefusal`. */
-  run(caller: SealedCaller | null, text: string, options?: RunOptions): Promise<SqlResult>
+  run(caller: Entrance | null, text: string, options?: RunOptions): Promise<SqlResult>
   /** Stops the statement that runs. */
   cancel(): Promise<void>
   close(): Promise<void>
@@ -52,18 +52,16 @@ export async function openSqlSession(apiUrl: string): Promise<SqlSession> {
     } as pg.QueryArrayConfig)
 
   async function run(
-    caller: SealedCaller | null,
+    caller: Entrance | null,
     text: string,
     { values = [], keep = true }: RunOptions = {},
   ): Promise<SqlResult> {
     try {
       await client.query("begin")
-      if (caller)
-        await client.query("select undercroft.enter($1, $2, $3)", [
-          caller.claims,
-          caller.expires,
-          caller.seal,
-        ])
+      if (caller) {
+        const enter = enterStatement(caller)
+        await client.query(enter.text, [...enter.values])
+      }
       const result = await send(text, values)
       await client.query(keep ? "commit" : "rollback")
       const columns = result.fields.map((field) => ({ name: field.name, type: field.dataTypeID }))

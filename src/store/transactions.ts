@@ -4,13 +4,13 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { SealedCaller } from "./flight.ts"
+import { type Entrance, enterStatement } from "./flight.ts"
 import { readerOf } from "./read-value.ts"
 
 export type Isolation = "read committed" | "repeatable read" | "serializable"
 
 export interface TransactionOptions {
-  readonly caller: SealedCaller | null
+  readonly caller: Entrance | null
   readonly readOnly: boolean
   readonly isolation: Isolation
   /** When it is given up, by `performance.now()`. */
@@ -162,8 +162,10 @@ class RunningTransaction implements Transaction {
     const { isolation, readOnly, caller } = this.options
     await this.ask(`begin isolation level ${isolation} ${readOnly ? "read only" : "read write"}`)
     try {
-      if (caller)
-        await this.ask("select undercroft.enter($1, $2, $3)", [caller.claims, caller.expires, caller.seal])
+      if (caller) {
+        const enter = enterStatement(caller)
+        await this.ask(enter.text, [...enter.values])
+      }
       const result = await work(this)
       this.isOver = true
       // Also those that nobody waited for.

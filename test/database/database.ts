@@ -1,4 +1,5 @@
 /** A prepared database with rows, and sessions that speak to it as the API role itself. */
+
 import { randomBytes } from "node:crypto"
 import pg from "pg"
 import { inject } from "vitest"
@@ -10,6 +11,7 @@ import { buildPolicies, type EntityPolicy, type Policies, policyOf } from "../..
 import type { Rule } from "../../src/policy/rule.ts"
 import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
 import { type PrepareOptions, prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
+import { enterStatement } from "../../src/store/flight.ts"
 import { runSql } from "../support/backend.ts"
 import { Ask, type Outcome, type Statement } from "./ask.ts"
 
@@ -188,8 +190,7 @@ export async function openSession(url: string): Promise<ApiSession> {
 /** The statement by which a caller enters; none for an anonymous one. */
 export function entering({ sealed }: Caller): readonly Statement[] {
   if (sealed === null) return []
-  const values = [sealed.claims, String(sealed.expires), sealed.seal]
-  return [{ text: "select undercroft.enter($1, $2, $3)", values, name: "undercroft_enter" }]
+  return [enterStatement(sealed)]
 }
 
 /** What a caller may see by the naive twin of the policies: visible rows, their hidden fields null. */

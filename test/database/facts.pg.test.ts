@@ -1,8 +1,10 @@
 /** Facts about the caller are found once a statement, are never stale, and never lead round in a circle. */
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Caller } from "../../src/engine/caller.ts"
 import { actor, allOf, anyOf, entity, many, ref, text } from "../../src/index.ts"
 import { relationOf } from "../../src/sql/machinery.ts"
+import { enterStatement } from "../../src/store/flight.ts"
 import { type ApiSession, openDatabase, type TestDatabase } from "./database.ts"
 import { formCallers, formEntities, formRows, formsModel } from "./forms-model.ts"
 
@@ -184,11 +186,8 @@ describe("never stale, never in a circle", () => {
     const session = await database.connect()
     const { sealed } = database.seal({ id: "eve" })
     await session.client.query("begin")
-    await session.raw("select undercroft.enter($1, $2, $3)", [
-      sealed!.claims,
-      String(sealed!.expires),
-      sealed!.seal,
-    ])
+    const enter = enterStatement(sealed!)
+    await session.raw(enter.text, enter.values)
     await session.raw("declare early cursor for select name from app.teams")
     await database.admin.query(`insert into app.members ("user", team) values ('eve', '${team(2)}')`)
     expect((await session.raw(names)).rows).toEqual([{ names: "team-2 team-3" }])

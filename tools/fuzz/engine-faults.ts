@@ -1,6 +1,6 @@
 /** Carries out the planted bugs of the engine on a real target. */
 import type { Caller } from "../../src/engine/caller.ts"
-import type { SealedCaller } from "../../src/store/flight.ts"
+import type { Entrance } from "../../src/store/flight.ts"
 import type { FlightStep } from "../../src/store/flight-bytes.ts"
 import type { FlightPool } from "../../src/store/pool.ts"
 import type { OperationDescription, QueryDescription } from "./description.ts"
@@ -42,14 +42,14 @@ export function divertPool(pool: FlightPool, other: FlightPool, fits: RegExp): F
 /** A pool that sends something else than it was given. */
 export function wrapPool(pool: FlightPool, faults: ReadonlySet<string>): FlightPool {
   if (!faults.has("previous-caller") && !faults.has("raw-tables")) return pool
-  let previous: SealedCaller | null = null
+  let previous: Entrance | null = null
   const openTables = ({ name, text, values }: FlightStep): FlightStep => ({
     name: `raw${name}`,
     text: text.replaceAll('"fields".', '"app".'),
     values,
   })
   const isOpen = faults.has("raw-tables")
-  const swap = (caller: SealedCaller | null): SealedCaller | null => {
+  const swap = (caller: Entrance | null): Entrance | null => {
     const sent = isOpen ? caller : previous
     previous = caller
     return sent

@@ -20,6 +20,7 @@ const floors: Readonly<Record<string, number>> = {
   mcp: 7,
   fhir: 7,
   auth: 7,
+  accounts: 7,
   audit: 7,
   privacy: 7,
   events: 7,

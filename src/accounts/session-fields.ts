@@ -1,0 +1,48 @@
+/** What a session holds beside better-auth's own: how its holder proved who they are, and how long it lasts. */
+import type { BetterAuthOptions } from "better-auth"
+import type { AccountSettings } from "./settings.ts"
+import { periodsOf } from "./settings.ts"
+
+/** The paths that prove two factors at once or the second of two. */
+const secondFactorPaths: readonly RegExp[] = [/^\/two-factor\/verify-/, /^\/passkey\/verify-authentication$/]
+
+const filled = { required: true, input: false, returned: false } as const
+
+/** The fields as better-auth wants them declared. */
+export const sessionFields: NonNullable<BetterAuthOptions["session"]> = {
+  additionalFields: {
+    assurance: { type: "string", defaultValue: "one-factor", ...filled, returned: true },
+    methods: { type: "string", defaultValue: "", ...filled, returned: true },
+    authenticatedAt: { type: "date", defaultValue: () => new Date(), ...filled, returned: true },
+    seenAt: { type: "date", defaultValue: () => new Date(), ...filled, returned: true },
+    idleSeconds: { type: "number", defaultValue: 1800, ...filled },
+  },
+}
+
+type StartSession = NonNullable<
+  NonNullable<NonNullable<NonNullable<BetterAuthOptions["databaseHooks"]>["session"]>["create"]>["before"]
+>
+
+/** Fills the fields of a new session by the way in that makes it. */
+export function startSession(settings: AccountSettings): StartSession {
+  return async (session, context) => {
+    const user = (await context?.context.internalAdapter.findUserById(session.userId)) as {
+      readonly role?: string | null
+    } | null
+    const roles = (user?.role ?? "").split(",").filter((one) => one !== "")
+    const { idleSeconds, seconds } = periodsOf(settings, roles)
+    const path = context?.path ?? ""
+    const now = new Date()
+    return {
+      data: {
+        ...session,
+        assurance: secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor",
+        methods: path.replace(/^\//, "").slice(0, 60),
+        authenticatedAt: now,
+        seenAt: now,
+        idleSeconds,
+        expiresAt: new Date(now.getTime() + seconds * 1000),
+      },
+    }
+  }
+}

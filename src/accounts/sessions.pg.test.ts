@@ -1,0 +1,194 @@
+/** Signing in, and what a session is good for: over real HTTP, resolved by the database in each request. */
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import { actor, anyOf, defineBackend, entity, ref, text } from "../index.ts"
+
+const me = actor({})
+const Note = entity("Note", {
+  fields: {
+    owner: ref("User"),
+    body: text(),
+    verdict: text()
+      .optional()
+      .visibleTo(() => me.has("auditor")),
+  },
+})
+Note.access(({ row }) => ({
+  read: anyOf(row.owner.is(me.id), me.has("auditor")),
+  create: row.owner.is(me.id),
+  update: row.owner.is(me.id),
+}))
+
+let backend: TestBackend
+const password = "correct horse battery"
+
+beforeAll(async () => {
+  backend = await startTestBackend(
+    defineBackend({
+      name: "notes",
+      model: [Note],
+      accounts: {
+        password: true,
+        signUp: "open",
+        sessions: { idleMinutes: 30, roles: { auditor: { idleMinutes: 5 } } },
+      },
+    }),
+    { secret: "a secret of at least thirty-two bytes" },
+  )
+})
+afterAll(() => backend?.stop())
+
+interface SignedIn {
+  readonly id: string
+  readonly token: string
+  readonly cookie: string
+}
+
+async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+  return backend.request(null, "POST", `/auth${path}`, { body, headers })
+}
+
+let counter = 0
+async function signUp(): Promise<SignedIn & { readonly email: string }> {
+  const email = `person${++counter}@example.org`
+  const { json, headers, status } = await post("/sign-up/email", { email, name: "A person", password })
+  expect(status).toBe(200)
+  return { email, id: json.user.id, token: json.token, cookie: headers.getSetCookie()[0]!.split(";")[0]! }
+}
+
+async function signIn(email: string): Promise<SignedIn> {
+  const { json, headers, status } = await post("/sign-in/email", { email, password })
+  expect(status).toBe(200)
+  return { id: json.user.id, token: json.token, cookie: headers.getSetCookie()[0]!.split(";")[0]! }
+}
+
+const ask = (headers: Record<string, string>, path = "/rest/notes") =>
+  backend.request(null, "GET", path, { headers })
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
+
+test("a session is its person, by header and by cookie", async () => {
+  const [one, two] = [await signUp(), await signUp()]
+  const body = { owner: one.id, body: "mine" }
+  const made = await backend.request(null, "POST", "/rest/notes", { body, headers: bearer(one.token) })
+  expect(made.status).toBe(201)
+  expect((await ask(bearer(one.token))).json).toMatchObject([{ body: "mine" }])
+  expect((await ask({ cookie: one.cookie })).json).toMatchObject([{ body: "mine" }])
+  expect((await ask(bearer(two.token))).json).toEqual([])
+  expect((await ask({ cookie: two.cookie })).json).toEqual([])
+})
+
+test("no token of a session is in the database", async () => {
+  const { token } = await signUp()
+  const rows = await backend.sql("select to_jsonb(s)::text as row from accounts.session s")
+  expect(rows.length).toBeGreaterThan(0)
+  expect(rows.filter((one) => one.row.includes(token))).toEqual([])
+  // What is there is not a token either.
+  const [{ token: stored }] = await backend.sql("select token from accounts.session limit 1")
+  expect((await ask(bearer(stored))).status).toBe(401)
+})
+
+test("a session that is revoked is refused at once, and so is one that is none", async () => {
+  const person = await signUp()
+  expect((await ask(bearer(person.token))).status).toBe(200)
+  expect((await post("/sign-out", {}, bearer(person.token))).status).toBe(200)
+  const refused = await ask(bearer(person.token))
+  expect(refused.status).toBe(401)
+  expect(refused.json.code).toMatch(/^PGRST30[13]$/)
+  expect((await ask(bearer("x".repeat(32)))).status).toBe(401)
+  expect((await ask({ cookie: "undercroft.session_token=nothing" })).status).toBe(401)
+})
+
+test("roles are those of now: what a session may see follows them in its next request", async () => {
+  const person = await signUp()
+  expect((await ask(bearer(person.token), "/rest/notes?select=verdict")).json.code).toBe("42703")
+  await backend.sql(`update accounts."user" set role = 'auditor' where id = $1`, [person.id])
+  expect((await ask(bearer(person.token), "/rest/notes?select=verdict")).status).toBe(200)
+  await backend.sql(`update accounts."user" set role = '' where id = $1`, [person.id])
+  expect((await ask(bearer(person.token), "/rest/notes?select=verdict")).json.code).toBe("42703")
+})
+
+test("sessions end: when idle, in the end, and with the account", async () => {
+  const person = await signUp()
+  const set = (what: string) =>
+    backend.sql(`update accounts.session set ${what} where "userId" = $1`, [person.id])
+  expect((await ask(bearer(person.token))).status).toBe(200)
+  await set(`"seenAt" = now() - interval '31 minutes'`)
+  expect((await ask(bearer(person.token))).status).toBe(401)
+  await set(`"seenAt" = now() - interval '29 minutes'`)
+  expect((await ask(bearer(person.token))).status).toBe(200)
+  // That it was used is written down.
+  const [{ fresh }] = await backend.sql(
+    `select "seenAt" > now() - interval '1 minute' as fresh from accounts.session where "userId" = $1`,
+    [person.id],
+  )
+  expect(fresh).toBe(true)
+  await set(`"expiresAt" = now() - interval '1 second'`)
+  expect((await ask(bearer(person.token))).status).toBe(401)
+  await set(`"expiresAt" = now() + interval '1 hour'`)
+  await backend.sql(`update accounts."user" set banned = true where id = $1`, [person.id])
+  expect((await ask(bearer(person.token))).status).toBe(401)
+})
+
+test("how long a session lasts hangs on the roles", async () => {
+  const person = await signUp()
+  await backend.sql(`update accounts."user" set role = 'clerk,auditor' where id = $1`, [person.id])
+  await signIn(person.email)
+  const rows = await backend.sql(
+    `select "idleSeconds" as idle, "expiresAt" - "createdAt" < interval '12 hours 1 minute' as ends from accounts.session where "userId" = $1 order by "createdAt"`,
+    [person.id],
+  )
+  expect(rows).toEqual([
+    { idle: 1800, ends: true },
+    { idle: 300, ends: true },
+  ])
+})
+
+test("a page of somebody else's can't act with a cookie", async () => {
+  const person = await signUp()
+  const write = (headers: Record<string, string>) =>
+    backend.request(null, "POST", "/rest/notes", {
+      body: { owner: person.id, body: "by cookie" },
+      headers: { cookie: person.cookie, ...headers },
+    })
+  for (const origin of [
+    "https://evil.example",
+    "null",
+    "http://127.0.0.1:1",
+    "http://localhost.evil.example",
+  ])
+    expect((await write({ origin })).json).toMatchObject({ code: "UC611" })
+  expect((await write({ "sec-fetch-site": "cross-site" })).status).toBe(403)
+  expect((await write({ "sec-fetch-site": "same-site" })).status).toBe(403)
+  expect((await write({})).status).toBe(201)
+  expect((await write({ origin: backend.url })).status).toBe(201)
+  expect(
+    (await ask({ cookie: person.cookie, origin: "https://evil.example" })).headers.get(
+      "access-control-allow-origin",
+    ),
+  ).toBeNull()
+  // Of two cookies of one name nobody knows which is whose.
+  expect((await ask({ cookie: `${person.cookie}; ${person.cookie}` })).json).toEqual([])
+})
+
+test("what is the server's can't be set by who signs up (CVE-2025-61928)", async () => {
+  const email = `eve${++counter}@example.org`
+  const body = { email, name: "Eve", password, role: "admin", banned: false, emailVerified: true, id: "1" }
+  const { json, status } = await post("/sign-up/email", body)
+  const [row] = await backend.sql(`select role, "emailVerified" from accounts."user" where email = $1`, [
+    email,
+  ])
+  if (status === 200) {
+    expect(row).toEqual({ role: "", emailVerified: false })
+    expect(json.user.id).not.toBe("1")
+  } else expect(row).toBeUndefined()
+})
+
+test("the API role reaches nothing of accounts", async () => {
+  const [{ role }] = await backend.sql("select current_database() || '_api' as role")
+  const rows = await backend.sql(
+    `select c.relname from pg_class c where c.relnamespace = 'accounts'::regnamespace and c.relkind = 'r'
+      and (has_schema_privilege($1, 'accounts', 'USAGE') or has_any_column_privilege($1, c.oid, 'SELECT, INSERT, UPDATE'))`,
+    [role],
+  )
+  expect(rows).toEqual([])
+})

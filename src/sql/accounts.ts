@@ -1,0 +1,51 @@
+/**
+ * The functions by which a session enters a transaction, and what keeps the model's users and organizations as the
+ * accounts have them. The tables of accounts are in a schema of their own, which the API role can't reach.
+ */
+import { quoteName } from "../policy/to-sql.ts"
+import type { RoleNames } from "./roles.ts"
+
+const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
+
+/** How long a session may be used before that is written down again. */
+const seenEvery = "interval '1 minute'"
+
+/**
+ * `session_claims` gives what is known of a session, and null where it is none, has ended, or waits for its second
+ * factor. `enter_session` has it enter this transaction if that is still what the process knows: otherwise UC610 with
+ * what is so now. One that is not good is refused like an unknown caller, here and on every node at once.
+ */
+export function sessionFunctions(roles: RoleNames): string[] {
+  return [
+    `create function undercroft.session_claims(hash text) returns text volatile ${definer} parallel unsafe as $undercroft$
+declare claims jsonb; seen timestamptz; moment timestamptz := clock_timestamp();
+begin
+  select jsonb_build_object('id', u.id, 'roles', to_jsonb(array_remove(string_to_array(coalesce(u.role, ''), ','), '')),
+      'claims', jsonb_build_object('session', s.id, 'assurance', s.assurance, 'methods', to_jsonb(string_to_array(s.methods, ',')),
+        'authenticatedAt', extract(epoch from s."authenticatedAt")::bigint, 'onBehalf', s."impersonatedBy")), s."seenAt"
+    into claims, seen
+    from accounts.session s join accounts."user" u on u.id = s."userId"
+    where s.token = hash and s."expiresAt" > moment and s."seenAt" + make_interval(secs => s."idleSeconds") > moment
+      and not coalesce(u.banned and coalesce(u."banExpires" > moment, true), false)
+      and (s.assurance = 'two-factor' or not coalesce(u."twoFactorEnabled", false));
+  if claims is null then return null; end if;
+  if seen < moment - ${seenEvery} then
+    update accounts.session set "seenAt" = moment where id in (
+      select id from accounts.session where token = hash for update skip locked);
+  end if;
+  return claims::text;
+end $undercroft$`,
+    `create function undercroft.enter_session(hash text, known text) returns void volatile ${definer} parallel unsafe as $undercroft$
+declare claims text := undercroft.session_claims(hash);
+begin
+  if claims is null then raise exception using errcode = '28000', message = 'unknown session'; end if;
+  if known is distinct from claims then raise exception using errcode = 'UC610', message = 'other claims', detail = claims; end if;
+  perform set_config('undercroft.caller', undercroft.bind(claims), true);
+end $undercroft$`,
+    ...["session_claims(text)", "enter_session(text, text)"].flatMap((name) => [
+      `alter function undercroft.${name} owner to ${quoteName(roles.internal)}`,
+      `revoke all on function undercroft.${name} from public`,
+      `grant execute on function undercroft.${name} to ${quoteName(roles.api)}`,
+    ]),
+  ]
+}

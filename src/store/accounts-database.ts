@@ -1,0 +1,79 @@
+/** The database of accounts: a schema of its own, reached by a role of its own that can do nothing else. */
+import { type Dialect, PostgresDialect } from "kysely"
+import pg from "pg"
+import { quoteLiteral } from "../model/value.ts"
+import { quoteName } from "../policy/to-sql.ts"
+import type { RoleNames } from "../sql/roles.ts"
+import { apiPassword } from "./api-login.ts"
+import { scramVerifier } from "./scram.ts"
+
+/** Gives the statements that the tables still need, seen over a connection whose search path is theirs. */
+export type CompileAccountTables = (dialect: Dialect) => Promise<string>
+
+/** Connections as the role of accounts. */
+export interface AccountsDatabase {
+  readonly dialect: Dialect
+  query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
+  close(): Promise<void>
+}
+
+const settings = "-c search_path=accounts -c timezone=UTC -c datestyle=ISO -c jit=off"
+
+/** Makes role, schema and tables as far as they are missing. */
+export async function prepareAccounts(
+  admin: pg.Client,
+  { adminUrl, database, roles }: { adminUrl: string; database: string; roles: RoleNames },
+  compile: CompileAccountTables,
+): Promise<void> {
+  const [accounts, owner, internal] = [roles.accounts, roles.owner, roles.internal].map(quoteName)
+  const verifier = quoteLiteral(scramVerifier(apiPassword(adminUrl, database, roles.accounts)))
+  const found = await admin.query("select from pg_roles where rolname = $1", [roles.accounts])
+  const plain = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit"
+  if (found.rowCount === 0) await admin.query(`create role ${accounts} ${plain} password ${verifier}`)
+  await admin.query(
+    [
+      `create schema if not exists accounts authorization ${owner}`,
+      `grant connect on database ${quoteName(database)} to ${accounts}`,
+      `revoke all on schema accounts from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
+      `grant usage on schema accounts to ${accounts}, ${internal}`,
+    ].join(";\n"),
+  )
+  const pool = new pg.Pool({
+    connectionString: adminUrl,
+    max: 1,
+    options: `${settings} -c role=${roles.owner.replace(/[\\ ]/g, "\\$&")}`,
+  })
+  pool.on("error", () => undefined)
+  try {
+    const statements = await compile(new PostgresDialect({ pool }))
+    if (statements.trim() !== "" && statements.trim() !== ";") await pool.query(statements)
+  } finally {
+    await pool.end()
+  }
+  await admin.query(
+    [
+      `revoke all on all tables in schema accounts from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
+      `grant select, insert, update, delete on all tables in schema accounts to ${accounts}`,
+      `grant select, update on accounts.session to ${internal}`,
+      `grant select on accounts."user" to ${internal}`,
+    ].join(";\n"),
+  )
+}
+
+/** Opens connections; `url` logs in as the role of accounts. */
+export function openAccounts(url: string): AccountsDatabase {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 5,
+    application_name: "undercroft accounts",
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    options: `${settings} -c statement_timeout=10000 -c idle_in_transaction_session_timeout=30000`,
+  })
+  pool.on("error", () => undefined)
+  return {
+    dialect: new PostgresDialect({ pool }),
+    query: async (text, values = []) => (await pool.query(text, [...values])).rows,
+    close: () => pool.end(),
+  }
+}
