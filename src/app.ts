@@ -13,9 +13,11 @@ import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
 import { asRenewed, withSessions } from "./engine/renewed-caller.ts"
+import { createStepUp } from "./engine/step-up.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
+import { withAccounts } from "./model/account-entities.ts"
 import { buildModel } from "./model/build.ts"
 import { ProblemList } from "./model/model-error.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
@@ -68,7 +70,11 @@ export interface App {
 /** The rules of a definition, checked. Throws `ModelError` with every problem. */
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
-  const model = buildModel(definition.model, problems)
+  const { accounts } = definition
+  const declared = accounts
+    ? withAccounts(definition.model, accounts.organizations ?? false)
+    : definition.model
+  const model = buildModel(declared, problems)
   return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
 }
 
@@ -119,7 +125,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
 
     // Engine: the one pipeline that every door goes through.
-    const engine = withSessions(createEngine({ policies, pool, constraints: database.constraints, limits }))
+    const stepUp = createStepUp(policies)
+    const engine = withSessions(
+      createEngine({ policies, pool, constraints: database.constraints, limits }),
+      stepUp,
+    )
 
     // Actions: business logic, each call of it one transaction under its caller.
     const actions = definition.actions ?? {}
@@ -137,7 +147,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       log: options.onLog ?? (() => undefined),
     })
     const runAction: typeof runPlainAction = (call) =>
-      asRenewed(call.caller, (caller) => runPlainAction({ ...call, caller }))
+      asRenewed(call.caller, (caller) => {
+        stepUp.action(call.name, caller)
+        return runPlainAction({ ...call, caller })
+      })
     const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.

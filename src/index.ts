@@ -4,6 +4,14 @@ export { type Action, type ActionCaller, type ActionScope, action, fail } from "
 export type { ActionLog } from "./actions/action-log.ts"
 export { type BackendDefinition, defineBackend } from "./backend.ts"
 export { UndercroftError } from "./base/errors.ts"
+export {
+  type MembershipEntity,
+  membershipEntity,
+  type OrganizationEntity,
+  organizationEntity,
+  type UserEntity,
+  userEntity,
+} from "./model/account-entities.ts"
 export { actor, claim, type Me } from "./model/actor.ts"
 export type { LooseScope as RuleScope } from "./model/capture.ts"
 export {

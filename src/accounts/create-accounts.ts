@@ -4,7 +4,7 @@ import type { DBAdapter } from "@better-auth/core/db/adapter"
 import { kyselyAdapter } from "@better-auth/kysely-adapter"
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth"
 import { getMigrations } from "better-auth/db/migration"
-import { admin, bearer, twoFactor } from "better-auth/plugins"
+import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { hashTokens } from "./hashed-tokens.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
@@ -78,6 +78,7 @@ function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
   return [
     bearer(),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
+    ...(settings.organizations ? [organization()] : []),
     ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
   ] as BetterAuthPlugin[]
 }

@@ -18,6 +18,8 @@ export interface AccountSettings {
   readonly password?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /** Organizations with members, roles and invitations. */
+  readonly organizations?: boolean
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>

@@ -28,12 +28,22 @@ export interface AskedBy {
   readonly headers: IncomingHttpHeaders
 }
 
-/** `sub` and `roles`. */
+/** `sub` and `roles`; and how and when the issuer had them prove who they are: `amr` (RFC 8176) and `auth_time`. */
 export function identifyByClaims(claims: Readonly<Record<string, unknown>>): Identity {
   const roles = Array.isArray(claims.roles)
     ? claims.roles.filter((one): one is string => typeof one === "string")
     : []
-  return { id: String(claims.sub ?? ""), roles }
+  const { amr, auth_time: time } = claims
+  const assurance = Array.isArray(amr) ? (amr.includes("mfa") ? "two-factor" : "one-factor") : undefined
+  const isTime = typeof time === "number" && time >= 0 && time < 4e9
+  return {
+    id: String(claims.sub ?? ""),
+    roles,
+    claims: {
+      ...(assurance ? { assurance } : {}),
+      ...(isTime ? { authenticatedAt: new Date(time * 1000).toISOString() } : {}),
+    },
+  }
 }
 
 /** Throws PGRST301 or PGRST303; UC611 for a cookie that another site sent. */

@@ -63,6 +63,11 @@ export const requestErrors = {
     message: "a page of {origin} may not act for who is signed in here",
     hint: "Add the origin to `origins` of the backend, if it is yours.",
   },
+  UC612: {
+    status: 401,
+    message: "this needs you to prove who you are {how}",
+    hint: "Sign in {how}, and send the request again.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,

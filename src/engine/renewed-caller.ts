@@ -7,6 +7,7 @@ import { UndercroftError } from "../base/errors.ts"
 import { isDatabaseError } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 import type { Engine } from "./engine.ts"
+import type { StepUp } from "./step-up.ts"
 
 /** How often claims may change while one request waits. */
 const renewals = 3
@@ -40,15 +41,20 @@ export function confirmed(caller: Caller): Promise<Caller> {
 }
 
 /** An engine whose callers may be sessions. */
-export function withSessions(engine: Engine): Engine {
+export function withSessions(engine: Engine, stepUp: StepUp): Engine {
   return {
     ...engine,
-    run: (operation, caller) => asRenewed(caller, (now) => engine.run(operation, now)),
+    run: (operation, caller) =>
+      asRenewed(caller, (now) => {
+        stepUp.operation(operation, now)
+        return engine.run(operation, now)
+      }),
     knows: (caller) => asRenewed(caller, (now) => engine.knows(now)),
     runTogether: async (operations, caller) => {
       let failed = 0
       try {
         return await asRenewed(caller, async (now) => {
+          for (failed = 0; failed < operations.length; failed++) stepUp.operation(operations[failed]!, now)
           const result = await engine.runTogether(operations, now)
           if ("answers" in result) return result
           failed = result.failed

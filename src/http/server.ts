@@ -126,7 +126,10 @@ function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOpt
     const invalid = error.code.startsWith("PGRST30")
       ? `, error="invalid_token", error_description="${error.message.replace(/["\\]/g, "'")}"`
       : ""
-    reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}`)
+    // RFC 9470.
+    const stepUp =
+      error.code === "UC612" ? ', error="insufficient_user_authentication", acr_values="two-factor"' : ""
+    reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}${stepUp}`)
   }
   if (error.status === 405 && error.code === "UC345") reply.header("allow", "POST")
   if (error.status === 503) reply.header("retry-after", "1")

@@ -1,7 +1,9 @@
 /** The caller as rules see one: an identifier, roles, and facts that the database looks up. */
-import { type BaseMe, baseMe, type Expr, type ListExpr, valueExpr } from "./capture.ts"
-import type { Lookup } from "./entity.ts"
+import { type BaseMe, baseFacts, baseMe, type Expr, type ListExpr, valueExpr } from "./capture.ts"
+import { entity, type Lookup } from "./entity.ts"
 import type { Field } from "./field.ts"
+import { instant } from "./fields/instant.ts"
+import { text } from "./fields/text.ts"
 
 /** A fact that comes with the caller, from the mapping of claims in the backend's definition. */
 class Claim<T> {
@@ -51,6 +53,14 @@ export function actor<D extends Record<string, any>>(definition: D): Me<D> {
   definitions.set(me, definition)
   return me as Me<D>
 }
+
+/** By name: whose members they are is the model's `Membership`, where there are organizations. */
+const membership = entity("Membership", { fields: { user: text(), organization: text() } })
+definitions.set(baseFacts, {
+  assurance: claim(text()),
+  authenticatedAt: claim(instant()),
+  memberOf: membership.where(({ row, me }) => row.user.is(me.id)).pick("organization"),
+})
 
 /** The facts of an actor as declared; read at build. */
 export function readFacts(me: object): Readonly<Record<string, Lookup<unknown> | Claim<unknown>>> {

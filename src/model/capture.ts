@@ -78,7 +78,17 @@ export interface BaseMe {
   readonly signedIn: Condition
   /** Whether the caller has a role. */
   has(role: string): Condition
+  /** How well the caller proved who they are. */
+  readonly assurance: { atLeast(level: Assurance): Condition }
+  /** Whether the caller proved it in this time. */
+  authenticatedWithin(period: { readonly minutes: number }): Condition
+  /** Whether the caller is a member of an organization. */
+  in(organization: Operand<string>): Condition
 }
+
+/** How well somebody proved who they are, the weakest first. */
+const assurances = ["one-factor", "two-factor"] as const
+export type Assurance = (typeof assurances)[number]
 
 /** What a rule inside an entity's literal is given. */
 export interface LooseScope {
@@ -201,11 +211,27 @@ export function captureRow(scope: ScopeName): any {
   )
 }
 
+/** The actor that every caller is; `actor.ts` says how its facts are found. */
+export const baseFacts: object = {}
+
+function ofCaller(name: string): any {
+  return valueExpr({ kind: "fact", actor: baseFacts, name })
+}
+
 /** The caller without facts. */
 export const baseMe: BaseMe = {
   id: valueExpr({ kind: "me-id" }),
   signedIn: new Condition({ kind: "signed-in" }),
   has: (role) => new Condition({ kind: "role", name: role }),
+  assurance: {
+    atLeast: (level) => ofCaller("assurance").in(assurances.slice(assurances.indexOf(level))),
+  },
+  authenticatedWithin: ({ minutes }) =>
+    ofCaller("authenticatedAt").atLeast(
+      valueExpr({ kind: "shift", of: { kind: "now" }, by: `PT${minutes}M`, back: true }),
+    ),
+  in: (organization) =>
+    new Condition({ kind: "in", left: toNode(organization), right: toNode(ofCaller("memberOf")) }),
 }
 
 /** Everyone, signed in or not. */

@@ -2,7 +2,8 @@
  * The functions by which a session enters a transaction, and what keeps the model's users and organizations as the
  * accounts have them. The tables of accounts are in a schema of their own, which the API role can't reach.
  */
-import { quoteName } from "../policy/to-sql.ts"
+import type { Model } from "../model/model.ts"
+import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "./roles.ts"
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
@@ -22,7 +23,7 @@ declare claims jsonb; seen timestamptz; moment timestamptz := clock_timestamp();
 begin
   select jsonb_build_object('id', u.id, 'roles', to_jsonb(array_remove(string_to_array(coalesce(u.role, ''), ','), '')),
       'claims', jsonb_build_object('session', s.id, 'assurance', s.assurance, 'methods', to_jsonb(string_to_array(s.methods, ',')),
-        'authenticatedAt', extract(epoch from s."authenticatedAt")::bigint, 'onBehalf', s."impersonatedBy")), s."seenAt"
+        'authenticatedAt', to_char(s."authenticatedAt" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'onBehalf', s."impersonatedBy")), s."seenAt"
     into claims, seen
     from accounts.session s join accounts."user" u on u.id = s."userId"
     where s.token = hash and s."expiresAt" > moment and s."seenAt" + make_interval(secs => s."idleSeconds") > moment
@@ -48,4 +49,63 @@ end $undercroft$`,
       `grant execute on function undercroft.${name} to ${quoteName(roles.api)}`,
     ]),
   ]
+}
+
+/** A table of accounts, and the entity that follows it. */
+interface Mirror {
+  readonly source: string
+  readonly entity: string
+  /** Column of the entity's table, and what of the source's row it holds. */
+  readonly columns: Readonly<Record<string, string>>
+}
+
+const mirrors: readonly Mirror[] = [
+  {
+    source: "user",
+    entity: "User",
+    columns: {
+      name: "name",
+      email: "email",
+      roles: "array_remove(string_to_array(coalesce(role, ''), ','), '')",
+    },
+  },
+  { source: "organization", entity: "Organization", columns: { name: "name", slug: "slug" } },
+  {
+    source: "member",
+    entity: "Membership",
+    columns: { user: '"userId"', organization: '"organizationId"', role: "role" },
+  },
+]
+
+/** Has the entities of accounts follow them: in the same transaction, whoever writes. */
+export function mirrorAccounts(model: Model, roles: RoleNames): string[] {
+  return mirrors.flatMap(({ source, entity, columns }) => {
+    const info = model.byName.get(entity)
+    if (!info) return []
+    const table = tableOf(info)
+    const names = ["id", ...Object.keys(columns).map((field) => info.fieldByName.get(field)!.column)].map(
+      quoteName,
+    )
+    const values = ["id", ...Object.values(columns)].join(", ")
+    const changes = names.slice(1).map((name) => `${name} = excluded.${name}`)
+    const put = (where: string): string =>
+      `insert into ${table} (${names.join(", ")}) select ${values} from accounts.${quoteName(source)}${where} on conflict (id) do update set ${changes.join(", ")}`
+    const name = `undercroft.mirror_${source}()`
+    return [
+      `create function ${name} returns trigger volatile ${definer} parallel unsafe as $undercroft$
+begin
+  if tg_op = 'DELETE' then delete from ${table} where id = old.id; return null; end if;
+  ${put(" where id = new.id")};
+  return null;
+end $undercroft$`,
+      `alter function ${name} owner to ${quoteName(roles.internal)}`,
+      `revoke all on function ${name} from public`,
+      `create trigger mirror after insert or update or delete on accounts.${quoteName(source)} for each row execute function ${name}`,
+      `alter table accounts.${quoteName(source)} enable always trigger mirror`,
+      // What was there before the entity was.
+      `set local role ${quoteName(roles.internal)}`,
+      put(""),
+      "reset role",
+    ]
+  })
 }

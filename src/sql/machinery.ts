@@ -16,7 +16,7 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
-import { sessionFunctions } from "./accounts.ts"
+import { mirrorAccounts, sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
@@ -118,6 +118,7 @@ export function createMachinery(
     ...tables.flatMap((one) => grantTable(one, roles)),
     ...fieldViews,
     ...views,
+    ...(sessions ? mirrorAccounts(policies.model, roles) : []),
   ]
 }
 

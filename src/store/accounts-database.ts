@@ -50,12 +50,17 @@ export async function prepareAccounts(
   } finally {
     await pool.end()
   }
+  // What sessions are resolved by, and what the model's entities of accounts follow.
+  const readable = await admin.query(
+    `select quote_ident(relname) as name from pg_class where relnamespace = 'accounts'::regnamespace
+      and relkind = 'r' and relname in ('session', 'user', 'organization', 'member')`,
+  )
   await admin.query(
     [
       `revoke all on all tables in schema accounts from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
       `grant select, insert, update, delete on all tables in schema accounts to ${accounts}`,
-      `grant select, update on accounts.session to ${internal}`,
-      `grant select on accounts."user" to ${internal}`,
+      ...readable.rows.map(({ name }) => `grant select on accounts.${name} to ${internal}`),
+      `grant update on accounts.session to ${internal}`,
     ].join(";\n"),
   )
 }
