@@ -112,7 +112,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
           origins: definition.origins ?? [],
         })
       : null
-    const database = await prepareDatabase(adminUrl, policies, { accounts: people?.compileTables })
+    const database = await prepareDatabase(adminUrl, policies, { accounts: people ?? undefined })
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
     if (database.isUnseeded && options.seed && definition.seed) {
       const count = await seedDatabase(
@@ -209,7 +209,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       actions: toldActions,
       authenticate,
     })
-    if (people) addAccountsDoor(server, people)
+    if (people) addAccountsDoor(server, { people, authenticate })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

@@ -1,14 +1,31 @@
 /** The door `/auth`: sign-in and all that belongs to it, as better-auth answers it. */
-import type { FastifyInstance } from "fastify"
+import type { FastifyInstance, FastifyRequest } from "fastify"
+import { UndercroftError } from "../base/errors.ts"
+import type { Caller } from "../engine/caller.ts"
+import { confirmed } from "../engine/renewed-caller.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
 
+export interface AccountsDoorParts {
+  readonly people: People
+  /** Throws `UndercroftError` where the request says who calls and that is not so. */
+  readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
+}
+
+/** What outlives the session that makes it, and is made by somebody who proved a moment ago who they are. */
+const lasting: ReadonlySet<string> = new Set([
+  `${accountsPath}/api-key/create`,
+  `${accountsPath}/api-key/update`,
+])
+const freshMs = 15 * 60_000
+
 /** Adds the routes. */
-export function addAccountsDoor(server: FastifyInstance, people: People): void {
+export function addAccountsDoor(server: FastifyInstance, { people, authenticate }: AccountsDoorParts): void {
   server.route({
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
     handler: async (request, reply) => {
+      if (lasting.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
       const headers = new Headers()
       for (const [name, value] of Object.entries(request.headers))
         for (const one of [value].flat()) if (one !== undefined) headers.append(name, one)
@@ -27,4 +44,12 @@ export function addAccountsDoor(server: FastifyInstance, people: People): void {
       return reply.send(await answer.text())
     },
   })
+}
+
+function checkFresh({ id, claims }: Caller): void {
+  const { session, authenticatedAt } = claims
+  // Whoever is nobody, or a machine, better-auth refuses.
+  if (id === null || session === undefined) return
+  if (Date.now() - Date.parse(String(authenticatedAt)) > freshMs)
+    throw new UndercroftError("UC612", { how: "again" })
 }

@@ -6,6 +6,7 @@ import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "bette
 import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
+import { apiKeys } from "./api-keys.ts"
 import { hashTokens } from "./hashed-tokens.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
@@ -79,6 +80,7 @@ function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
     bearer(),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
     ...(settings.organizations ? [organization()] : []),
+    ...(settings.apiKeys ? apiKeys() : []),
     ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
   ] as BetterAuthPlugin[]
 }

@@ -17,6 +17,7 @@ export interface People {
   /** The name of the cookie that holds a session's token. */
   readonly cookie: string
   readonly compileTables: CompileAccountTables
+  readonly apiKeys: boolean
   /** From here on requests are answered. `url` is where the backend listens; the settings' own goes before it. */
   open(database: AccountsDatabase, url: string): void
   /** Answers a request below `/auth`. */
@@ -34,6 +35,7 @@ export function createPeople({ name, settings, secret, origins }: PeopleParts): 
   return {
     cookie: `${url.startsWith("https://") ? "__Host-undercroft" : "undercroft"}.session_token`,
     compileTables: compileTables(options()),
+    apiKeys: settings.apiKeys ?? false,
     open(database, listening) {
       url = settings.url ?? listening
       answer = createAccounts(options(), database.dialect)

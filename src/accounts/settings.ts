@@ -18,6 +18,8 @@ export interface AccountSettings {
   readonly password?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /** Keys for machines, made by people who are signed in and by `undercroft key`. */
+  readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */
   readonly organizations?: boolean
   readonly sessions?: SessionLifetime & {

@@ -8,28 +8,48 @@ import type { RoleNames } from "./roles.ts"
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 
+/** Which tables of accounts there are beside the first ones. */
+export interface AccountsPlan {
+  readonly apiKeys: boolean
+}
+
 /** How long a session may be used before that is written down again. */
 const seenEvery = "interval '1 minute'"
 
 /**
- * `session_claims` gives what is known of a session, and null where it is none, has ended, or waits for its second
+ * `session_claims` gives what is known of a session, or of an API key, by the digest of its token, and null where it is none, has ended, or waits for its second
  * factor. `enter_session` has it enter this transaction if that is still what the process knows: otherwise UC610 with
  * what is so now. One that is not good is refused like an unknown caller, here and on every node at once.
  */
-export function sessionFunctions(roles: RoleNames): string[] {
+export function sessionFunctions(roles: RoleNames, { apiKeys }: AccountsPlan): string[] {
+  const owned = `array_remove(string_to_array(coalesce(u.role, ''), ','), '')`
+  const isLocked = `coalesce(u.banned and coalesce(u."banExpires" > moment, true), false)`
+  const stamp = (column: string): string =>
+    `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
+  // A key is kept under the same digest, written in another way. It has the roles of its owner, or those of them that it names.
+  const keyClaims = `select jsonb_build_object('id', u.id, 'roles', (select coalesce(jsonb_agg(one.role), '[]') from unnest(${owned}) one(role)
+        where k.metadata is null or not k.metadata::jsonb ? 'roles' or k.metadata::jsonb -> 'roles' ? one.role),
+      'claims', jsonb_build_object('key', k.id, 'assurance', 'one-factor', 'methods', jsonb_build_array('api-key'), 'authenticatedAt', ${stamp('k."createdAt"')}))
+    into claims
+    from accounts.apikey k join accounts."user" u on u.id::text = k."referenceId"::text
+    where k.key = translate(rtrim(encode(decode(hash, 'hex'), 'base64'), '='), '+/', '-_')
+      and k.enabled and coalesce(k."expiresAt" > moment, true) and not ${isLocked};
+    return claims::text;`
   return [
     `create function undercroft.session_claims(hash text) returns text volatile ${definer} parallel unsafe as $undercroft$
 declare claims jsonb; seen timestamptz; moment timestamptz := clock_timestamp();
 begin
-  select jsonb_build_object('id', u.id, 'roles', to_jsonb(array_remove(string_to_array(coalesce(u.role, ''), ','), '')),
+  select jsonb_build_object('id', u.id, 'roles', to_jsonb(${owned}),
       'claims', jsonb_build_object('session', s.id, 'assurance', s.assurance, 'methods', to_jsonb(string_to_array(s.methods, ',')),
-        'authenticatedAt', to_char(s."authenticatedAt" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'onBehalf', s."impersonatedBy")), s."seenAt"
+        'authenticatedAt', ${stamp('s."authenticatedAt"')}, 'onBehalf', s."impersonatedBy")), s."seenAt"
     into claims, seen
     from accounts.session s join accounts."user" u on u.id = s."userId"
     where s.token = hash and s."expiresAt" > moment and s."seenAt" + make_interval(secs => s."idleSeconds") > moment
-      and not coalesce(u.banned and coalesce(u."banExpires" > moment, true), false)
+      and not ${isLocked}
       and (s.assurance = 'two-factor' or not coalesce(u."twoFactorEnabled", false));
-  if claims is null then return null; end if;
+  if claims is null then
+    ${apiKeys ? keyClaims : "return null;"}
+  end if;
   if seen < moment - ${seenEvery} then
     update accounts.session set "seenAt" = moment where id in (
       select id from accounts.session where token = hash for update skip locked);

@@ -16,7 +16,7 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
-import { mirrorAccounts, sessionFunctions } from "./accounts.ts"
+import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
@@ -74,7 +74,7 @@ end $undercroft$`,
 export function createMachinery(
   policies: Policies,
   roles: RoleNames,
-  { sessions }: { readonly sessions: boolean } = { sessions: false },
+  accounts: AccountsPlan | null = null,
 ): string[] {
   const printer = new SqlPrinter()
   const entities = policies.model.entities.map((entity) => policyOf(policies, entity))
@@ -97,7 +97,7 @@ export function createMachinery(
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
-    ...(sessions ? sessionFunctions(roles) : []),
+    ...(accounts ? sessionFunctions(roles, accounts) : []),
     ...onceFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
@@ -118,7 +118,7 @@ export function createMachinery(
     ...tables.flatMap((one) => grantTable(one, roles)),
     ...fieldViews,
     ...views,
-    ...(sessions ? mirrorAccounts(policies.model, roles) : []),
+    ...(accounts ? mirrorAccounts(policies.model, roles) : []),
   ]
 }
 

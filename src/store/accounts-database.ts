@@ -53,7 +53,7 @@ export async function prepareAccounts(
   // What sessions are resolved by, and what the model's entities of accounts follow.
   const readable = await admin.query(
     `select quote_ident(relname) as name from pg_class where relnamespace = 'accounts'::regnamespace
-      and relkind = 'r' and relname in ('session', 'user', 'organization', 'member')`,
+      and relkind = 'r' and relname in ('session', 'user', 'apikey', 'organization', 'member')`,
   )
   await admin.query(
     [

@@ -4,6 +4,7 @@ import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
+import type { AccountsPlan } from "../sql/accounts.ts"
 import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap.ts"
 import { createMachinery, dropMachinery } from "../sql/machinery.ts"
 import { type RoleNames, roleNames } from "../sql/roles.ts"
@@ -44,7 +45,7 @@ const smallestVersions: ReadonlyMap<number, number> = new Map([
 
 export interface PrepareOptions {
   /** Makes the tables of accounts; without it there are none. */
-  readonly accounts?: CompileAccountTables | undefined
+  readonly accounts?: (AccountsPlan & { readonly compileTables: CompileAccountTables }) | undefined
   /** Statements in place of those the policies give; only tests use it. */
   readonly rewrite?: (statements: readonly string[]) => readonly string[]
 }
@@ -68,9 +69,10 @@ export async function prepareDatabase(
     const password = apiPassword(adminUrl, database)
     const apiUrl = loginUrl(adminUrl, database, roles.api)
     await ensureRoles(admin, roles, password, apiUrl)
-    if (options.accounts) await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts)
+    if (options.accounts)
+      await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts.compileTables)
     const plan = planTables(policies, major)
-    const statements = createMachinery(policies, roles, { sessions: options.accounts !== undefined })
+    const statements = createMachinery(policies, roles, options.accounts ?? null)
     const machinery = options.rewrite?.(statements) ?? statements
     const hash = createHash("sha256")
       .update(JSON.stringify([plan, machinery, createSchemas(database, roles), version]))
