@@ -3,7 +3,10 @@ import { apiKey } from "@better-auth/api-key"
 import type { BetterAuthPlugin } from "better-auth"
 
 /** What every key begins with, so that scanners for leaked secrets find one. */
-const keyPrefix = "uck_"
+export const keyPrefix = "uck_"
+
+/** How much of a key is kept to tell it by. */
+export const keyLetters = 8
 
 const dayS = 86_400
 /** better-auth's keys. */
@@ -15,7 +18,7 @@ export function apiKeys(): BetterAuthPlugin[] {
     enableMetadata: true,
     keyExpiration: { defaultExpiresIn: 90 * dayS, maxExpiresIn: 366 },
     rateLimit: { enabled: false },
-    startingCharactersConfig: { shouldStore: true, charactersLength: 8 },
+    startingCharactersConfig: { shouldStore: true, charactersLength: keyLetters },
   })
   return [keys as unknown as BetterAuthPlugin]
 }

@@ -8,6 +8,7 @@ import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { apiKeys } from "./api-keys.ts"
 import { hashTokens } from "./hashed-tokens.ts"
+import { type AccountManager, createManager } from "./manage.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
@@ -96,9 +97,14 @@ export function compileTables(options: BetterAuthOptions): (dialect: Dialect) =>
 /** Answers the requests below `accountsPath`. */
 export type AccountsHandler = (request: Request) => Promise<Response>
 
-/** The accounts of a backend. */
-export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
+/** The accounts of a backend: what answers requests, and what manages them past it. */
+export function createAccounts(
+  options: BetterAuthOptions,
+  dialect: Dialect,
+  hasKeys: boolean,
+): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter => hashTokens(adapter(all))
-  return betterAuth<BetterAuthOptions>({ ...options, database }).handler
+  const auth = betterAuth<BetterAuthOptions>({ ...options, database })
+  return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
 }

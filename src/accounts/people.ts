@@ -3,6 +3,7 @@ import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
 import { accountOptions, compileTables, createAccounts } from "./create-accounts.ts"
+import type { AccountManager } from "./manage.ts"
 import type { AccountSettings } from "./settings.ts"
 
 export interface PeopleParts {
@@ -19,7 +20,7 @@ export interface People {
   readonly compileTables: CompileAccountTables
   readonly apiKeys: boolean
   /** From here on requests are answered. `url` is where the backend listens; the settings' own goes before it. */
-  open(database: AccountsDatabase, url: string): void
+  open(database: AccountsDatabase, url: string): AccountManager
   /** Answers a request below `/auth`. */
   handle(request: Request): Promise<Response>
   /** The address that links begin with. */
@@ -38,7 +39,9 @@ export function createPeople({ name, settings, secret, origins }: PeopleParts): 
     apiKeys: settings.apiKeys ?? false,
     open(database, listening) {
       url = settings.url ?? listening
-      answer = createAccounts(options(), database.dialect)
+      const { handle, manage } = createAccounts(options(), database.dialect, settings.apiKeys ?? false)
+      answer = handle
+      return manage
     },
     handle: (request) => answer?.(request) ?? Promise.reject(new UndercroftError("UC691")),
     get url() {

@@ -92,6 +92,16 @@ export const runningErrors = {
   UC602: { status: 500, message: "The {issuer} is declared wrongly: {why}" },
   UC603: { status: 500, message: "The keys of the {issuer} can't be used: {why}" },
   // The command line.
+  UC918: {
+    status: 404,
+    message: "There is no key {id}.",
+    hint: "See which there are with: undercroft key list",
+  },
+  UC917: {
+    status: 404,
+    message: "There is nobody here who is {who}.",
+    hint: "See who there is with: undercroft user list",
+  },
   UC915: {
     status: 500,
     message: "Accounts need a secret of 32 bytes or more; UNDERCROFT_SECRET has {bytes}.",

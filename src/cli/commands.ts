@@ -32,6 +32,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Print the schema as SQL, or run SQL under a caller's rights.",
     load: async () => (await import("./command-sql.ts")).sqlCommand,
   },
+  user: {
+    summary: "Add and list people who sign in, set roles, reset passwords, end sessions.",
+    load: async () => (await import("./command-user.ts")).userCommand,
+  },
+  key: {
+    summary: "Make, list, replace and take back keys for machines.",
+    load: async () => (await import("./command-key.ts")).keyCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,

@@ -61,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** From the environment; in development a project has one of its own. */
-async function readSecret({ definition, directory }: Project): Promise<string | undefined> {
+export async function readSecret({ definition, directory }: Project): Promise<string | undefined> {
   if (!definition.accounts) return undefined
   const given = process.env.UNDERCROFT_SECRET
   return given || isProduction() ? given : readDevelopmentKey(directory)

@@ -10,6 +10,8 @@ import { loginUrl } from "./api-login.ts"
 /** What commands need of a database. */
 export interface OpenDatabase {
   readonly apiUrl: string
+  /** Logs in as the role of accounts. */
+  readonly accountsUrl: string
   readonly roles: RoleNames
   /** Seals callers. */
   readonly processKey: Buffer
@@ -34,7 +36,8 @@ export async function openDatabase(adminUrl: string, policies: Policies): Promis
     const roles = roleNames(name)
     const wanted: unknown = JSON.parse(JSON.stringify(planTables(policies, major)))
     const apiUrl = loginUrl(adminUrl, name, roles.api)
-    return { apiUrl, roles, processKey: key, isCurrent: isDeepStrictEqual(plan, wanted) }
+    const accountsUrl = loginUrl(adminUrl, name, roles.accounts)
+    return { apiUrl, accountsUrl, roles, processKey: key, isCurrent: isDeepStrictEqual(plan, wanted) }
   } finally {
     await admin.end()
   }
