@@ -10,6 +10,7 @@ import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
 import { createTransact } from "./engine/transact.ts"
+import { checkActionNames } from "./graphql/action-fields.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
@@ -63,7 +64,10 @@ export interface App {
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const model = buildModel(definition.model, problems)
-  return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
+  const actions = definition.actions ?? {}
+  const access = checkActions(actions, model, problems)
+  checkActionNames(model, describeActions(actions).values(), problems)
+  return buildPolicies(model, problems, access)
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
@@ -148,7 +152,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     addGraphqlDoor(server, {
       model: policies.model,
+      actions: toldActions,
       engine,
+      prepareAction,
+      transact,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
       authenticate: (request) => authenticate(request.headers.authorization),
