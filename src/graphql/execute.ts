@@ -6,8 +6,9 @@ import type { Answer, Engine } from "../engine/engine.ts"
 import type { Once } from "../engine/once.ts"
 import type { Step, Transact } from "../engine/transact.ts"
 import type { PreparedDocument } from "./documents.ts"
-import { type Root, type RootAction, type RootOperation, toRoots } from "./roots.ts"
+import type { Root, RootAction, RootOperation } from "./roots.ts"
 import { type ToldError, tellError } from "./tell-error.ts"
+import type { ReadRoots } from "./templates.ts"
 import type { OperationContext } from "./to-operation.ts"
 
 /** What does what a document asks. */
@@ -25,6 +26,7 @@ export interface Doers {
 export interface ExecuteParts extends Doers {
   readonly caller: Caller
   readonly prepared: PreparedDocument
+  readonly readRoots: ReadRoots
   readonly limits: OperationContext["limits"]
   readonly rowOf: OperationContext["rowOf"]
   /** Of a mutation. */
@@ -62,7 +64,13 @@ export async function execute(
   const { limits, rowOf } = parts
   let roots: readonly Root[]
   try {
-    roots = toRoots(operation, { schema, fragments, variables: coerced.variableValues, limits, rowOf })
+    roots = parts.readRoots(operation, {
+      schema,
+      fragments,
+      variables: coerced.variableValues,
+      limits,
+      rowOf,
+    })
   } catch (cause) {
     if (cause instanceof GraphQLError || cause instanceof UndercroftError) return refused([cause])
     throw cause

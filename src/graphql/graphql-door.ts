@@ -23,6 +23,7 @@ import {
 } from "./read-request.ts"
 import { createSchema } from "./schema.ts"
 import { errorBody } from "./tell-error.ts"
+import { createRootReader } from "./templates.ts"
 
 export interface GraphqlDoorParts extends Doers {
   readonly model: Model
@@ -46,6 +47,7 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
   const names = createNames(model)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
   const prepare = createDocuments(parts)
+  const readRoots = createRootReader()
   const page = Math.min(limits.graphqlPage, limits.rows)
 
   function schemaFor(known: Knowledge): GraphQLSchema {
@@ -71,6 +73,7 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
       prepareAction,
       transact,
       limits,
+      readRoots,
       caller,
       once: isMutation ? readOnce(headers["idempotency-key"], caller, saidBy(asked)) : null,
       prepared,
