@@ -79,8 +79,8 @@ describe("a field for each action", () => {
 
   test("that the caller could call; for others it does not exist", async () => {
     const names = async (caller: TestCaller | null, type: string): Promise<string[]> => {
-      const { data } = await ask(backend, caller, `{ __type(name: "${type}") { fields { name } } }`)
-      return (data.__type?.fields ?? []).map((one: any) => one.name)
+      const { data } = await ask(backend, caller, `{ type: __type(name: "${type}") { fields { name } } }`)
+      return (data.type?.fields ?? []).map((one: any) => one.name)
     }
     expect(await names(ann, "Mutation")).toEqual(
       expect.arrayContaining(["open", "add", "insertIntoAccountCollection"]),
@@ -98,14 +98,11 @@ describe("a field for each action", () => {
     )
   })
 
-  test("its answer is bounded, whatever is selected of it", async () => {
-    await backend.sql(
-      "update app.accounts set first_name = repeat('x', 20), extra = to_jsonb(repeat('y', 100000))",
-    )
-    const many = Array.from({ length: 15 }, (_, at) => `a${at}: everything`).join(" ")
-    expect((await ask(backend, ann, `{ ${many} }`)).errors).toBeUndefined()
-    const more = Array.from({ length: 21 }, (_, at) => `a${at}: everything`).join(" ")
-    expect(code(await ask(backend, ann, `{ ${more} }`))).toBe("UC342")
+  test("counts as a statement", async () => {
+    const many = (count: number): string =>
+      Array.from({ length: count }, (_, at) => `a${at}: everything`).join(" ")
+    expect((await ask(backend, ann, `{ ${many(20)} }`)).errors).toBeUndefined()
+    expect(code(await ask(backend, ann, `{ ${many(21)} }`))).toBe("UC342")
   })
 })
 

@@ -51,7 +51,10 @@ export function createPick(
     })
     return orNull((value) => {
       if (typeof value !== "object" || Array.isArray(value)) return misfit(of)
-      const parts = picks.map(({ start, name, pick }) => spend(start) + pick((value as Row)[name]))
+      const row = value as Row
+      const parts = picks.map(
+        ({ start, name, pick }) => spend(start) + pick(Object.hasOwn(row, name) ? row[name] : null),
+      )
       return `{${parts.join(",")}}`
     })
   }

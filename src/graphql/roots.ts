@@ -64,7 +64,8 @@ function toRoot(
   const meaning = meaningOf(definition)
   if (meaning.kind === "action") {
     const args = getArgumentValues(definition, node, context.variables)
-    const input = meaning.isWrapped ? args["input"] : args
+    // Plain objects, as an action is given by other doors.
+    const input: unknown = JSON.parse(JSON.stringify(meaning.isWrapped ? args["input"] : args))
     const pick = createPick(definition.type, selections, context, budget, context.limits.answerBytes)
     return { kind: "action", key, name: meaning.name, input, pick }
   }
