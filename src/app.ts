@@ -3,12 +3,14 @@ import type { AddressInfo } from "node:net"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { describeActions } from "./actions/describe-actions.ts"
-import { createRunAction } from "./actions/run-action.ts"
+import { createPrepareAction } from "./actions/run-action.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
+import { createTransact } from "./engine/transact.ts"
+import { checkActionNames } from "./graphql/action-fields.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { createHttpServer } from "./http/server.ts"
@@ -62,7 +64,10 @@ export interface App {
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const model = buildModel(definition.model, problems)
-  return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
+  const actions = definition.actions ?? {}
+  const access = checkActions(actions, model, problems)
+  checkActionNames(model, describeActions(actions).values(), problems)
+  return buildPolicies(model, problems, access)
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
@@ -106,19 +111,19 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Engine: the one pipeline that every door goes through.
     const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
 
-    // Actions: business logic, each call of it one transaction under its caller.
-    const actions = definition.actions ?? {}
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
     })
-    const runAction = createRunAction({
+    const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
+
+    // Actions: business logic, a step of a transaction under its caller.
+    const actions = definition.actions ?? {}
+    const prepareAction = createPrepareAction({
       actions,
       policies,
       constraints: database.constraints,
       engine,
-      transactions,
-      timeoutMs: limits.actionTimeoutMs,
       log: options.onLog ?? (() => undefined),
     })
     const toldActions = describeActions(actions)
@@ -147,14 +152,18 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     addGraphqlDoor(server, {
       model: policies.model,
+      actions: toldActions,
       engine,
+      prepareAction,
+      transact,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addRpcDoor(server, {
-      run: runAction,
       actions: toldActions,
+      prepareAction,
+      transact,
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addOpenApiDoor(server, {

@@ -43,7 +43,7 @@ export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
-  /** How long an action may take, with all that is run again. */
+  /** How long an action may take, or several in one GraphQL document, with all that is run again. */
   readonly actionTimeoutMs: number
 }
 
@@ -57,7 +57,7 @@ export interface BackendDefinition<
 > {
   readonly name: string
   readonly model: Model
-  /** Business logic by name, at `/rest/rpc/<name>`. */
+  /** Business logic by name, at `/rest/rpc/<name>` and as a field of GraphQL. */
   readonly actions?: Named
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */

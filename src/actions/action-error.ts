@@ -14,11 +14,6 @@ export interface ActionErrorContext {
   readonly known: Knowledge
 }
 
-/** Whether the same action may succeed when it is run again: it was undone because another one came in between. */
-export function isPassing(cause: unknown): boolean {
-  return isDatabaseError(cause) && (cause.code === "40001" || cause.code === "40P01")
-}
-
 /** The error that a door sends. */
 export function explainActionError(cause: unknown, context: ActionErrorContext): UndercroftError {
   if (cause instanceof UndercroftError) return cause

@@ -41,7 +41,7 @@ export interface ActionDefinition<I extends Schema, O extends Schema, Uses exten
   readonly output: O
   /** Who may call it. */
   readonly access: (scope: { readonly me: BaseMe }) => Condition
-  /** It writes nothing: PostgreSQL refuses to. It can be called by GET. */
+  /** It writes nothing: PostgreSQL refuses to. It can be called by GET, and is a query in GraphQL. */
   readonly readOnly?: boolean
   /** `read committed` unless given; what fails to be serialized is run again. */
   readonly isolation?: Isolation
@@ -73,7 +73,7 @@ export class Action<Input, Output> {
 export type AnyAction = Action<unknown, unknown>
 
 /**
- * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`.
+ * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`, and in GraphQL.
  *
  * @example
  * action({ uses: [], input: json(), output: json(), access: () => signedIn, run: ({ input }) => input })

@@ -2,15 +2,16 @@
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
+import type { Step } from "../engine/transact.ts"
 import { couldHold } from "../policy/could-hold.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { callName } from "../sql/call-functions.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { isDatabaseError } from "../store/pool.ts"
-import type { Transaction, TransactionPool } from "../store/transactions.ts"
+import type { Transaction } from "../store/transactions.ts"
 import type { AnyAction } from "./action.ts"
-import { explainActionError, isPassing } from "./action-error.ts"
+import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
 import { connectKysely } from "./connect-kysely.ts"
 import { parseInput, parseOutput } from "./schema.ts"
@@ -20,9 +21,6 @@ export interface ActionParts {
   readonly policies: Policies
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly engine: Engine
-  readonly transactions: TransactionPool
-  /** How long an action may take, with all that is run again. */
-  readonly timeoutMs: number
   readonly log: (entry: LogEntry) => void
 }
 
@@ -30,98 +28,53 @@ export interface ActionCall {
   readonly name: string
   readonly input: unknown
   readonly caller: Caller
-  /** A key and the digest of the request: with them it happens once. */
-  readonly once: readonly [key: string, digest: string] | null
 }
 
-export interface ActionAnswer {
-  /** JSON. */
-  readonly body: string
-  /** The answer that the same request got before. */
-  readonly isReplayed: boolean
-}
-
-/** Throws `UndercroftError`. */
-export type RunAction = (call: ActionCall) => Promise<ActionAnswer>
-
-const mostTries = 5
+/** What of an action comes before its transaction; the step is the rest. Throws `UndercroftError`. */
+export type PrepareAction = (call: ActionCall) => Promise<Step>
 
 /** Puts the runner together. */
-export function createRunAction(parts: ActionParts): RunAction {
-  const { actions, policies, transactions, engine } = parts
-
-  return async ({ name, input, caller, once }) => {
+export function createPrepareAction({
+  actions,
+  policies,
+  constraints,
+  engine,
+  log: write,
+}: ActionParts): PrepareAction {
+  return async ({ name, input, caller }) => {
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined
     if (!action) throw new UndercroftError("PGRST202", { action: name.slice(0, 100) })
     const { definition } = action
     const rule = policies.actions.get(name)
     if (!rule || !could(() => couldHold(rule, caller))) throw refused(name, caller)
     const parsed = await parseInput(definition.input, input)
-    const key = definition.readOnly ? null : once
-    const deadline = performance.now() + parts.timeoutMs
+    const { id, roles, claims } = caller
+    const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
+    const log = createActionLog(name, write)
+    const isReadOnly = definition.readOnly ?? false
 
-    const attempt = (): Promise<string> =>
-      transactions.run(
-        {
-          caller: caller.sealed,
-          readOnly: definition.readOnly ?? false,
-          isolation: definition.isolation ?? "read committed",
-          deadline,
-        },
-        async (transaction) => {
-          const now = await authorise(transaction, name, caller)
-          const db = connectKysely(transaction, policies.model)
-          const { id, roles, claims } = caller
-          const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
-          const log = createActionLog(name, parts.log)
-          const output = await definition.run({ input: parsed, db, me, now, log })
-          const body = JSON.stringify((await parseOutput(definition.output, output)) ?? null)
-          if (key) {
-            const text = "select undercroft.keep_once($1, $2, $3, 1, null, null)"
-            await transaction.query(text, [...key, body])
-          }
-          return body
-        },
-      )
-
-    try {
-      return { body: await retried(attempt, deadline), isReplayed: false }
-    } catch (cause) {
-      const kept = key ? await recall(key, caller, cause) : null
-      if (kept !== null) return { body: kept, isReplayed: true }
-      if (cause instanceof UndercroftError || !isDatabaseError(cause))
-        throw cause instanceof UndercroftError ? cause : new UndercroftError("UC690", {}, { cause })
-      throw explainActionError(cause, {
-        action: name,
-        isReadOnly: definition.readOnly ?? false,
-        isAnonymous: caller.id === null,
-        model: policies.model,
-        constraints: parts.constraints,
-        known: await engine.knows(caller),
-      })
+    return {
+      isReadOnly,
+      isolation: definition.isolation ?? "read committed",
+      async perform(transaction) {
+        const now = await authorise(transaction, name, caller)
+        const db = connectKysely(transaction, policies.model)
+        const output = await definition.run({ input: parsed, db, me, now, log })
+        return JSON.stringify((await parseOutput(definition.output, output)) ?? null)
+      },
+      async explain(cause) {
+        if (!isDatabaseError(cause))
+          return cause instanceof UndercroftError ? cause : new UndercroftError("UC690", {}, { cause })
+        return explainActionError(cause, {
+          action: name,
+          isReadOnly,
+          isAnonymous: id === null,
+          model: policies.model,
+          constraints,
+          known: await engine.knows(caller),
+        })
+      },
     }
-  }
-
-  /** The answer that the same request got before; null where what went wrong is something else. */
-  async function recall(
-    key: readonly [string, string],
-    caller: Caller,
-    cause: unknown,
-  ): Promise<string | null> {
-    const options = {
-      caller: caller.sealed,
-      readOnly: true,
-      isolation: "read committed",
-      deadline: performance.now() + parts.timeoutMs,
-    } as const
-    const text = "select same, body from undercroft.recall_once($1, $2)"
-    // What the request itself met is the better answer.
-    const found = await transactions
-      .run(options, async (transaction) => (await transaction.query(text, key)).rows[0])
-      .catch(() => undefined)
-    if (!found) return null
-    if (found["same"] !== true) throw new UndercroftError("UC309", {}, { cause })
-    return found["body"] as string
   }
 }
 
@@ -145,18 +98,5 @@ function could(ask: () => boolean): boolean {
     return ask()
   } catch {
     return false
-  }
-}
-
-/** Runs again what another transaction came in between, with pauses that grow, so that those who met do not meet again. */
-async function retried<T>(attempt: () => Promise<T>, deadline: number): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (cause) {
-      const pauseMs = 10 * 2 ** tries * Math.random()
-      if (!isPassing(cause) || tries === mostTries || performance.now() + pauseMs > deadline) throw cause
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
-    }
   }
 }

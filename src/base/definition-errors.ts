@@ -65,6 +65,11 @@ export const definitionErrors = {
     hint: "Options are: {options}.",
   },
   UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
+  UC116: {
+    status: 500,
+    message: "needs the name {name} in GraphQL, which something else has.",
+    hint: "Call the action something else.",
+  },
   // Rules.
   UC201: {
     status: 500,

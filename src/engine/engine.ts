@@ -20,6 +20,7 @@ import { checkAddress } from "./check-address.ts"
 import { explainDatabaseError, explainLookupError } from "./database-error.ts"
 import { type Knowledge, knowledgeOf } from "./knowledge.ts"
 import { StatementCache } from "./statement-cache.ts"
+import type { Step } from "./transact.ts"
 
 export interface EngineParts {
   readonly policies: Policies
@@ -61,6 +62,8 @@ export interface Engine {
   run(operation: Operation, caller: Caller): Promise<Answer>
   /** All of them in their order, in one flight and one transaction, or none. */
   runTogether(operations: readonly Operation[], caller: Caller): Promise<Together>
+  /** An operation as a step of a transaction. Throws `UndercroftError`. */
+  stepOf(operation: Operation, caller: Caller): Promise<Step>
   /** Throws PGRST205 for a collection that there is not. */
   usesOf(collection: string): CollectionUses
   /** What this caller could ever know and do. Throws `UndercroftError`. */
@@ -190,6 +193,27 @@ export function createEngine(parts: EngineParts): Engine {
     }
   }
 
+  async function stepOf(operation: Operation, caller: Caller): Promise<Step> {
+    const entity = entityOf(operation.collection)
+    const explain = (cause: unknown): UndercroftError =>
+      explainDatabaseError(cause, operation, entity, caller, context)
+    try {
+      if (gated.length > 0) await knowHidden(caller)
+      const { statement, step } = prepare(operation, caller, entity)
+      return {
+        isReadOnly: operation.kind === "read",
+        isolation: "read committed",
+        async perform(transaction) {
+          const row = await transaction.row(step.text, step.values)
+          return read(row, operation, statement).body ?? "null"
+        },
+        explain,
+      }
+    } catch (cause) {
+      throw explain(cause)
+    }
+  }
+
   /** The answer that the same request got before; null where its key is new, and so what went wrong is something else. */
   async function recall(operation: WriteOperation, caller: Caller): Promise<Answer | null> {
     const row = await pool
@@ -240,7 +264,7 @@ export function createEngine(parts: EngineParts): Engine {
     return row !== null
   }
 
-  return { run, runTogether, usesOf, knows, isReady }
+  return { run, runTogether, stepOf, usesOf, knows, isReady }
 }
 
 function writeShape(operation: Operation): string {

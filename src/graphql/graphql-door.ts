@@ -1,15 +1,16 @@
 /** The door `/graphql`: GraphQL over HTTP, each root field an operation of the engine. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
-import type { GraphQLError, GraphQLObjectType, GraphQLSchema } from "graphql"
+import type { GraphQLObjectType, GraphQLSchema } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
-import type { Engine } from "../engine/engine.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
+import { readOnce } from "../engine/once.ts"
 import { StatementCache } from "../engine/statement-cache.ts"
 import type { Model } from "../model/model.ts"
 import type { QueryLimits } from "../query/limits.ts"
+import { createActionFields, type GraphqlAction } from "./action-fields.ts"
 import { createDocuments, type PreparedDocument } from "./documents.ts"
-import { type Executed, execute } from "./execute.ts"
+import { type Doers, type Executed, execute, refused } from "./execute.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { createNames } from "./names.ts"
 import {
@@ -21,11 +22,12 @@ import {
   responseType,
 } from "./read-request.ts"
 import { createSchema } from "./schema.ts"
-import { errorBody, tellError } from "./tell-error.ts"
+import { errorBody } from "./tell-error.ts"
+import { createRootReader } from "./templates.ts"
 
-export interface GraphqlDoorParts {
+export interface GraphqlDoorParts extends Doers {
   readonly model: Model
-  readonly engine: Engine
+  readonly actions: ReadonlyMap<string, GraphqlAction>
   readonly limits: GraphqlLimits & QueryLimits
   /** Whether callers may ask for the schema. */
   readonly introspection: boolean
@@ -40,32 +42,41 @@ const url = "/graphql"
 
 /** Adds the routes. */
 export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts): void {
-  const { model, engine, limits } = parts
+  const { model, engine, prepareAction, transact, limits } = parts
+  const actions = createActionFields(model, parts.actions.values())
   const names = createNames(model)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
   const prepare = createDocuments(parts)
+  const readRoots = createRootReader()
+  const page = Math.min(limits.graphqlPage, limits.rows)
 
   function schemaFor(known: Knowledge): GraphQLSchema {
     const found = schemas.get(known.key)
     if (found) return found.schema
-    const schema = createSchema({ model, names, known, page: Math.min(limits.graphqlPage, limits.rows) })
+    const schema = createSchema({ model, names, known, page, actions })
     schemas.set(known.key, { text: "", schema })
     return schema
   }
 
-  async function answer(asked: GraphqlRequest, method: string, caller: Caller): Promise<Executed> {
+  async function answer(asked: GraphqlRequest, request: FastifyRequest, caller: Caller): Promise<Executed> {
+    const { method, headers } = request
     const known = await engine.knows(caller)
     const prepared = prepare(asked.query, known.key, schemaFor(known))
-    if (prepared.errors.length > 0) return refuse(prepared.errors)
+    if (prepared.errors.length > 0) return refused(prepared.errors)
     const operation = operationOf(prepared, asked.operationName)
     if (!operation)
-      return refuse([new UndercroftError("UC343", { why: "operationName must name one operation" })])
+      return refused([new UndercroftError("UC343", { why: "operationName must name one operation" })])
     if (operation.operation !== "query" && method !== "POST") throw new UndercroftError("UC345", { method })
+    const isMutation = operation.operation === "mutation"
     return await execute(operation, asked.variables, {
       engine,
-      caller,
-      prepared,
+      prepareAction,
+      transact,
       limits,
+      readRoots,
+      caller,
+      once: isMutation ? readOnce(headers["idempotency-key"], caller, saidBy(asked)) : null,
+      prepared,
       rowOf: (name) => {
         const entity = model.byName.get(name)
         if (!entity || !known.may(entity, "read")) return null
@@ -87,13 +98,9 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
         method === "POST"
           ? readBody(request.headers["content-type"], request.body as Buffer | undefined)
           : readAddress(at < 0 ? "" : request.url.slice(at + 1))
-      return send(reply, type, await answer(asked, method, caller))
+      return send(reply, type, await answer(asked, request, caller))
     },
   })
-}
-
-function refuse(errors: readonly (GraphQLError | UndercroftError)[]): Executed {
-  return { data: null, errors: errors.map((one) => tellError(one)), isRefused: true }
 }
 
 function operationOf(
@@ -104,10 +111,17 @@ function operationOf(
   return operations.length === 1 ? operations[0] : undefined
 }
 
+/** What tells one request under a key from another. */
+function saidBy({ query, operationName, variables }: GraphqlRequest): readonly (string | null)[] {
+  return [query, operationName, JSON.stringify(variables)]
+}
+
 /** The status says how the request fared only where the media type is GraphQL's own. */
-function send(reply: FastifyReply, type: AnswerType, { data, errors, isRefused }: Executed): FastifyReply {
+function send(reply: FastifyReply, type: AnswerType, executed: Executed): FastifyReply {
+  const { data, errors, isRefused, isReplayed } = executed
   const told = errors.length === 0 ? "" : `"errors":${JSON.stringify(errors)}`
   const body = isRefused ? `{${told}}` : `{${told}${told === "" ? "" : ","}"data":${data}}`
+  if (isReplayed) reply.header("idempotency-replayed", "true")
   return reply
     .code(isRefused && type === responseType ? 400 : 200)
     .header("content-type", `${type}; charset=utf-8`)

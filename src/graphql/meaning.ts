@@ -7,6 +7,8 @@ import type { Aggregate, FilterOperator, PageFact } from "../query/operation.ts"
 export type Meaning =
   | { readonly kind: "collection" | "insert" | "update" | "delete"; readonly entity: EntityInfo }
   | { readonly kind: "node" }
+  /** `isWrapped`: all of its input stands in the argument `input`. */
+  | { readonly kind: "action"; readonly name: string; readonly isWrapped: boolean }
   /** `asText`: numbers that a client would round. */
   | { readonly kind: "value"; readonly field: FieldInfo; readonly asText: boolean }
   | { readonly kind: "one" | "many"; readonly relation: string }

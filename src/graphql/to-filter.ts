@@ -6,6 +6,7 @@ import { arrayLiteral } from "../model/fields/list.ts"
 import type { FieldInfo } from "../model/model.ts"
 import type { Filter, FilterOperator, OrderTerm } from "../query/operation.ts"
 import { inputMeaningOf } from "./meaning.ts"
+import { readOrLeave } from "./variables.ts"
 
 type InputObject = Readonly<Record<string, unknown>>
 
@@ -88,7 +89,7 @@ function toConditions(
     if (meaning.operator === "is")
       return { kind: "is", path, negated: false, value: operand as "null" | "not_null" }
     const operator: FilterOperator = meaning.operator === "startsWith" ? "like" : meaning.operator
-    const at = draft.values.push(toText(meaning.operator, operand, field)) - 1
+    const at = draft.values.push(readOrLeave(operand, (one) => toText(meaning.operator, one, field))) - 1
     return { kind: "compare", path, operator, negated: false, quantifier: null, config: null, value: at }
   })
 }

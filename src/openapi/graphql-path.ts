@@ -2,6 +2,7 @@
 import {
   type ApiOperation,
   type ApiResponse,
+  componentOf,
   type MediaType,
   type PathItem,
   withoutContent,
@@ -105,7 +106,9 @@ export function graphqlPath(tag: string): PathItem {
       tags: [tag],
       operationId: "graphql",
       summary: "Ask and write with a GraphQL document",
-      description: "One operation a request; its mutations are one transaction.",
+      description:
+        "One operation a request; its mutations, of rows and actions, are one transaction. An `Idempotency-Key` is for mutations.",
+      parameters: [componentOf("parameters", "idempotencyKey")],
       requestBody: {
         required: true,
         content: { "application/json": { schema: request, example: { query: "{ __typename }" } } },
@@ -114,6 +117,7 @@ export function graphqlPath(tag: string): PathItem {
         ...responses,
         413: refused("The body is too large."),
         415: refused("The body is not JSON."),
+        422: refused("The `Idempotency-Key` came with another request before."),
       },
     },
   }
