@@ -11,6 +11,7 @@ import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
+import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { buildModel } from "./model/build.ts"
 import { ProblemList } from "./model/model-error.ts"
@@ -69,6 +70,7 @@ export function buildBackend(definition: BackendDefinition): Policies {
 export async function startApp(definition: BackendDefinition, options: AppOptions): Promise<App> {
   const progress = options.onProgress ?? (() => undefined)
   const policies = buildBackend(definition)
+  const documents = loadDocuments(definition.graphql?.documents)
   const limits = {
     ...defaultQueryLimits,
     ...defaultGrammarLimits,
@@ -150,6 +152,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       engine,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
+      documents,
+      isOnlyRegistered: definition.graphql?.only !== undefined,
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addRpcDoor(server, {

@@ -65,6 +65,11 @@ export const definitionErrors = {
     hint: "Options are: {options}.",
   },
   UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
+  UC120: {
+    status: 500,
+    message: "The registered GraphQL documents can't be used: {why}.",
+    hint: "Make the file anew with: undercroft graphql persist",
+  },
   // Rules.
   UC201: {
     status: 500,

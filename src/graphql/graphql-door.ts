@@ -20,6 +20,7 @@ import {
   readBody,
   responseType,
 } from "./read-request.ts"
+import { findDocument, type RegisteredDocuments } from "./registered-documents.ts"
 import { createSchema } from "./schema.ts"
 import { errorBody, tellError } from "./tell-error.ts"
 
@@ -29,6 +30,9 @@ export interface GraphqlDoorParts {
   readonly limits: GraphqlLimits & QueryLimits
   /** Whether callers may ask for the schema. */
   readonly introspection: boolean
+  readonly documents: RegisteredDocuments
+  /** Whether registered documents alone are answered. */
+  readonly isOnlyRegistered: boolean
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -53,9 +57,21 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     return schema
   }
 
+  /** What there is no document for is an answer, whose status clients expect to hang on its media type. */
+  function findText(asked: GraphqlRequest): string | UndercroftError {
+    try {
+      return findDocument(asked, parts)
+    } catch (cause) {
+      if (cause instanceof UndercroftError) return cause
+      throw cause
+    }
+  }
+
   async function answer(asked: GraphqlRequest, method: string, caller: Caller): Promise<Executed> {
+    const text = findText(asked)
+    if (text instanceof UndercroftError) return refuse([text])
     const known = await engine.knows(caller)
-    const prepared = prepare(asked.query, known.key, schemaFor(known))
+    const prepared = prepare(text, known.key, schemaFor(known))
     if (prepared.errors.length > 0) return refuse(prepared.errors)
     const operation = operationOf(prepared, asked.operationName)
     if (!operation)
