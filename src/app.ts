@@ -148,6 +148,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addGraphqlDoor(server, {
+      name: definition.name,
       model: policies.model,
       engine,
       limits,

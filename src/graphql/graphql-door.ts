@@ -10,6 +10,7 @@ import type { Model } from "../model/model.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import { createDocuments, type PreparedDocument } from "./documents.ts"
 import { type Executed, execute } from "./execute.ts"
+import { type ExplorerPage, explorerPage, prefersPage } from "./explorer-page.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { createNames } from "./names.ts"
 import {
@@ -25,6 +26,8 @@ import { createSchema } from "./schema.ts"
 import { errorBody, tellError } from "./tell-error.ts"
 
 export interface GraphqlDoorParts {
+  /** The backend's. */
+  readonly name: string
   readonly model: Model
   readonly engine: Engine
   readonly limits: GraphqlLimits & QueryLimits
@@ -48,6 +51,8 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
   const names = createNames(model)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
   const prepare = createDocuments(parts)
+  // Where the schema can't be asked for, or documents can't be made up, a page to do so with would be of no use.
+  const page = parts.introspection && !parts.isOnlyRegistered ? explorerPage(parts.name) : null
 
   function schemaFor(known: Knowledge): GraphQLSchema {
     const found = schemas.get(known.key)
@@ -95,6 +100,8 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     url,
     config: { errorBody },
     handler: async (request, reply) => {
+      if (page && request.method !== "POST" && prefersPage(request.headers.accept))
+        return sendPage(reply, page)
       const type = readAccept(request.headers.accept)
       const caller = await parts.authenticate(request)
       const { method } = request
@@ -118,6 +125,16 @@ function operationOf(
 ): PreparedDocument["operations"][number] | undefined {
   if (name !== null) return operations.find((one) => one.name?.value === name)
   return operations.length === 1 ? operations[0] : undefined
+}
+
+function sendPage(reply: FastifyReply, { html, policy }: ExplorerPage): FastifyReply {
+  return reply
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "cache-control": "no-cache",
+    })
+    .send(html)
 }
 
 /** The status says how the request fared only where the media type is GraphQL's own. */

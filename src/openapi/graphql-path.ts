@@ -85,7 +85,7 @@ const text = { in: "query", schema: { type: "string" } } as const
 const read = (tag: string): Omit<ApiOperation, "operationId" | "responses"> => ({
   tags: [tag],
   summary: "Ask with a GraphQL document",
-  description: "For queries alone.",
+  description: "For queries alone. In development a browser gets a page to ask with.",
   parameters: [
     { ...query, description: "A GraphQL document.", example: "{ __typename }" },
     { ...text, name: "documentId", description: documentId },
