@@ -13,6 +13,7 @@ import { createTransact } from "./engine/transact.ts"
 import { checkActionNames } from "./graphql/action-fields.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
+import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { buildModel } from "./model/build.ts"
 import { ProblemList } from "./model/model-error.ts"
@@ -74,6 +75,7 @@ export function buildBackend(definition: BackendDefinition): Policies {
 export async function startApp(definition: BackendDefinition, options: AppOptions): Promise<App> {
   const progress = options.onProgress ?? (() => undefined)
   const policies = buildBackend(definition)
+  const documents = loadDocuments(definition.graphql?.documents)
   const limits = {
     ...defaultQueryLimits,
     ...defaultGrammarLimits,
@@ -151,6 +153,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addGraphqlDoor(server, {
+      name: definition.name,
       model: policies.model,
       actions: toldActions,
       engine,
@@ -158,6 +161,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
+      documents,
+      isOnlyRegistered: definition.graphql?.only !== undefined,
       authenticate: (request) => authenticate(request.headers.authorization),
     })
     addRpcDoor(server, {

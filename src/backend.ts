@@ -2,6 +2,7 @@
 import type { AnyAction } from "./actions/action.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
+import type { DocumentSource } from "./graphql/registered-documents.ts"
 import type { AnyEntity } from "./model/entity.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
@@ -74,6 +75,13 @@ export interface BackendDefinition<
   readonly graphql?: {
     /** Whether callers may ask for the schema that they know; by default not in production. */
     readonly introspection?: boolean
+    /**
+     * Documents that requests may name by `documentId`: the file that `undercroft graphql persist` writes,
+     * `new URL("graphql.documents.json", import.meta.url)`, or what stands in it.
+     */
+    readonly documents?: DocumentSource
+    /** Nothing but registered documents is answered, introspection included. */
+    readonly only?: "persisted"
   }
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>

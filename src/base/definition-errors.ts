@@ -70,6 +70,11 @@ export const definitionErrors = {
     message: "needs the name {name} in GraphQL, which something else has.",
     hint: "Call the action something else.",
   },
+  UC120: {
+    status: 500,
+    message: "The registered GraphQL documents can't be used: {why}.",
+    hint: "Make the file anew with: undercroft graphql persist",
+  },
   // Rules.
   UC201: {
     status: 500,

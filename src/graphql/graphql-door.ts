@@ -11,6 +11,7 @@ import type { QueryLimits } from "../query/limits.ts"
 import { createActionFields, type GraphqlAction } from "./action-fields.ts"
 import { createDocuments, type PreparedDocument } from "./documents.ts"
 import { type Doers, type Executed, execute, refused } from "./execute.ts"
+import { type ExplorerPage, explorerPage, prefersPage } from "./explorer-page.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { createNames } from "./names.ts"
 import {
@@ -21,16 +22,22 @@ import {
   readBody,
   responseType,
 } from "./read-request.ts"
+import { findDocument, type RegisteredDocuments } from "./registered-documents.ts"
 import { createSchema } from "./schema.ts"
 import { errorBody } from "./tell-error.ts"
 import { createRootReader } from "./templates.ts"
 
 export interface GraphqlDoorParts extends Doers {
+  /** The backend's. */
+  readonly name: string
   readonly model: Model
   readonly actions: ReadonlyMap<string, GraphqlAction>
   readonly limits: GraphqlLimits & QueryLimits
   /** Whether callers may ask for the schema. */
   readonly introspection: boolean
+  readonly documents: RegisteredDocuments
+  /** Whether registered documents alone are answered. */
+  readonly isOnlyRegistered: boolean
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -48,20 +55,34 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
   const prepare = createDocuments(parts)
   const readRoots = createRootReader()
-  const page = Math.min(limits.graphqlPage, limits.rows)
+  const rowsOfPage = Math.min(limits.graphqlPage, limits.rows)
+  // Where the schema can't be asked for, or documents can't be made up, a page to do so with would be of no use.
+  const page = parts.introspection && !parts.isOnlyRegistered ? explorerPage(parts.name) : null
 
   function schemaFor(known: Knowledge): GraphQLSchema {
     const found = schemas.get(known.key)
     if (found) return found.schema
-    const schema = createSchema({ model, names, known, page, actions })
+    const schema = createSchema({ model, names, known, page: rowsOfPage, actions })
     schemas.set(known.key, { text: "", schema })
     return schema
   }
 
+  /** What there is no document for is an answer, whose status clients expect to hang on its media type. */
+  function findText(asked: GraphqlRequest): string | UndercroftError {
+    try {
+      return findDocument(asked, parts)
+    } catch (cause) {
+      if (cause instanceof UndercroftError) return cause
+      throw cause
+    }
+  }
+
   async function answer(asked: GraphqlRequest, request: FastifyRequest, caller: Caller): Promise<Executed> {
     const { method, headers } = request
+    const text = findText(asked)
+    if (text instanceof UndercroftError) return refused([text])
     const known = await engine.knows(caller)
-    const prepared = prepare(asked.query, known.key, schemaFor(known))
+    const prepared = prepare(text, known.key, schemaFor(known))
     if (prepared.errors.length > 0) return refused(prepared.errors)
     const operation = operationOf(prepared, asked.operationName)
     if (!operation)
@@ -75,7 +96,7 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
       limits,
       readRoots,
       caller,
-      once: isMutation ? readOnce(headers["idempotency-key"], caller, saidBy(asked)) : null,
+      once: isMutation ? readOnce(headers["idempotency-key"], caller, saidBy(text, asked)) : null,
       prepared,
       rowOf: (name) => {
         const entity = model.byName.get(name)
@@ -90,6 +111,8 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     url,
     config: { errorBody },
     handler: async (request, reply) => {
+      if (page && request.method !== "POST" && prefersPage(request.headers.accept))
+        return sendPage(reply, page)
       const type = readAccept(request.headers.accept)
       const caller = await parts.authenticate(request)
       const { method } = request
@@ -112,8 +135,18 @@ function operationOf(
 }
 
 /** What tells one request under a key from another. */
-function saidBy({ query, operationName, variables }: GraphqlRequest): readonly (string | null)[] {
-  return [query, operationName, JSON.stringify(variables)]
+function saidBy(text: string, { operationName, variables }: GraphqlRequest): readonly (string | null)[] {
+  return [text, operationName, JSON.stringify(variables)]
+}
+
+function sendPage(reply: FastifyReply, { html, policy }: ExplorerPage): FastifyReply {
+  return reply
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "cache-control": "no-cache",
+    })
+    .send(html)
 }
 
 /** The status says how the request fared only where the media type is GraphQL's own. */

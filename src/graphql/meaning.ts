@@ -35,6 +35,7 @@ export type InputMeaning =
   | { readonly kind: "operator"; readonly operator: FilterOperator | "startsWith" | "is" }
   | { readonly kind: "one" | "many"; readonly relation: string }
   | { readonly kind: "some" | "none" | "and" | "or" | "not" }
+  | { readonly kind: "node-id"; readonly entity: EntityInfo }
 
 /** A field without one is a mistake of the schema. */
 export function meaningOf(field: GraphQLField<unknown, unknown>): Meaning {

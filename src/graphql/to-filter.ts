@@ -3,8 +3,9 @@ import type { GraphQLInputObjectType } from "graphql"
 import { getNamedType } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Filter, FilterOperator, OrderTerm } from "../query/operation.ts"
+import { readNodeId } from "./cursor.ts"
 import { inputMeaningOf } from "./meaning.ts"
 import { readOrLeave } from "./variables.ts"
 
@@ -50,6 +51,8 @@ export function toFilters(value: InputObject, type: GraphQLInputObjectType, draf
         return [{ kind: "related", relation: meaning.relation, negated: false, where: all(operand) }]
       case "many":
         return toManyFilters(operand as InputObject, of, meaning.relation, draft)
+      case "node-id":
+        return toKeyConditions((operand as InputObject)["eq"], meaning.entity, draft)
       case "value":
         return toConditions(operand as InputObject, of, meaning.field, draft)
       default:
@@ -71,6 +74,21 @@ function toManyFilters(
     const where = toFilters(operand as InputObject, of, draft)
     return { kind: "related", relation, negated: name === "none", where }
   })
+}
+
+/** What names no row of the entity is true of none. */
+function toKeyConditions(nodeId: unknown, entity: EntityInfo, draft: Draft): readonly Filter[] {
+  const named = readNodeId(nodeId)
+  if (named?.entity !== entity.name || named.key.length !== entity.key.length)
+    return [{ kind: "or", negated: false, terms: [] }]
+  draft.budget.conditions += named.key.length
+  return entity.key.map((field, at) => isEqual(field, draft.values.push(named.key[at]) - 1))
+}
+
+/** That a field has a value of the operation. */
+export function isEqual({ name }: FieldInfo, value: number): Filter {
+  const path = { name, json: [] }
+  return { kind: "compare", path, operator: "eq", negated: false, quantifier: null, config: null, value }
 }
 
 function toConditions(

@@ -66,27 +66,30 @@ const responses: ApiOperation["responses"] = {
   503: refused("The database is not available just now."),
 }
 
+const documentId = "In place of a document: the identifier of a registered one."
+
 const request = {
   type: "object",
-  required: ["query"],
   properties: {
     query: { type: "string", description: "A GraphQL document." },
+    documentId: { type: "string", description: documentId },
     operationName: { type: ["string", "null"] },
     variables: { type: ["object", "null"], additionalProperties: true },
     extensions: { type: ["object", "null"], additionalProperties: true },
   },
 } as const
 
-const query = { name: "query", in: "query", required: true, schema: { type: "string" } } as const
+const query = { name: "query", in: "query", schema: { type: "string" } } as const
 const text = { in: "query", schema: { type: "string" } } as const
 
 /** What of it is the same for GET and HEAD. */
 const read = (tag: string): Omit<ApiOperation, "operationId" | "responses"> => ({
   tags: [tag],
   summary: "Ask with a GraphQL document",
-  description: "For queries alone.",
+  description: "For queries alone. In development a browser gets a page to ask with.",
   parameters: [
     { ...query, description: "A GraphQL document.", example: "{ __typename }" },
+    { ...text, name: "documentId", description: documentId },
     { ...text, name: "operationName", description: "Which operation of the document." },
     { ...text, name: "variables", description: "A JSON object." },
   ],
