@@ -1,8 +1,10 @@
 /** The GraphQL schema as SDL, of what all callers together could know, or one of them. */
 import { type GraphQLSchema, printSchema } from "graphql"
+import { describeActions } from "../actions/describe-actions.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { createEngine } from "../engine/engine.ts"
 import { type Knowledge, wholeKnowledge } from "../engine/knowledge.ts"
+import { createActionFields } from "../graphql/action-fields.ts"
 import { defaultGraphqlLimits, type GraphqlLimits } from "../graphql/limits.ts"
 import { createNames } from "../graphql/names.ts"
 import { createSchema } from "../graphql/schema.ts"
@@ -23,7 +25,9 @@ export function projectLimits({ definition }: Project): GraphqlLimits & QueryLim
 export function projectSchema(project: Project, policies: Policies, known: Knowledge): GraphQLSchema {
   const { graphqlPage, rows } = projectLimits(project)
   const { model } = policies
-  return createSchema({ model, names: createNames(model), known, page: Math.min(graphqlPage, rows) })
+  const actions = createActionFields(model, describeActions(project.definition.actions ?? {}).values())
+  const page = Math.min(graphqlPage, rows)
+  return createSchema({ model, names: createNames(model), known, page, actions })
 }
 
 /** Throws UC906; with a caller UC909 and UC910, too: facts about callers are the database's. */

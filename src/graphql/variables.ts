@@ -12,7 +12,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from "graphql"
-import { inputMeaningOf, meaningOf } from "./meaning.ts"
+import { type InputMeaning, inputMeaningOf, meaningOf } from "./meaning.ts"
 
 /** Names of variables; each stands in one of the two lists. */
 export interface VariableUse {
@@ -86,8 +86,9 @@ function isOperand(info: TypeInfo, parent: unknown): boolean {
   if (kind === Kind.ARGUMENT) return String(info.getInputType()) === "Cursor"
   const object = getNamedType(info.getParentInputType())
   if (kind !== Kind.OBJECT_FIELD || !isInputObjectType(object)) return false
-  const meaning = inputMeaningOf(object.getFields()[name!.value]!)
-  return meaning.kind === "operator" && meaning.operator !== "is"
+  // A nodeId is taken apart: its type's field has no meaning of its own.
+  const meaning = inputMeaningOf(object.getFields()[name!.value]!) as InputMeaning | undefined
+  return meaning?.kind === "operator" && meaning.operator !== "is"
 }
 
 function hasFewValues(type: TypeNode, schema: GraphQLSchema): boolean {
