@@ -3,6 +3,8 @@ import type { FastifyInstance } from "fastify"
 import pg from "pg"
 import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
 import { createEngine } from "../../src/engine/engine.ts"
+import { addGraphqlDoor } from "../../src/graphql/graphql-door.ts"
+import { defaultGraphqlLimits } from "../../src/graphql/limits.ts"
 import { createHttpServer } from "../../src/http/server.ts"
 import type { EntityInfo, Model } from "../../src/model/model.ts"
 import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
@@ -14,10 +16,13 @@ import { startEmbedded } from "../../src/store/embedded.ts"
 import { type FlightPool, openPool } from "../../src/store/pool.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
+import type { GraphqlRequest } from "./graphql-request.ts"
 import type { RestRequest } from "./rest-request.ts"
 import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
 
 const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000 }
+/** Lists are asked for whole, each of them as long as lists may be: what such a document costs is not the question here. */
+const graphqlLimits = { ...defaultGraphqlLimits, graphqlCost: 1e15 }
 const callerHeader = "x-fuzz-caller"
 
 /** One model that is loaded. */
@@ -86,6 +91,13 @@ export class PgTarget implements Target {
       allowsRollback: false,
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
+    addGraphqlDoor(server, {
+      model: loading.planPolicies.model,
+      engine,
+      limits: { ...limits, ...graphqlLimits },
+      introspection: true,
+      authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
+    })
     await server.ready()
     this.loaded = { model: loading.declared.model, database, admin, pool, plainPool, server, faults, callers }
   }
@@ -125,6 +137,17 @@ export class PgTarget implements Target {
       return { ...found, body: JSON.stringify({ ...error, message: Object.values(row ?? {}).join(" ") }) }
     }
     return faults.has("count-everything") ? this.countEverything(found, operation) : found
+  }
+
+  async graphql(caller: CallerDescription, request: GraphqlRequest): Promise<RestAnswer> {
+    const answer = await this.current().server.inject({
+      method: "POST",
+      url: "/graphql",
+      headers: { "content-type": "application/json", [callerHeader]: this.callerKey(caller) },
+      payload: JSON.stringify(request),
+    })
+    const why = answer.statusCode >= 500 ? { why: this.why } : {}
+    return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }
   }
 
   async dump(): Promise<Rows> {

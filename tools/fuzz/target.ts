@@ -2,6 +2,7 @@
 import type { Policies } from "../../src/policy/policies.ts"
 import type { DeclaredModel } from "./declare-model.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
+import type { GraphqlRequest } from "./graphql-request.ts"
 import type { RestRequest } from "./rest-request.ts"
 
 export interface RestAnswer {
@@ -41,6 +42,12 @@ export interface Target {
   request(
     caller: CallerDescription,
     request: RestRequest,
+    operation: OperationDescription,
+  ): Promise<RestAnswer>
+  /** Asks at the door `/graphql`; `operation` is what the document says. */
+  graphql?(
+    caller: CallerDescription,
+    request: GraphqlRequest,
     operation: OperationDescription,
   ): Promise<RestAnswer>
   /** All rows as canonical JSON values, whoever may read them. */
