@@ -87,11 +87,11 @@ function rangeOf(offset: number, count: number, total: number | null): string {
 }
 
 function rowsOf(shapes: ModelShape, shape: EntityShape, query: QueryDescription, told: Json): Json[] {
-  if (isGrouped(query)) return [aggregatesOf(query, told["aggregate"] as Json)]
+  if (isGrouped(query)) return [aggregatesOf(shape, query, told["aggregate"] as Json)]
   return (told["edges"] as { readonly node: Json }[]).map(({ node }) => rowOf(shapes, shape, query, node))
 }
 
-function aggregatesOf({ select }: QueryDescription, told: Json): Json {
+function aggregatesOf(shape: EntityShape, { select }: QueryDescription, told: Json): Json {
   return Object.fromEntries(
     select.map((item, at) => {
       const value = told[`a${at}`]
@@ -99,7 +99,7 @@ function aggregatesOf({ select }: QueryDescription, told: Json): Json {
       if (!("aggregate" in item)) return [name, value]
       const { v } = value as { readonly v: unknown }
       const isNumber = item.aggregate === "sum" || item.aggregate === "avg"
-      return [name, v !== null && isNumber ? Number(v) : v]
+      return [name, v !== null && isNumber ? Number(v) : plainNumber(shape, item.field, v)]
     }),
   )
 }
@@ -107,7 +107,8 @@ function aggregatesOf({ select }: QueryDescription, told: Json): Json {
 function rowOf(shapes: ModelShape, shape: EntityShape, { select }: QueryDescription, row: Json): Json {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
-      const item = select.find((one) => "embed" in one && outputName(one) === name)
+      const item = select.find((one) => !("all" in one) && outputName(one) === name)
+      if (item && "field" in item) return [name, plainNumber(shape, item.field, value)]
       if (!item || !("embed" in item) || value === null) return [name, value]
       const relation = shape.relations.find((one) => one.name === item.embed)!
       const to = entityOf(shapes, relation.to)
@@ -119,4 +120,10 @@ function rowOf(shapes: ModelShape, shape: EntityShape, { select }: QueryDescript
       ]
     }),
   )
+}
+
+/** GraphQL sends whole numbers of 64 bits as texts; REST as numbers, where JavaScript holds them. */
+function plainNumber(shape: EntityShape, name: string, value: unknown): unknown {
+  const isBig = shape.fields.find((one) => one.name === name)?.kind.type === "bigint"
+  return isBig && typeof value === "string" && Number.isSafeInteger(Number(value)) ? Number(value) : value
 }

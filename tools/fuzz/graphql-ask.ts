@@ -74,13 +74,19 @@ export function compareUnknown(
 ): Difference | null {
   const isVain = operation.kind === "read" ? false : expected.affected === 0
   if (expected.answer === null || isVain) return null
-  if (namesUnseen(view, entityOf(view.shapes, operation.entity), operation.query)) return null
+  const shape = entityOf(view.shapes, operation.entity)
+  if (setsUnsettable(shape, operation) || namesUnseen(view, shape, operation.query)) return null
   return {
     kind: "denial",
     message: "the schema lacks what the caller may see",
     expected: expected.answer,
     actual: answer.body,
   }
+}
+
+/** Whether a write names a field that only some may set: to the value that it has REST lets everyone set it. */
+function setsUnsettable({ fields }: EntityShape, { rows = [] }: OperationDescription): boolean {
+  return fields.some(({ name, said }) => said?.writableBy && rows.some((row) => Object.hasOwn(row, name)))
 }
 
 /** Whether some entity of a query has no row for the caller. */
