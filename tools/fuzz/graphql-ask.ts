@@ -86,7 +86,8 @@ export function compareUnknown(
 
 /** Whether a write names a field that only some may set: to the value that it has REST lets everyone set it. */
 function setsUnsettable({ fields }: EntityShape, { rows = [] }: OperationDescription): boolean {
-  return fields.some(({ name, said }) => said?.writableBy && rows.some((row) => Object.hasOwn(row, name)))
+  const ruled = fields.filter(({ said }) => said?.writableBy ?? said?.visibleTo)
+  return ruled.some(({ name }) => rows.some((row) => Object.hasOwn(row, name)))
 }
 
 /** Whether some entity of a query has no row for the caller. */
@@ -103,6 +104,9 @@ function namesUnseen(view: CallerView, shape: EntityShape, { select }: QueryDesc
 /** Two refusals, apart from the name, from where it stands, and from what is like it. */
 export function compareGraphqlTwin(twin: Twin, hidden: RestAnswer, absent: RestAnswer): Difference | null {
   const plain = ({ body }: RestAnswer): string =>
-    body.replaceAll(/"locations":\[[^\]]*\],?/g, "").replaceAll(/ Did you mean [^?]*\?/g, "")
+    body
+      .replaceAll(/"locations":\[[^\]]*\],?/g, "")
+      .replaceAll(/\.? Did you mean [^?]*\?/g, "")
+      .replaceAll(/[.,] [Ff]ound: [^"]*/g, "")
   return compareTwin(twin, plain(hidden), plain(absent))
 }

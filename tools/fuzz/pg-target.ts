@@ -16,6 +16,7 @@ import { startEmbedded } from "../../src/store/embedded.ts"
 import { type FlightPool, openPool } from "../../src/store/pool.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
+import { openFaults, wrapEngine } from "./graphql-faults.ts"
 import type { GraphqlRequest } from "./graphql-request.ts"
 import type { RestRequest } from "./rest-request.ts"
 import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
@@ -36,6 +37,7 @@ interface Loaded {
   readonly server: FastifyInstance
   readonly faults: ReadonlySet<string>
   readonly callers: Map<string, Caller>
+  readonly close: () => Promise<void>
 }
 
 export class PgTarget implements Target {
@@ -70,6 +72,8 @@ export class PgTarget implements Target {
     const pool = opened
       ? divertPool(plainPool, openPool({ url: url.href, connections: 1 }), opened)
       : wrapPool(plainPool, faults)
+    const isOpen = [...faults].some((name) => openFaults.has(name))
+    const openPooled = isOpen ? openPool({ url: url.href, connections: 1 }) : null
     const callers = new Map<string, Caller>()
     const engine = createEngine({
       policies: loading.planPolicies,
@@ -77,6 +81,14 @@ export class PgTarget implements Target {
       constraints: database.constraints,
       limits,
     })
+    const openEngine = openPooled
+      ? createEngine({
+          policies: loading.planPolicies,
+          pool: openPooled,
+          constraints: database.constraints,
+          limits,
+        })
+      : null
     const server = createHttpServer({
       allowsOrigin: () => false,
       bodyBytes: limits.bodyBytes,
@@ -93,13 +105,28 @@ export class PgTarget implements Target {
     })
     addGraphqlDoor(server, {
       model: loading.planPolicies.model,
-      engine,
+      engine: wrapEngine(engine, openEngine, faults),
       limits: { ...limits, ...graphqlLimits },
       introspection: true,
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
     await server.ready()
-    this.loaded = { model: loading.declared.model, database, admin, pool, plainPool, server, faults, callers }
+    this.loaded = {
+      model: loading.declared.model,
+      database,
+      admin,
+      pool,
+      plainPool,
+      server,
+      faults,
+      callers,
+      close: async () => {
+        await server.close()
+        await openPooled?.close()
+        await pool.close()
+        await admin.end()
+      },
+    }
   }
 
   async fill(rows: Rows): Promise<void> {
@@ -203,9 +230,7 @@ export class PgTarget implements Target {
     const { loaded } = this
     this.loaded = null
     if (!loaded) return
-    await loaded.server.close()
-    await loaded.pool.close()
-    await loaded.admin.end()
+    await loaded.close()
   }
 
   private current(): Loaded {
