@@ -106,7 +106,6 @@ export function compareGraphqlTwin(twin: Twin, hidden: RestAnswer, absent: RestA
   const plain = ({ body }: RestAnswer): string =>
     body
       .replaceAll(/"locations":\[[^\]]*\],?/g, "")
-      .replaceAll(/\.? Did you mean [^?]*\?/g, "")
-      .replaceAll(/[.,] [Ff]ound: [^"]*/g, "")
+      .replaceAll(/[.,]?( Did you mean [^?]*\?)?( [Ff]ound: ([^"\\]|\\.)*)?"/g, '"')
   return compareTwin(twin, plain(hidden), plain(absent))
 }

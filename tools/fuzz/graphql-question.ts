@@ -190,7 +190,7 @@ function isEnum(words: readonly string[]): boolean {
 }
 
 /** Values of the types that GraphQL has for their fields; the others it refuses on its own, before any rule. */
-function isSayable(shape: EntityShape, row: Row): boolean {
+export function isSayable(shape: EntityShape, row: Row): boolean {
   return (
     Object.keys(row).length > 0 &&
     Object.entries(row).every(([name, value]) => {

@@ -1,6 +1,8 @@
 /** The real thing: PostgreSQL with the DDL of the model, the engine and the REST door, without a socket in between. */
 import type { FastifyInstance } from "fastify"
 import pg from "pg"
+import { describeActions } from "../../src/actions/describe-actions.ts"
+import { createRunAction } from "../../src/actions/run-action.ts"
 import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
 import { createEngine } from "../../src/engine/engine.ts"
 import { addGraphqlDoor } from "../../src/graphql/graphql-door.ts"
@@ -11,9 +13,13 @@ import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
 import { defaultQueryLimits } from "../../src/query/limits.ts"
 import { defaultGrammarLimits } from "../../src/rest/parse-query.ts"
 import { addRestDoor } from "../../src/rest/rest-door.ts"
+import { addRpcDoor } from "../../src/rest/rpc-door.ts"
 import { prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
 import { startEmbedded } from "../../src/store/embedded.ts"
 import { type FlightPool, openPool } from "../../src/store/pool.ts"
+import { openTransactions } from "../../src/store/transactions.ts"
+import { type ActionInput, readAction, writeAction } from "./action-door.ts"
+import { wrapTransactions } from "./action-faults.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
 import { openFaults, wrapEngine } from "./graphql-faults.ts"
@@ -110,6 +116,25 @@ export class PgTarget implements Target {
       introspection: true,
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
+    const transactions = openTransactions({
+      url: faults.has("action-superuser") ? url.href : database.apiUrl,
+      statementTimeoutMs: 5000,
+      connections: 1,
+    })
+    const { actions } = loading.declared
+    addRpcDoor(server, {
+      run: createRunAction({
+        actions,
+        policies: loading.planPolicies,
+        constraints: database.constraints,
+        engine,
+        transactions: wrapTransactions(transactions, faults),
+        timeoutMs: 10_000,
+        log: () => undefined,
+      }),
+      actions: describeActions(actions),
+      authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
+    })
     await server.ready()
     this.loaded = {
       model: loading.declared.model,
@@ -122,6 +147,7 @@ export class PgTarget implements Target {
       callers,
       close: async () => {
         await server.close()
+        await transactions.close()
         await openPooled?.close()
         await pool.close()
         await admin.end()
@@ -167,11 +193,20 @@ export class PgTarget implements Target {
   }
 
   async graphql(caller: CallerDescription, request: GraphqlRequest): Promise<RestAnswer> {
+    return this.post(caller, "/graphql", request)
+  }
+
+  async act(caller: CallerDescription, input: ActionInput): Promise<RestAnswer> {
+    const name = input.kind === "read" ? readAction : writeAction
+    return this.post(caller, `/rest/rpc/${name}`, { question: input })
+  }
+
+  private async post(caller: CallerDescription, url: string, body: object): Promise<RestAnswer> {
     const answer = await this.current().server.inject({
       method: "POST",
-      url: "/graphql",
+      url,
       headers: { "content-type": "application/json", [callerHeader]: this.callerKey(caller) },
-      payload: JSON.stringify(request),
+      payload: JSON.stringify(body),
     })
     const why = answer.statusCode >= 500 ? { why: this.why } : {}
     return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }

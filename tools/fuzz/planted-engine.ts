@@ -32,4 +32,7 @@ export const engineBugs: readonly EngineBug[] = [
   { name: "graphql-cursor-open", about: "what comes after a cursor is read past every policy" },
   { name: "graphql-total-open", about: "the total is of all rows, whoever may read them" },
   { name: "graphql-flight-caller", about: "root fields that go together run as the caller before" },
+  { name: "action-not-entered", about: "an action's transaction does not say who calls" },
+  { name: "action-previous-caller", about: "an action runs as the caller before" },
+  { name: "action-superuser", about: "an action runs as a role that no policy holds" },
 ]

@@ -1,4 +1,6 @@
 /** One world on one target: asks, compares, and keeps what it knows of the rows in step with the database. */
+import type { ActionInput } from "./action-door.ts"
+import { actionQuestion, compareActionRead, compareActionWrite, toActionInput } from "./action-question.ts"
 import type { CallerView } from "./caller-view.ts"
 import { compareAnswer, compareRows, type Difference } from "./compare.ts"
 import { comparePeek } from "./compare-peek.ts"
@@ -55,6 +57,10 @@ export function askerOf({ declared, shapes }: World, target: Target): GraphqlAsk
 /** What was sent, as checks of errors look at it. */
 export function restLike({ request }: GraphqlAsked): RestRequest {
   return { method: "POST", url: "/graphql", headers: {}, body: JSON.stringify(request) }
+}
+
+export function actionRequest(input: ActionInput): RestRequest {
+  return { method: "POST", url: "/rest/rpc", headers: {}, body: JSON.stringify(input) }
 }
 
 export class Session {
@@ -130,6 +136,11 @@ export class Session {
       if (question) return this.stepGraphql(step, question, this.asker)
       this.unsaid++
     }
+    if (step.door === "action" && this.target.act) {
+      const question = actionQuestion(view, operation)
+      if (question) return this.stepAction(step, question)
+      this.unsaid++
+    }
     const expected = this.world.oracle.expect(view, operation)
     if (expected.open !== null) {
       this.open++
@@ -181,6 +192,30 @@ export class Session {
       return expected.answer ? null : this.compareToGraphqlTwin(step, question, asker, asked)
     const moved = await this.compareTables(answer.status < 400 ? expected.rows : this.rows)
     return moved && { ...moved, step, request }
+  }
+
+  /** The same through an action, of what can be told to it. */
+  private async stepAction(step: Step, question: OperationDescription): Promise<Finding | null> {
+    const view = this.view(step.caller)
+    const isRead = question.kind === "read"
+    const expected = isRead ? null : this.world.oracle.expect(view, question)
+    if (expected?.open) {
+      this.open++
+      return null
+    }
+    const input = toActionInput(entityOf(this.world.shapes, question.entity), question)
+    const answer = await this.target.act!(view.caller, input)
+    this.comparisons++
+    this.doors.action++
+    const request = actionRequest(input)
+    const rows = expected ? await this.target.dump() : this.rows
+    const difference =
+      (expected
+        ? compareActionWrite(view, expected, answer, rows)
+        : compareActionRead(view, question, answer)) ?? checkErrorText(view, request, answer)
+    if (difference) return { ...difference, step, request }
+    if (expected) this.keep(rows)
+    return null
   }
 
   private async compareToGraphqlTwin(

@@ -1,5 +1,6 @@
 /** What the harness asks questions of: the real engine on PostgreSQL, or an imitation to try the harness itself. */
 import type { Policies } from "../../src/policy/policies.ts"
+import type { ActionInput } from "./action-door.ts"
 import type { DeclaredModel } from "./declare-model.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import type { GraphqlRequest } from "./graphql-request.ts"
@@ -50,6 +51,8 @@ export interface Target {
     request: GraphqlRequest,
     operation: OperationDescription,
   ): Promise<RestAnswer>
+  /** Calls the action that reads, or the one that writes; see `action-door.ts`. */
+  act?(caller: CallerDescription, input: ActionInput): Promise<RestAnswer>
   /** All rows as canonical JSON values, whoever may read them. */
   dump(): Promise<Rows>
   /** Looks at an entity past the engine, with the rights that an injected statement would have. */

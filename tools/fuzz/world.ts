@@ -61,9 +61,10 @@ export class OperationSource {
     return this.random.below(this.world.description.callers.length)
   }
 
-  /** Three questions of four are asked through REST. */
+  /** Two questions of three are asked through REST. */
   pickDoor(): DoorName {
-    return this.doors.chance(0.25) ? "graphql" : "rest"
+    const at = this.doors.below(12)
+    return at < 3 ? "graphql" : at < 4 ? "action" : "rest"
   }
 
   /** `wild` asks also what the oracle leaves open. */
