@@ -35,11 +35,14 @@ export interface Executed {
   readonly isRefused: boolean
 }
 
+interface AskedRoot {
+  readonly key: string
+  readonly operation: Operation
+  readonly isRow: boolean
+}
+
 /** A root field: its JSON, or what is to be asked of the engine. */
-type Root = { readonly key: string } & (
-  | { readonly text: string }
-  | { readonly operation: Operation; readonly isRow: boolean }
-)
+type Root = AskedRoot | { readonly key: string; readonly text: string }
 
 function refused(errors: readonly (GraphQLError | UndercroftError)[]): Executed {
   return { data: null, errors: errors.map((one) => tellError(one)), isRefused: true }
@@ -155,22 +158,30 @@ async function read(roots: readonly Root[], { engine, caller }: ExecuteParts): P
   if (together && "answers" in together)
     for (const [at, { key, isRow }] of asked.entries()) texts.set(key, textOf(together.answers[at]!, isRow))
   else
-    await Promise.all(
-      asked.map(async ({ key, operation, isRow }) => {
-        try {
-          texts.set(key, textOf(await engine.run(operation, caller), isRow))
-        } catch (cause) {
-          if (!(cause instanceof UndercroftError)) throw cause
-          if (isOfTheRequest(cause)) throw cause
-          errors.push(tellError(cause, [key]))
-          texts.set(key, "null")
-        }
-      }),
-    )
+    for (const { key, text, error } of await Promise.all(
+      asked.map((root) => readAlone(root, engine, caller)),
+    )) {
+      texts.set(key, text)
+      // In the order of the document, whichever was first to fail.
+      if (error) errors.push(error)
+    }
   const entries = roots.map(
     (one) => `${JSON.stringify(one.key)}:${"text" in one ? one.text : texts.get(one.key)}`,
   )
   return { data: `{${entries.join(",")}}`, errors, isRefused: false }
+}
+
+async function readAlone(
+  { key, operation, isRow }: AskedRoot,
+  engine: Engine,
+  caller: Caller,
+): Promise<{ readonly key: string; readonly text: string; readonly error?: ToldError }> {
+  try {
+    return { key, text: textOf(await engine.run(operation, caller), isRow) }
+  } catch (cause) {
+    if (!(cause instanceof UndercroftError) || isOfTheRequest(cause)) throw cause
+    return { key, text: "null", error: tellError(cause, [key]) }
+  }
 }
 
 /** One transaction: of several writes none is left when one fails. */

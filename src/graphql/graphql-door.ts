@@ -79,8 +79,8 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     url,
     config: { errorBody },
     handler: async (request, reply) => {
-      const type = readAccept(request.headers.accept)
       const caller = await parts.authenticate(request)
+      const type = readAccept(request.headers.accept)
       const { method } = request
       const at = request.url.indexOf("?")
       const asked =

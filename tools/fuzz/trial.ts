@@ -1,4 +1,6 @@
 /** One world on one target, from its first request to its last: differential first, then noninterference. */
+import { actionQuestion, toActionInput } from "./action-question.ts"
+import type { CallerView } from "./caller-view.ts"
 import type { CallerDescription, CaseDescription, OperationDescription, Rows } from "./description.ts"
 import { checkErrorText } from "./error-text.ts"
 import { askGraphql } from "./graphql-ask.ts"
@@ -7,7 +9,15 @@ import { bytesOf, changeUnseen, mayDiffer } from "./noninterference.ts"
 import { Random } from "./random.ts"
 import { ValuePool } from "./random-value.ts"
 import { type RestRequest, toRequest } from "./rest-request.ts"
-import { askerOf, type Finding, honestLoading, restLike, Session, type Step } from "./session.ts"
+import {
+  actionRequest,
+  askerOf,
+  type Finding,
+  honestLoading,
+  restLike,
+  Session,
+  type Step,
+} from "./session.ts"
 import { entityOf, type ModelShape } from "./shape.ts"
 import type { Loading, RestAnswer, Target } from "./target.ts"
 import { OperationSource, openWorld, type World } from "./world.ts"
@@ -145,7 +155,9 @@ async function compareTwins(
       const { request, answer, raw } =
         question && asker
           ? await askGraphql(asker, said, question).then((asked) => ({ ...asked, request: restLike(asked) }))
-          : await askRest(target, shapes, said, operation)
+          : step.door === "action" && operation.kind === "read" && target.act
+            ? await askAction(target, view, operation)
+            : await askRest(target, shapes, said, operation)
       const told = checkErrorText(view, request, answer)
       if (told)
         return {
@@ -181,16 +193,27 @@ async function compareTwins(
   return null
 }
 
+interface Asked {
+  readonly request: RestRequest
+  readonly answer: RestAnswer
+  readonly raw: readonly RestAnswer[]
+}
+
+async function askAction(target: Target, view: CallerView, operation: OperationDescription): Promise<Asked> {
+  const input = toActionInput(
+    entityOf(view.shapes, operation.entity),
+    actionQuestion(view, operation) ?? operation,
+  )
+  const answer = await target.act!(view.caller, input)
+  return { request: actionRequest(input), answer, raw: [answer] }
+}
+
 async function askRest(
   target: Target,
   shapes: ModelShape,
   caller: CallerDescription,
   operation: OperationDescription,
-): Promise<{
-  readonly request: RestRequest
-  readonly answer: RestAnswer
-  readonly raw: readonly RestAnswer[]
-}> {
+): Promise<Asked> {
   const request = toRequest(operation, entityOf(shapes, operation.entity).collection)
   const answer = await target.request(caller, request, operation)
   return { request, answer, raw: [answer] }
