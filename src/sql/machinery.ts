@@ -152,7 +152,7 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
       : []),
     ...(policy.entity.access.updateFrom
       ? [
-          `create policy update on ${table} for update ${to} ${using(seen(policy.updateFrom))} ${check(seen(policy.updateTo))}`,
+          `create policy update on ${table} for update ${to} ${using(seen(policy.updateFrom))} ${check(policy.updateTo)}`,
         ]
       : []),
     ...(policy.entity.access.delete

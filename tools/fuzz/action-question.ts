@@ -36,6 +36,9 @@ export function actionQuestion(
   if (shape.view || !named.every((name) => view.exists(entity, name))) return null
   const write = { ...base, returning: "minimal" } as const
   if (kind === "delete") return write
+  // An update that reads nothing may move a row out of its writer's sight, which no other door's can.
+  if (kind === "update" && where.length === 0)
+    query.where.push({ field: shape.key[0] as string, is: "not_null", negated: false })
   return rows.every((row) => isSayable(shape, row)) ? { ...write, rows, missingDefault: true } : null
 }
 
