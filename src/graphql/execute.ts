@@ -81,13 +81,13 @@ export async function execute(
 /** Each by itself where it must be, so that one that can't be answered leaves the others. */
 async function read(roots: readonly Root[], parts: ExecuteParts): Promise<Executed> {
   const texts = new Map<string, string>()
-  const errors: ToldError[] = []
+  const failed = new Map<string, ToldError>()
   const settle = async (key: string, ask: () => Promise<string>): Promise<void> => {
     try {
       texts.set(key, await ask())
     } catch (cause) {
       if (!(cause instanceof UndercroftError) || isOfTheRequest(cause)) throw cause
-      errors.push(tellError(cause, [key]))
+      failed.set(key, tellError(cause, [key]))
       texts.set(key, "null")
     }
   }
@@ -106,6 +106,8 @@ async function read(roots: readonly Root[], parts: ExecuteParts): Promise<Execut
   }
   const calls = roots.filter((one) => one.kind === "action")
   await Promise.all([readRows(), ...calls.map((one) => settle(one.key, () => call(one, parts)))])
+  // In the order of the document, whichever was first to fail.
+  const errors = roots.flatMap(({ key }) => failed.get(key) ?? [])
   return answered(toData(roots, texts), errors)
 }
 

@@ -113,8 +113,8 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     handler: async (request, reply) => {
       if (page && request.method !== "POST" && prefersPage(request.headers.accept))
         return sendPage(reply, page)
-      const type = readAccept(request.headers.accept)
       const caller = await parts.authenticate(request)
+      const type = readAccept(request.headers.accept)
       const { method } = request
       const at = request.url.indexOf("?")
       const asked =

@@ -3,6 +3,7 @@
  * It is dropped and made anew whenever the model changes.
  */
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
+import { implies } from "../policy/implies.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import { type Rule, readsRow } from "../policy/rule.ts"
 import {
@@ -140,6 +141,10 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
   const to = `to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`
   const using = (rule: Rule): string => `using (${printer.rule(rule, ownRow)})`
   const check = (rule: Rule): string => `with check (${printer.rule(rule, ownRow)})`
+  // PostgreSQL asks a statement that names no column of a row, such as a bare delete, for no right to read it.
+  const print = (rule: Rule): string => printer.rule(rule, ownRow)
+  const seen = (rule: Rule): Rule =>
+    implies(rule, policy.read, print) ? rule : { kind: "all", terms: [policy.read, rule] }
   return [
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
     ...(policy.entity.access.read
@@ -150,11 +155,11 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
       : []),
     ...(policy.entity.access.updateFrom
       ? [
-          `create policy update on ${table} for update ${to} ${using(policy.updateFrom)} ${check(policy.updateTo)}`,
+          `create policy update on ${table} for update ${to} ${using(seen(policy.updateFrom))} ${check(policy.updateTo)}`,
         ]
       : []),
     ...(policy.entity.access.delete
-      ? [`create policy delete on ${table} for delete ${to} ${using(policy.delete)}`]
+      ? [`create policy delete on ${table} for delete ${to} ${using(seen(policy.delete))}`]
       : []),
   ]
 }
