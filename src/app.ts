@@ -2,8 +2,10 @@
 import type { AddressInfo } from "node:net"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
+import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createRunAction } from "./actions/run-action.ts"
+import { createHooks } from "./actions/run-hooks.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import type { BackendDefinition } from "./backend.ts"
@@ -62,7 +64,8 @@ export interface App {
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const model = buildModel(definition.model, problems)
-  return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
+  const access = checkActions(definition.actions ?? {}, model, problems)
+  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
@@ -103,21 +106,35 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     }
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
 
-    // Engine: the one pipeline that every door goes through.
-    const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
-
-    // Actions: business logic, each call of it one transaction under its caller.
-    const actions = definition.actions ?? {}
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
     })
+
+    // Hooks: shown each row before it is written, whichever door or action writes it.
+    const hooks = createHooks({
+      hooks: definition.hooks ?? [],
+      policies,
+      constraints: database.constraints,
+      transactions,
+      timeoutMs: limits.actionTimeoutMs,
+      writtenRows: limits.writtenRows,
+      key: database.processKey,
+      log: options.onLog ?? (() => undefined),
+    })
+
+    // Engine: the one pipeline that every door goes through.
+    const engine = createEngine({ policies, pool, constraints: database.constraints, limits, hooks })
+
+    // Actions: business logic, each call of it one transaction under its caller.
+    const actions = definition.actions ?? {}
     const runAction = createRunAction({
       actions,
       policies,
       constraints: database.constraints,
       engine,
       transactions,
+      connect: hooks.connect,
       timeoutMs: limits.actionTimeoutMs,
       log: options.onLog ?? (() => undefined),
     })

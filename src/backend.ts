@@ -1,5 +1,6 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
 import type { AnyAction } from "./actions/action.ts"
+import type { Hook } from "./actions/hook.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { AnyEntity } from "./model/entity.ts"
@@ -43,7 +44,7 @@ export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
-  /** How long an action may take, with all that is run again. */
+  /** How long an action may take, or a write that a hook is shown, with all that is run again. */
   readonly actionTimeoutMs: number
 }
 
@@ -59,6 +60,8 @@ export interface BackendDefinition<
   readonly model: Model
   /** Business logic by name, at `/rest/rpc/<name>`. */
   readonly actions?: Named
+  /** What comes before every write of an entity; one an entity. */
+  readonly hooks?: readonly Hook[]
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]

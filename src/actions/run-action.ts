@@ -12,7 +12,7 @@ import type { Transaction, TransactionPool } from "../store/transactions.ts"
 import type { AnyAction } from "./action.ts"
 import { explainActionError, isPassing } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
-import { connectKysely } from "./connect-kysely.ts"
+import type { RunningHooks } from "./run-hooks.ts"
 import { parseInput, parseOutput } from "./schema.ts"
 
 export interface ActionParts {
@@ -21,6 +21,8 @@ export interface ActionParts {
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly engine: Engine
   readonly transactions: TransactionPool
+  /** What `db` is: its writes are shown to the hooks, too. */
+  readonly connect: RunningHooks["connect"]
   /** How long an action may take, with all that is run again. */
   readonly timeoutMs: number
   readonly log: (entry: LogEntry) => void
@@ -70,7 +72,7 @@ export function createRunAction(parts: ActionParts): RunAction {
         },
         async (transaction) => {
           const now = await authorise(transaction, name, caller)
-          const db = connectKysely(transaction, policies.model)
+          const db = parts.connect(transaction, caller)
           const { id, roles, claims } = caller
           const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
           const log = createActionLog(name, parts.log)

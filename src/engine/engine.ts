@@ -8,7 +8,7 @@ import { holds } from "../policy/to-predicate.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
-import type { PlannedItem, PlannedQuery } from "../query/planned.ts"
+import type { Plan, PlannedItem, PlannedQuery } from "../query/planned.ts"
 import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { gateName } from "../sql/machinery.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
@@ -19,13 +19,17 @@ import type { Caller } from "./caller.ts"
 import { checkAddress } from "./check-address.ts"
 import { explainDatabaseError, explainLookupError } from "./database-error.ts"
 import { type Knowledge, knowledgeOf } from "./knowledge.ts"
+import { isHooked, runHooked } from "./run-hooked.ts"
 import { StatementCache } from "./statement-cache.ts"
+import type { WriteHooks } from "./write-hooks.ts"
 
 export interface EngineParts {
   readonly policies: Policies
   readonly pool: FlightPool
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly limits: QueryLimits
+  /** What is shown every write of the entities that have a hook; left out where none has. */
+  readonly hooks?: WriteHooks
 }
 
 /** `body` is what PostgreSQL made, a list where it is JSON; null where nothing was asked back. */
@@ -76,7 +80,7 @@ interface Statement extends CompiledStatement {
 
 /** Puts the engine together. */
 export function createEngine(parts: EngineParts): Engine {
-  const { policies, pool, limits } = parts
+  const { policies, pool, limits, hooks } = parts
   const context = { model: policies.model, constraints: parts.constraints }
   const statements = new StatementCache<Statement>()
   const gated = [...policies.of.values()].flatMap((policy) =>
@@ -149,6 +153,21 @@ export function createEngine(parts: EngineParts): Engine {
     return readRow(row, operation, statement, limits)
   }
 
+  /** Writes that a hook is shown, and what is sent with them: one transaction, of more than one flight. */
+  async function runShown(
+    operations: readonly Operation[],
+    caller: Caller,
+    onTurn: (at: number) => void,
+  ): Promise<readonly Answer[]> {
+    if (!hooks) throw new Error("an entity has a hook, and there are no hooks")
+    const plan = (one: WriteOperation): Plan =>
+      planOperation(one, { policies, limits, hidden: caller.hidden ?? new Set() })
+    return runHooked(operations, caller, { hooks, policies, limits, plan, onTurn }, (one, send) => {
+      const { statement, step } = prepare(one, caller, entityOf(one.collection))
+      return send(step).then((row) => read(row, one, statement))
+    })
+  }
+
   async function runTogether(operations: readonly Operation[], caller: Caller): Promise<Together> {
     let at = 0
     const explain = (cause: unknown): Together => {
@@ -159,6 +178,8 @@ export function createEngine(parts: EngineParts): Engine {
     }
     try {
       if (gated.length > 0) await knowHidden(caller)
+      if (operations.some((one) => isHooked(one, policies)))
+        return { answers: await runShown(operations, caller, (turn) => (at = turn)) }
       const prepared: ReturnType<typeof prepare>[] = []
       for (const one of operations) at = prepared.push(prepare(one, caller, entityOf(one.collection)))
       const statements = prepared.map((one) => one.step)
@@ -179,6 +200,7 @@ export function createEngine(parts: EngineParts): Engine {
     const entity = entityOf(operation.collection)
     try {
       if (gated.length > 0) await knowHidden(caller)
+      if (isHooked(operation, policies)) return (await runShown([operation], caller, () => undefined))[0]!
       const { statement, step } = prepare(operation, caller, entity)
       const row = await pool.send({ ...step, caller: caller.sealed, rollback: operation.rollback })
       return read(row, operation, statement)

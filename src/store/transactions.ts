@@ -4,7 +4,7 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { SealedCaller } from "./flight.ts"
+import type { FlightRow, SealedCaller } from "./flight.ts"
 import { readerOf } from "./read-value.ts"
 
 export type Isolation = "read committed" | "repeatable read" | "serializable"
@@ -27,6 +27,8 @@ export interface StatementResult {
 export interface Transaction {
   /** One statement; those that begin or end transactions are refused, and end this one. */
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
+  /** The one row of a statement's answer as a flight would give it. */
+  queryRow(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
 }
 
 export interface TransactionPool {
@@ -44,6 +46,7 @@ export interface TransactionPoolOptions {
 }
 
 const types = { getTypeParser: readerOf }
+const texts = { getTypeParser: () => (text: string) => text }
 
 /** Opens a pool; connections are made when they are needed. */
 export function openTransactions(options: TransactionPoolOptions): TransactionPool {
@@ -189,22 +192,38 @@ class RunningTransaction implements Transaction {
   }
 
   query(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    return this.queue(async () => {
+      const { rows, command, rowCount } = await this.send(text, values, { types })
+      return { rows, affected: command === "SELECT" ? null : rowCount }
+    })
+  }
+
+  queryRow(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
+    return this.queue(async () => {
+      const { rows, fields, rowCount } = await this.send(text, values, { types: texts, rowMode: "array" })
+      if (fields.length === 0) return [null, String(rowCount ?? 0)]
+      return (rows[0] as FlightRow | undefined) ?? null
+    })
+  }
+
+  private queue<T>(send: () => Promise<T>): Promise<T> {
     if (this.isOver) return Promise.reject(new Error("the action is over: await each statement in run"))
-    const sent = this.last.then(() => this.send(text, values))
+    const sent = this.last.then(send)
     this.last = sent.catch(() => undefined)
     return sent
   }
 
-  private async send(text: string, values: readonly unknown[]): Promise<StatementResult> {
+  private async send(text: string, values: readonly unknown[], more: object): Promise<pg.QueryResult> {
     // Of a failed transaction PostgreSQL would only say that it failed.
     if (this.failed !== null && !isReturn(text)) throw this.failed
     try {
       // The extended protocol takes one statement at a time.
-      const { rows, command, rowCount } = await this.ask(text, [...values], { types, queryMode: "extended" })
+      const result = await this.ask(text, [...values], { ...more, queryMode: "extended" })
+      const { command } = result
       if (ends.has(command) || (command === "ROLLBACK" && !isReturn(text)) || this.status !== "T")
         throw new UndercroftError("UC690", {}, { cause: new Error("an action is one transaction") })
       if (command === "ROLLBACK") this.failed = null
-      return { rows, affected: command === "SELECT" ? null : rowCount }
+      return result
     } catch (cause) {
       if (cause instanceof UndercroftError) this.isOver = true
       this.failed ??= cause

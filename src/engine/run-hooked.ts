@@ -1,0 +1,108 @@
+/** Runs operations of which a hook is shown one or several: one transaction, run again when another one came in between. */
+
+import type { Policies } from "../policy/policies.ts"
+import type { QueryLimits } from "../query/limits.ts"
+import type { Operation, WriteOperation } from "../query/operation.ts"
+import type { Plan } from "../query/planned.ts"
+import { permitText } from "../sql/permit.ts"
+import type { FlightRow } from "../store/flight.ts"
+import type { FlightStep } from "../store/flight-bytes.ts"
+import { retried } from "../store/retry.ts"
+import type { Transaction } from "../store/transactions.ts"
+import type { Caller } from "./caller.ts"
+import { completeWrite } from "./complete-write.ts"
+import type { WriteHooks } from "./write-hooks.ts"
+
+export interface HookedParts {
+  readonly hooks: WriteHooks
+  readonly policies: Policies
+  readonly limits: QueryLimits
+  plan(operation: WriteOperation): Plan
+  /** Told which operation comes now. */
+  onTurn(at: number): void
+}
+
+type Send = (step: FlightStep) => Promise<FlightRow | null>
+
+/** Whether a hook is shown what an operation writes. */
+export function isHooked({ kind, collection }: Operation, { model, of }: Policies): boolean {
+  const entity = kind === "read" ? undefined : model.byCollection.get(collection)
+  return entity !== undefined && of.get(entity)?.isHooked === true
+}
+
+/** `run` sends one operation and reads its answer. */
+export async function runHooked<T>(
+  operations: readonly Operation[],
+  caller: Caller,
+  parts: HookedParts,
+  run: (operation: Operation, send: Send) => Promise<T>,
+): Promise<readonly T[]> {
+  const { transactions, timeoutMs } = parts.hooks
+  const deadline = performance.now() + timeoutMs
+  const isolation = operations.some((one) => isHooked(one, parts.policies) && needsSnapshot(one))
+    ? "repeatable read"
+    : "read committed"
+  const options = { caller: caller.sealed, readOnly: false, isolation, deadline } as const
+  const attempt = (): Promise<readonly T[]> =>
+    transactions.run(options, async (transaction) => {
+      const answers: T[] = []
+      for (const [at, one] of operations.entries()) {
+        parts.onTurn(at)
+        answers.push(await runOne(one, caller, transaction, parts, run))
+      }
+      if (operations.some((one) => one.rollback)) throw new Undone(answers)
+      return answers
+    })
+  try {
+    return await retried(attempt, deadline)
+  } catch (cause) {
+    if (cause instanceof Undone) return cause.answers as readonly T[]
+    throw cause
+  }
+}
+
+/** Everything was done and answered, and is not to stay. */
+class Undone extends Error {
+  readonly answers: readonly unknown[]
+
+  constructor(answers: readonly unknown[]) {
+    super("undone")
+    this.answers = answers
+  }
+}
+
+/**
+ * Rows that are deleted can't be locked by who may not update them, and rows that are not there yet by nobody: a snapshot
+ * for the whole transaction tells when another one changed them.
+ */
+function needsSnapshot(operation: Operation): boolean {
+  return operation.kind === "delete" || (operation.kind === "insert" && operation.conflict !== null)
+}
+
+async function runOne<T>(
+  operation: Operation,
+  caller: Caller,
+  transaction: Transaction,
+  { hooks, policies, limits, plan }: HookedParts,
+  run: (operation: Operation, send: Send) => Promise<T>,
+): Promise<T> {
+  const send: Send = ({ text, values }) => transaction.queryRow(text, values)
+  if (operation.kind === "read" || !isHooked(operation, policies)) return run(operation, send)
+  const planned = plan(operation)
+  if (planned.kind === "read") throw new Error("a plan of another operation")
+  const { operation: completed, permit } = await completeWrite(operation, planned, {
+    hooks,
+    transaction,
+    caller,
+    limits,
+  })
+  return run(completed, async (step) => {
+    // Sent in one go: no statement of anyone else comes between.
+    const [, row] = await Promise.all([
+      transaction.query(permitText, permit),
+      send(step),
+      transaction.query(permitText, [null, null]),
+    ])
+    return row
+  })
+}
