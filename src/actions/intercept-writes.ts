@@ -45,6 +45,8 @@ export interface InterceptParts {
   readonly db: Kysely<any>
   readonly writtenRows: number
   readonly permit: WriteHooks["permit"]
+  /** Throws where the entity may not be written now, however many rows that would be. */
+  admit(entity: EntityInfo): void
   /** Gives the fields that the hook completes. */
   show(entity: EntityInfo, write: RowWrite): Promise<Fields>
 }
@@ -72,6 +74,7 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     if (!table || !TableNode.is(table) || table.table.schema) return null
     const entity = policies.model.byCollection.get(table.table.identifier.name)
     if (!entity || !policyOf(policies, entity).isHooked) return null
+    parts.admit(entity)
     const rest = query as unknown as Readonly<Record<string, unknown>>
     return beside.some((one) => one !== "from" && rest[one] !== undefined) ? null : entity
   }

@@ -67,6 +67,12 @@ export function createHooks(parts: HookParts): RunningHooks {
       db: connectKysely(transaction, model),
       writtenRows: parts.writtenRows,
       permit,
+      admit(entity) {
+        if (within.includes(entity))
+          throw new Error(
+            `the hook of ${entity.name} writes ${entity.collection}, of which it is shown a write: return { changes } instead`,
+          )
+      },
       show: (entity, write) => run(write, { entity, transaction, caller }, within),
     })
     return connectKysely(transaction, model, intercept)
@@ -76,10 +82,6 @@ export function createHooks(parts: HookParts): RunningHooks {
     const { entity, transaction, caller } = scope
     const hook = hooks.get(entity)
     if (!hook) throw new Error(`${entity.name} has no hook`)
-    if (within.includes(entity))
-      throw new Error(
-        `the hook of ${entity.name} writes ${entity.collection}, of which it is shown a write: return { changes } instead`,
-      )
     const { id, roles, claims } = caller
     const given = await hook.definition.run({
       ...write,

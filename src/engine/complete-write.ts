@@ -123,7 +123,13 @@ async function completeInsert(
     given.push(fields)
   }
   const completed = namesOf(given)
-  const added = completed.filter((name) => !operation.columns.includes(name))
+  // What is required is looked for before it is known that the row is there.
+  const required = written.some((one) => one.there) ? entity.fields.filter(isRequired) : []
+  const filled = required.filter(({ name }) => !operation.columns.includes(name) && !completed.includes(name))
+  const added = [
+    ...completed.filter((name) => !operation.columns.includes(name)),
+    ...filled.map((one) => one.name),
+  ]
   const rows = written.map(({ sent, there }, at) => {
     const rest = added
       .filter((name) => !Object.hasOwn(given[at]!, name))
@@ -141,10 +147,10 @@ async function completeInsert(
       ...rest,
       ...(added.length === 0 && shape !== undefined ? { shape } : {}),
       columns: [...operation.columns, ...added],
-      completed,
+      completed: [...completed, ...filled.map((one) => one.name)],
       values,
     },
-    permit: hooks.permit(entity, ownFields(entity, operation.columns, given)),
+    permit: hooks.permit(entity, [...ownFields(entity, operation.columns, given), ...filled]),
   }
 }
 
@@ -188,6 +194,10 @@ async function sentRows(
     values: readFields(row, columns, "x"),
     there: row["found"] === true ? readFields(row, policy.entity.fields, "t") : null,
   }))
+}
+
+function isRequired({ optional, defaulted, readonly, automatic }: FieldInfo): boolean {
+  return !optional && !defaulted && !readonly && automatic === null
 }
 
 function namesOf(given: readonly Fields[]): readonly string[] {

@@ -117,8 +117,14 @@ function onConflict(plan: WritePlan & { kind: "insert" }, policy: EntityPolicy):
   const changed = plan.columns.filter((one) => !fields.includes(one) && !one.immutable)
   if (resolution === "ignore") return ` on conflict ${target} do nothing`
   // With nothing to change the row is given back all the same.
-  const set = (changed.length > 0 ? changed : fields).map(
-    (one) => `${quoteName(writeColumn(policy, one))} = excluded.${quoteName(writeColumn(policy, one))}`,
-  )
+  const set = (changed.length > 0 ? changed : fields).map((one) => {
+    const column = writeColumn(policy, one)
+    if (column === one.column) return `${quoteName(column)} = excluded.${quoteName(column)}`
+    // A column for writing alone can't be read, not even from what would have been inserted.
+    const same = fields
+      .map(({ column: key }) => `x.${quoteName(key)} = excluded.${quoteName(key)}`)
+      .join(" and ")
+    return `${quoteName(column)} = (select x.${quoteName(one.column)} from x where ${same})`
+  })
   return ` on conflict ${target} do update set ${set.join(", ")}`
 }

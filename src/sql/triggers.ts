@@ -92,7 +92,7 @@ export function createTriggers(policy: EntityPolicy, printer: SqlPrinter, roles:
     ...(policy.isHooked
       ? [
           ...own(shortName(`hook_${entity.table}`), hookBody(entity)),
-          `create trigger undercroft_hook before insert or update or delete on ${table} for each row when (${isApi}) execute function ${ruleFunction(shortName(`hook_${entity.table}`))}()`,
+          `create trigger undercroft_await before insert or update or delete on ${table} for each row when (${isApi}) execute function ${ruleFunction(shortName(`hook_${entity.table}`))}()`,
         ]
       : []),
     ...(looksElsewhere(policy)

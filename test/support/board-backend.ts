@@ -186,7 +186,7 @@ export const boardBackend = defineBackend({
       input: z.object({ how: z.string(), board: z.string() }),
       async run({ input: { how, board }, db }) {
         const one = { board, title: how, author: "x" }
-        if (how === "raw") await sql`update app.posts set views = 1`.execute(db)
+        if (how === "raw") await sql`update fields.posts set views = 1`.execute(db)
         if (how === "raw view") await sql`delete from fields.posts`.execute(db)
         if (how === "with")
           await db
@@ -229,7 +229,7 @@ export const boardBackend = defineBackend({
           await sql`select set_config('undercroft.permit', repeat('0', 64) || 'permit posts', true)`.execute(
             db,
           )
-        if (how === "permit") await sql`update app.posts set views = 1`.execute(db)
+        if (how === "permit") await sql`update fields.posts set views = 1`.execute(db)
         if (how === "permit call")
           await sql`select undercroft.permit('permit posts', repeat('0', 64))`.execute(db)
         return null
