@@ -42,7 +42,7 @@ export interface InterceptParts {
   readonly policies: Policies
   readonly transaction: Transaction
   /** What is not intercepted. */
-  readonly db: Kysely<any>
+  readonly db: Pick<Kysely<unknown>, "getExecutor" | "executeQuery">
   readonly writtenRows: number
   readonly permit: WriteHooks["permit"]
   /** Throws where the entity may not be written now, however many rows that would be. */

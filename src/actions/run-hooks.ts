@@ -61,6 +61,7 @@ export function createHooks(parts: HookParts): RunningHooks {
     caller: Caller,
     within: readonly EntityInfo[],
   ): Kysely<AnyTables> {
+    if (hooks.size === 0) return connectKysely(transaction, model)
     const intercept = interceptWrites({
       policies,
       transaction,
