@@ -208,6 +208,10 @@ describe("REST", () => {
     expect(probe.seen).toMatchObject([{ kind: "insert" }, { kind: "update", before: { title: "a" } }])
     expect(await stored()).toMatchObject([{ title: "b", author: "ann", editor: "ann" }])
     expect(brief(await ask("PUT", path, { body: { ...body, title: "refused" } }))).toBe("409 UC702")
+    // Who may see a field may send it in an upsert, too.
+    const auditor = { ...ann, roles: ["auditor"] }
+    expect(brief(await ask("PUT", path, { body: { ...body, note: "mine" } }, auditor))).toBe("204")
+    expect(await stored()).toMatchObject([{ title: "a", note: "mine" }])
   })
 
   test("an Idempotency-Key makes it happen once", async () => {
