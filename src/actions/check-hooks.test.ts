@@ -29,5 +29,5 @@ test("a hook is of an entity that is written, and the only one", () => {
   expect(problemsOf(beforeWrite(Title, { run }))).toEqual(["UC117 hooks[0]"])
   expect(problemsOf(beforeWrite(Other, { run }))).toEqual(["UC102 hooks[0]"])
   expect(problemsOf(beforeWrite(Book, { uses: [Other], run }))).toEqual(["UC102 hooks[0]"])
-  expect(problemsOf({ entity: Book } as unknown as Hook)).toEqual(["UC116 hooks[0]"])
+  expect(problemsOf({ entity: Book } as unknown as Hook)).toEqual(["UC118 hooks[0]"])
 })

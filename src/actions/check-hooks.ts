@@ -9,7 +9,7 @@ export function checkHooks(hooks: readonly Hook[], model: Model, problems: Probl
   for (const [at, hook] of hooks.entries()) {
     const where = `hooks[${at}]`
     if (!(hook instanceof Hook)) {
-      problems.add("UC116", where)
+      problems.add("UC118", where)
       continue
     }
     const { name } = hook.entity

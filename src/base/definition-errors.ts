@@ -65,8 +65,8 @@ export const definitionErrors = {
     hint: "Options are: {options}.",
   },
   UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
-  UC116: { status: 500, message: "is not a hook.", hint: "Make it with beforeWrite(Entity, { … })." },
   UC117: { status: 500, message: "is a hook of {entity}, which {why}.", hint: "Leave it out." },
+  UC118: { status: 500, message: "is not a hook.", hint: "Make it with beforeWrite(Entity, { … })." },
   // Rules.
   UC201: {
     status: 500,

@@ -86,7 +86,7 @@ async function runOne<T>(
   { hooks, policies, limits, plan }: HookedParts,
   run: (operation: Operation, send: Send) => Promise<T>,
 ): Promise<T> {
-  const send: Send = ({ text, values }) => transaction.queryRow(text, values)
+  const send: Send = ({ text, values }) => transaction.row(text, values)
   if (operation.kind === "read" || !isHooked(operation, policies)) return run(operation, send)
   const planned = plan(operation)
   if (planned.kind === "read") throw new Error("a plan of another operation")

@@ -28,7 +28,7 @@ export interface Transaction {
   /** One statement; those that begin or end transactions are refused, and end this one. */
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
   /** The one row of a statement's answer as a flight would give it. */
-  queryRow(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
+  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
 }
 
 export interface TransactionPool {
@@ -198,7 +198,7 @@ class RunningTransaction implements Transaction {
     })
   }
 
-  queryRow(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
+  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
     return this.queue(async () => {
       const { rows, fields, rowCount } = await this.send(text, values, { types: texts, rowMode: "array" })
       if (fields.length === 0) return [null, String(rowCount ?? 0)]
