@@ -2,8 +2,10 @@
 import type { AddressInfo } from "node:net"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
+import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
+import { createHooks } from "./actions/run-hooks.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import type { BackendDefinition } from "./backend.ts"
@@ -68,7 +70,7 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const actions = definition.actions ?? {}
   const access = checkActions(actions, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
-  return buildPolicies(model, problems, access)
+  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
@@ -110,14 +112,26 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     }
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
 
-    // Engine: the one pipeline that every door goes through.
-    const engine = createEngine({ policies, pool, constraints: database.constraints, limits })
-
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
     })
     const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
+
+    // Hooks: shown each row before it is written, whichever door or action writes it.
+    const hooks = createHooks({
+      hooks: definition.hooks ?? [],
+      policies,
+      constraints: database.constraints,
+      transactions,
+      timeoutMs: limits.actionTimeoutMs,
+      writtenRows: limits.writtenRows,
+      key: database.processKey,
+      log: options.onLog ?? (() => undefined),
+    })
+
+    // Engine: the one pipeline that every door goes through.
+    const engine = createEngine({ policies, pool, constraints: database.constraints, limits, hooks })
 
     // Actions: business logic, a step of a transaction under its caller.
     const actions = definition.actions ?? {}
@@ -126,6 +140,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       policies,
       constraints: database.constraints,
       engine,
+      connect: hooks.connect,
       log: options.onLog ?? (() => undefined),
     })
     const toldActions = describeActions(actions)

@@ -1,5 +1,6 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
 import type { AnyAction } from "./actions/action.ts"
+import type { Hook } from "./actions/hook.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
@@ -44,7 +45,7 @@ export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
-  /** How long an action may take, or several in one GraphQL document, with all that is run again. */
+  /** How long an action may take, several in one GraphQL document, or a write that a hook is shown, with all that is run again. */
   readonly actionTimeoutMs: number
 }
 
@@ -60,6 +61,8 @@ export interface BackendDefinition<
   readonly model: Model
   /** Business logic by name, at `/rest/rpc/<name>` and as a field of GraphQL. */
   readonly actions?: Named
+  /** What comes before every write of an entity; one an entity. */
+  readonly hooks?: readonly Hook[]
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]

@@ -2,6 +2,7 @@
 
 export { type Action, type ActionCaller, type ActionScope, action, fail } from "./actions/action.ts"
 export type { ActionLog } from "./actions/action-log.ts"
+export { beforeWrite, type EntityWrite, type Hook, type HookResult, type HookScope } from "./actions/hook.ts"
 export { type BackendDefinition, defineBackend } from "./backend.ts"
 export { UndercroftError } from "./base/errors.ts"
 export { actor, claim, type Me } from "./model/actor.ts"

@@ -4,6 +4,7 @@ import {
   type DatabaseConnection,
   type Driver,
   Kysely,
+  type OperationNode,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -11,30 +12,44 @@ import {
 } from "kysely"
 import type { AnyEntity } from "../model/entity.ts"
 import type { Model } from "../model/model.ts"
-import type { Transaction } from "../store/transactions.ts"
+import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { DatabaseOf } from "./database-type.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
 type AnyTables = DatabaseOf<readonly AnyEntity[]>
 
+/** Runs what must not be run as it is: null is for the connection to run. */
+export type Intercept = (query: OperationNode) => Promise<StatementResult> | null
+
 /** A `db` that lives as long as the transaction. */
-export function connectKysely(transaction: Transaction, model: Model): Kysely<AnyTables> {
+export function connectKysely(
+  transaction: Transaction,
+  model: Model,
+  intercept: Intercept = () => null,
+): Kysely<AnyTables> {
+  const plugin = new ModelPlugin(model)
+  const run = ({ sql, parameters, queryId }: CompiledQuery): Promise<StatementResult> => {
+    const written = plugin.writtenAs(queryId)
+    return (written && intercept(written)) ?? transaction.query(sql, parameters)
+  }
   return new Kysely<AnyTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new TransactionDriver(transaction),
+      createDriver: () => new TransactionDriver(run),
       createIntrospector: (db) => new PostgresIntrospector(db),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
-    plugins: [new ModelPlugin(model)],
+    plugins: [plugin],
   })
 }
+
+type Run = (query: CompiledQuery) => Promise<StatementResult>
 
 class TransactionDriver implements Driver {
   private readonly connection: DatabaseConnection
 
-  constructor(transaction: Transaction) {
-    this.connection = new TransactionConnection(transaction)
+  constructor(run: Run) {
+    this.connection = new TransactionConnection(run)
   }
 
   async init(): Promise<void> {}
@@ -51,14 +66,14 @@ class TransactionDriver implements Driver {
 }
 
 class TransactionConnection implements DatabaseConnection {
-  private readonly transaction: Transaction
+  private readonly run: Run
 
-  constructor(transaction: Transaction) {
-    this.transaction = transaction
+  constructor(run: Run) {
+    this.run = run
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, affected } = await this.transaction.query(sql, parameters)
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, affected } = await this.run(query)
     return { rows: rows as R[], ...(affected === null ? {} : { numAffectedRows: BigInt(affected) }) }
   }
 

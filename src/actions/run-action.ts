@@ -13,7 +13,7 @@ import type { Transaction } from "../store/transactions.ts"
 import type { AnyAction } from "./action.ts"
 import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
-import { connectKysely } from "./connect-kysely.ts"
+import type { RunningHooks } from "./run-hooks.ts"
 import { parseInput, parseOutput } from "./schema.ts"
 
 export interface ActionParts {
@@ -21,6 +21,8 @@ export interface ActionParts {
   readonly policies: Policies
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly engine: Engine
+  /** What `db` is: its writes are shown to the hooks, too. */
+  readonly connect: RunningHooks["connect"]
   readonly log: (entry: LogEntry) => void
 }
 
@@ -39,6 +41,7 @@ export function createPrepareAction({
   policies,
   constraints,
   engine,
+  connect,
   log: write,
 }: ActionParts): PrepareAction {
   return async ({ name, input, caller }) => {
@@ -58,7 +61,7 @@ export function createPrepareAction({
       isolation: definition.isolation ?? "read committed",
       async perform(transaction) {
         const now = await authorise(transaction, name, caller)
-        const db = connectKysely(transaction, policies.model)
+        const db = connect(transaction, caller)
         const output = await definition.run({ input: parsed, db, me, now, log })
         return JSON.stringify((await parseOutput(definition.output, output)) ?? null)
       },

@@ -75,6 +75,8 @@ export const definitionErrors = {
     message: "The registered GraphQL documents can't be used: {why}.",
     hint: "Make the file anew with: undercroft graphql persist",
   },
+  UC117: { status: 500, message: "is a hook of {entity}, which {why}.", hint: "Leave it out." },
+  UC118: { status: 500, message: "is not a hook.", hint: "Make it with beforeWrite(Entity, { … })." },
   // Rules.
   UC201: {
     status: 500,

@@ -259,6 +259,12 @@ export const requestErrors = {
     message: "the action took too long and was stopped; nothing was done",
     hint: "Do less in one call, or raise limits.actionTimeoutMs.",
   },
+  // Hooks.
+  UC706: {
+    status: 400,
+    message: "an upsert of {entity} says all of {fields}",
+    hint: "Send a value for each: by them it is known which rows are there.",
+  },
   // The server itself.
   UC690: {
     status: 500,

@@ -1,6 +1,6 @@
 /** Several steps in one transaction on a connection of its own, run again where another came in between, and once under a key. */
 import { UndercroftError } from "../base/errors.ts"
-import { isDatabaseError } from "../store/pool.ts"
+import { retried } from "../store/retry.ts"
 import type { Isolation, Transaction, TransactionPool } from "../store/transactions.ts"
 import type { Caller } from "./caller.ts"
 import type { Once } from "./once.ts"
@@ -42,7 +42,6 @@ export interface TransactParts {
   readonly timeoutMs: number
 }
 
-const mostTries = 5
 const isolations: readonly Isolation[] = ["read committed", "repeatable read", "serializable"]
 
 /** Puts it together. */
@@ -95,22 +94,4 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
 function strictest(steps: readonly Step[]): Isolation {
   const at = Math.max(0, ...steps.map((one) => isolations.indexOf(one.isolation)))
   return isolations[at]!
-}
-
-/** Whether the same may succeed when it is run again: it was undone because another transaction came in between. */
-function isPassing(cause: unknown): boolean {
-  return isDatabaseError(cause) && (cause.code === "40001" || cause.code === "40P01")
-}
-
-/** Runs again what another transaction came in between, with pauses that grow, so that those who met do not meet again. */
-async function retried<T>(attempt: () => Promise<T>, deadline: number): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (cause) {
-      const pauseMs = 10 * 2 ** tries * Math.random()
-      if (!isPassing(cause) || tries === mostTries || performance.now() + pauseMs > deadline) throw cause
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
-    }
-  }
 }

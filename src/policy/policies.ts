@@ -21,6 +21,8 @@ export interface EntityPolicy {
   readonly exclude: readonly (Rule | null)[]
   readonly generated: ReadonlyMap<string, RuleValue>
   readonly viewWhere: Rule | null
+  /** Every write of it is shown to a hook before. */
+  readonly isHooked: boolean
 }
 
 /** The rules of one field; null is no rule of its own. */
@@ -39,14 +41,20 @@ export interface Policies {
   readonly actions: ReadonlyMap<string, Rule>
 }
 
-/** Resolves all rules of a model, and those of `access` by the names of actions. Throws `ModelError` with every problem found. */
+/**
+ * Resolves all rules of a model, and those of `access` by the names of actions; `hooked` are names of entities. Throws
+ * `ModelError` with every problem found.
+ */
 export function buildPolicies(
   model: Model,
   problems: ProblemList = new ProblemList(),
   access: Readonly<Record<string, Node>> = {},
+  hooked: ReadonlySet<string> = new Set(),
 ): Policies {
   const resolver = new Resolver(model, problems)
-  const of = new Map(model.entities.map((entity) => [entity, entityPolicy(entity, resolver)]))
+  const of = new Map(
+    model.entities.map((entity) => [entity, entityPolicy(entity, resolver, hooked.has(entity.name))]),
+  )
   for (const policy of of.values()) {
     checkOracles(policy, problems)
     checkOwnRow(policy, problems)
@@ -65,7 +73,7 @@ export function policyOf(policies: Policies, entity: EntityInfo): EntityPolicy {
   return found
 }
 
-function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
+function entityPolicy(entity: EntityInfo, resolver: Resolver, isHooked: boolean): EntityPolicy {
   // A view is readable where its source is, which PostgreSQL enforces: the view runs as its caller.
   const source = entity.view?.from ?? entity
   const { access } = entity
@@ -99,6 +107,7 @@ function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
       }),
     ),
     viewWhere: entity.view?.where ? resolver.rule(entity.view.where, source, `${entity.name}.where`) : null,
+    isHooked,
   }
 }
 

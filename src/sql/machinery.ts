@@ -20,6 +20,7 @@ import {
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
+import { permitFunctions } from "./permit.ts"
 import type { RoleNames } from "./roles.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
 
@@ -94,6 +95,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
   return [
     ...callerFunctions(roles),
     ...onceFunctions(roles),
+    ...permitFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),

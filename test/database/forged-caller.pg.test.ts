@@ -308,6 +308,7 @@ describe("the functions of rules", () => {
       "me_has",
       "me_id",
       "me_uuid",
+      "permit",
       "recall_once",
     ])
   })
