@@ -118,6 +118,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       constraints: database.constraints,
       engine,
       transactions,
+      processKey: database.processKey,
       timeoutMs: limits.actionTimeoutMs,
       log: options.onLog ?? (() => undefined),
     })

@@ -13,7 +13,9 @@ import type { AnyAction } from "./action.ts"
 import { explainActionError, isPassing } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
 import { connectKysely } from "./connect-kysely.ts"
+import { ModelPlugin } from "./model-plugin.ts"
 import { parseInput, parseOutput } from "./schema.ts"
+import { ActionSteps } from "./system-scope.ts"
 
 export interface ActionParts {
   readonly actions: Readonly<Record<string, AnyAction>>
@@ -21,6 +23,8 @@ export interface ActionParts {
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly engine: Engine
   readonly transactions: TransactionPool
+  /** Seals steps beyond the caller's rights. */
+  readonly processKey: Buffer
   /** How long an action may take, with all that is run again. */
   readonly timeoutMs: number
   readonly log: (entry: LogEntry) => void
@@ -44,6 +48,8 @@ export interface ActionAnswer {
 /** Throws `UndercroftError`. */
 export type RunAction = (call: ActionCall) => Promise<ActionAnswer>
 
+type RunScope = Parameters<AnyAction["definition"]["run"]>[0]
+
 const mostTries = 5
 
 /** Puts the runner together. */
@@ -59,30 +65,46 @@ export function createRunAction(parts: ActionParts): RunAction {
     const parsed = await parseInput(definition.input, input)
     const key = definition.readOnly ? null : once
     const deadline = performance.now() + parts.timeoutMs
+    const { readOnly = false, isolation = "read committed", system = [] } = definition
+    const beyond = {
+      action: name,
+      actor: caller.id,
+      allowed: new Set(system.flatMap((entity) => policies.model.byName.get(entity.name) ?? [])),
+      model: policies.model,
+      processKey: parts.processKey,
+      failures: new WeakSet(),
+    }
 
-    const attempt = (): Promise<string> =>
-      transactions.run(
-        {
-          caller: caller.sealed,
-          readOnly: definition.readOnly ?? false,
-          isolation: definition.isolation ?? "read committed",
-          deadline,
-        },
+    const attempt = async (): Promise<string> => {
+      const { body, steps } = await transactions.run(
+        { caller: caller.sealed, readOnly, isolation, deadline },
         async (transaction) => {
           const now = await authorise(transaction, name, caller)
-          const db = connectKysely(transaction, policies.model)
+          const plugin = new ModelPlugin(policies.model)
+          const db = connectKysely(({ sql, parameters }) => transaction.query(sql, parameters), plugin)
+          const steps = new ActionSteps(transaction, beyond)
           const { id, roles, claims } = caller
           const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
           const log = createActionLog(name, parts.log)
-          const output = await definition.run({ input: parsed, db, me, now, log })
+          const output = await definition.run({ input: parsed, db, me, now, log, ...steps.scope } as RunScope)
+          steps.end()
           const body = JSON.stringify((await parseOutput(definition.output, output)) ?? null)
           if (key) {
             const text = "select undercroft.keep_once($1, $2, $3, 1, null, null)"
             await transaction.query(text, [...key, body])
           }
-          return body
+          // Last, where no way back to a savepoint takes it away.
+          if (!readOnly) await steps.record()
+          return { body, steps }
         },
       )
+      // What only reads can't write: its steps are on record before its answer is out.
+      if (readOnly && steps.isUsed) {
+        const options = { caller: null, readOnly: false, isolation: "read committed", deadline } as const
+        await transactions.run(options, (transaction) => steps.record(transaction))
+      }
+      return body
+    }
 
     try {
       return { body: await retried(attempt, deadline), isReplayed: false }
@@ -93,11 +115,12 @@ export function createRunAction(parts: ActionParts): RunAction {
         throw cause instanceof UndercroftError ? cause : new UndercroftError("UC690", {}, { cause })
       throw explainActionError(cause, {
         action: name,
-        isReadOnly: definition.readOnly ?? false,
+        isReadOnly: readOnly,
         isAnonymous: caller.id === null,
         model: policies.model,
         constraints: parts.constraints,
         known: await engine.knows(caller),
+        isBeyond: beyond.failures.has(cause),
       })
     }
   }

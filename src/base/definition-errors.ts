@@ -65,6 +65,11 @@ export const definitionErrors = {
     hint: "Options are: {options}.",
   },
   UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
+  UC117: {
+    status: 500,
+    message: "has {target} under `system`, which is a view.",
+    hint: "Name the entities that the view is made from.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -27,6 +27,8 @@ export interface StatementResult {
 export interface Transaction {
   /** One statement; those that begin or end transactions are refused, and end this one. */
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
+  /** Several statements, with none of another's between them. */
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T>
 }
 
 export interface TransactionPool {
@@ -189,8 +191,12 @@ class RunningTransaction implements Transaction {
   }
 
   query(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    return this.inOneGo((send) => send(text, values))
+  }
+
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T> {
     if (this.isOver) return Promise.reject(new Error("the action is over: await each statement in run"))
-    const sent = this.last.then(() => this.send(text, values))
+    const sent = this.last.then(() => work((text, values) => this.send(text, values)))
     this.last = sent.catch(() => undefined)
     return sent
   }

@@ -309,6 +309,8 @@ describe("the functions of rules", () => {
       "me_id",
       "me_uuid",
       "recall_once",
+      "record_steps",
+      "run_as_system",
     ])
   })
 })
