@@ -67,7 +67,7 @@ begin
   return coalesce(regexp_replace(substr(bound, 65), '^step [0-9]+ ', '')::jsonb ? wanted, false);
 end $undercroft$`,
     `create function undercroft.run_as_system(step text, seal text) returns void ${definer}
-  set search_path = app, pg_catalog, pg_temp set row_security = on as $undercroft$
+  set search_path = app, pg_catalog, pg_temp set row_security = on set standard_conforming_strings = on as $undercroft$
 declare told jsonb := undercroft.check_step('run', step, seal); rows refcursor := 'undercroft_step_' || (told ->> 'n'); code text; violated text; place text;
 begin
   open rows no scroll for execute told ->> 'text';
