@@ -9,8 +9,12 @@ import {
   type TestCaller,
 } from "../../test/support/backend.ts"
 import { desk, deskBackend, Mark, Ticket } from "../../test/support/desk-backend.ts"
+import { buildModel } from "../model/build.ts"
 import { anyone } from "../model/capture.ts"
+import { type AnyEntity, view } from "../model/entity.ts"
+import { ProblemList } from "../model/model-error.ts"
 import { action } from "./action.ts"
+import { checkActions } from "./check-actions.ts"
 
 let backend: TestBackend
 const causes: string[] = []
@@ -263,6 +267,23 @@ describe("a step", () => {
 })
 
 describe("what is not under system is refused", () => {
+  test("when the backend is built: views, and what is not in the model", () => {
+    const Few = view("Few", Ticket, { key: "id", fields: { id: "id", title: "title" } })
+    const schema = {
+      "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
+    } as const
+    const any = { uses: [], input: schema, output: schema, access: () => anyone, run: () => null }
+    const build = (system: readonly AnyEntity[]): unknown => {
+      const problems = new ProblemList()
+      const checked = checkActions({ one: action({ ...any, system }) }, buildModel([Ticket, Few]), problems)
+      problems.check()
+      return checked.system.map(({ name }) => name)
+    }
+    expect(() => build([Few])).toThrow(/actions\.one: has Few under `system`, which is a view/)
+    expect(() => build([Mark])).toThrow(/actions\.one: refers to Mark, which is not in the model/)
+    expect(build([Ticket])).toEqual(["Ticket"])
+  })
+
   test("by the types", () => {
     const schema = {
       "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
@@ -333,6 +354,34 @@ describe("what is not under system is refused", () => {
       "a function that is more than a name",
       (db) => db.selectNoFrom((eb: any) => eb.fn("now(), pg_sleep", [eb.val(1)]).as("x")),
     ],
+    [
+      "a query with another text",
+      (db) => {
+        const compiled = db.selectFrom("marks").selectAll().compile()
+        return { execute: () => db.executeQuery({ ...compiled, sql: "select * from tickets" }) }
+      },
+    ],
+    [
+      "a query of another db",
+      (db) => ({
+        execute: () =>
+          db.withoutPlugins().executeQuery(db.withoutPlugins().selectFrom("tickets").selectAll().compile()),
+      }),
+    ],
+    [
+      "a query that a plugin has changed",
+      (db) =>
+        db
+          .withPlugin({
+            transformQuery: ({ node }: { node: object }) => ({
+              ...node,
+              endModifiers: [sql`union select 1`.toOperationNode()],
+            }),
+            transformResult: async ({ result }: { result: unknown }) => result,
+          })
+          .selectFrom("marks")
+          .selectAll(),
+    ],
     ["a change of the schema", (db) => db.schema.dropTable("marks")],
     [
       "a merge",
@@ -343,8 +392,8 @@ describe("what is not under system is refused", () => {
     let refusal = ""
     const answer = await call("marksOnly", ({ asSystem }) =>
       asSystem("try", (db: any) =>
-        query(db)
-          .execute()
+        Promise.resolve()
+          .then(() => query(db).execute())
           .catch((cause) => {
             refusal = cause.message
             throw cause

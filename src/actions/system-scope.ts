@@ -1,14 +1,11 @@
 /** `asSystem`: the rare step beyond the caller's rights, as an action is given it, and what of it goes on record. */
-import { type CompiledQuery, type PluginTransformQueryArgs, PostgresQueryCompiler } from "kysely"
-import { UndercroftError } from "../base/errors.ts"
+import type { CompiledQuery } from "kysely"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { type StepRecord, SystemSteps } from "../store/system-steps.ts"
 import type { StatementResult, Transaction } from "../store/transactions.ts"
-import { valueLiteral } from "../store/value-literal.ts"
 import type { SystemScope } from "./action.ts"
-import { checkSystemQuery } from "./check-system-query.ts"
 import { connectKysely } from "./connect-kysely.ts"
-import { ModelPlugin } from "./model-plugin.ts"
+import { SystemCompiler, SystemPlugin } from "./system-compiler.ts"
 
 type AsSystem = SystemScope<readonly never[]>["asSystem"]
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
@@ -70,14 +67,14 @@ export class ActionSteps {
     const record: Mutable<StepRecord> = { reason, statements: [] }
     this.done.push(record)
     let isOpen = true
-    const plugin = new SystemPlugin(this.parts.model, this.parts.allowed)
+    const compiler = new SystemCompiler(this.parts.model, this.parts.allowed)
     const db = connectKysely(
       (query) => {
         if (!isOpen) throw new Error("the step is over: await each statement in asSystem")
-        return this.run(query, plugin.namedBy(query.queryId), record)
+        return this.run(query, compiler.namedBy(query), record)
       },
-      plugin,
-      () => new LiteralCompiler(),
+      new SystemPlugin(this.parts.model),
+      () => compiler,
     )
     this.open++
     try {
@@ -107,45 +104,6 @@ export class ActionSteps {
       throw cause
     } finally {
       this.open--
-    }
-  }
-}
-
-/** The values stand in the statement, which is sealed as a whole. */
-class LiteralCompiler extends PostgresQueryCompiler {
-  protected override appendValue(value: unknown): void {
-    this.append(valueLiteral(value))
-  }
-}
-
-/** The model's tables themselves, of the entities that are allowed. */
-class SystemPlugin extends ModelPlugin {
-  private readonly allowed: ReadonlySet<EntityInfo>
-  private readonly whole: Model
-  private readonly entities = new WeakMap<object, readonly EntityInfo[]>()
-
-  constructor(model: Model, allowed: ReadonlySet<EntityInfo>) {
-    super(model, (node) => node)
-    this.whole = model
-    this.allowed = allowed
-  }
-
-  /** The entities that a query names. */
-  namedBy(query: object): readonly EntityInfo[] {
-    const named = this.entities.get(query)
-    if (!named) throw new Error("asSystem runs what its own db has built")
-    return named
-  }
-
-  override transformQuery(args: PluginTransformQueryArgs): PluginTransformQueryArgs["node"] {
-    this.entities.set(args.queryId, checkSystemQuery(args.node, this.allowed, this.whole))
-    try {
-      return super.transformQuery(args)
-    } catch (cause) {
-      // It names a field that the caller may not know.
-      if (cause instanceof UndercroftError)
-        throw new UndercroftError("UC702", { why: "the action has a value that does not fit" }, { cause })
-      throw cause
     }
   }
 }

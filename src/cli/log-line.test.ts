@@ -1,3 +1,4 @@
+/** What actions log, as a line: readable, and unable to steer a terminal or to begin another line. */
 import { expect, test } from "vitest"
 import type { LogEntry } from "../actions/action-log.ts"
 import { logJson, logLine } from "./log-line.ts"
