@@ -118,7 +118,7 @@ export function action<
  * what is not there, UC704 for what is not allowed.
  *
  * @example
- * const refuse = () => fail("UC702", { why: "this time is taken" })
+ * () => fail("UC702", { why: "this time is taken" })
  */
 export function fail(code: CatalogueCode, values: Readonly<Record<string, string | number>> = {}): never {
   throw new UndercroftError(code, values)

@@ -186,4 +186,30 @@ describe("a seal", () => {
       "42501",
     )
   })
+
+  test.each<[string, RegExp, Parameters<typeof attack>]>([
+    [
+      "the seal is not looked at",
+      / or seal <> [\s\S]*? then/,
+      [(place) => ({ ...whole, ...place, n: 1 }), () => "0".repeat(64)],
+    ],
+    [
+      "the place is not looked at",
+      / or told ->> 'pid' [\s\S]*? then/,
+      [() => ({ ...whole, pid: "1", transaction: "1", n: 1 })],
+    ],
+  ])("would be told from one that is not, were there a hole: %s", async (_, check, how) => {
+    const [{ made }] = await backend.sql(
+      "select pg_get_functiondef('undercroft.check_step(text, text, text)'::regprocedure) as made",
+    )
+    await backend.sql(made.replace(check, " then"))
+    expect(await attack(...how)).toBe("ann,bob")
+    await backend.sql(made)
+    expect(await attack(...how)).toBe("42501")
+  })
+
+  test("would reach past the tables that it names, were there a hole in their policies", async () => {
+    await backend.sql("alter policy system on app.tickets using (true)")
+    expect(await attack((place) => ({ ...whole, ...place, n: 1, tables: ["marks"] }))).toBe("ann,bob")
+  })
 })
