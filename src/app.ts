@@ -141,6 +141,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       constraints: database.constraints,
       engine,
       connect: hooks.connect,
+      processKey: database.processKey,
       log: options.onLog ?? (() => undefined),
     })
     const toldActions = describeActions(actions)

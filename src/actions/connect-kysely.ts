@@ -1,9 +1,10 @@
-/** Kysely over one transaction: it compiles, the store's connection runs. */
+/** Kysely over one transaction: it compiles, what it is given runs. */
 import {
   type CompiledQuery,
   type DatabaseConnection,
   type Driver,
   Kysely,
+  type KyselyPlugin,
   type OperationNode,
   PostgresAdapter,
   PostgresIntrospector,
@@ -16,39 +17,48 @@ import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { DatabaseOf } from "./database-type.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
-type AnyTables = DatabaseOf<readonly AnyEntity[]>
+export type AnyTables = DatabaseOf<readonly AnyEntity[]>
 
 /** Runs what must not be run as it is: null is for the connection to run. */
 export type Intercept = (query: OperationNode) => Promise<StatementResult> | null
 
-/** A `db` that lives as long as the transaction. */
-export function connectKysely(
+/** The `db` of a transaction's caller. */
+export function connectCaller(
   transaction: Transaction,
   model: Model,
   intercept: Intercept = () => null,
 ): Kysely<AnyTables> {
   const plugin = new ModelPlugin(model)
-  const run = ({ sql, parameters, queryId }: CompiledQuery): Promise<StatementResult> => {
+  return connectKysely(({ sql, parameters, queryId }) => {
     const written = plugin.writtenAs(queryId)
     return (written && intercept(written)) ?? transaction.query(sql, parameters)
-  }
+  }, plugin)
+}
+
+/** Runs one statement. */
+export type RunQuery = (query: CompiledQuery) => Promise<StatementResult>
+
+/** A `db` that lives as long as the transaction that `run` is of. */
+export function connectKysely(
+  run: RunQuery,
+  plugin: KyselyPlugin,
+  createCompiler: () => PostgresQueryCompiler = () => new PostgresQueryCompiler(),
+): Kysely<AnyTables> {
   return new Kysely<AnyTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createDriver: () => new TransactionDriver(run),
       createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createQueryCompiler: createCompiler,
     },
     plugins: [plugin],
   })
 }
 
-type Run = (query: CompiledQuery) => Promise<StatementResult>
-
 class TransactionDriver implements Driver {
   private readonly connection: DatabaseConnection
 
-  constructor(run: Run) {
+  constructor(run: RunQuery) {
     this.connection = new TransactionConnection(run)
   }
 
@@ -66,9 +76,9 @@ class TransactionDriver implements Driver {
 }
 
 class TransactionConnection implements DatabaseConnection {
-  private readonly run: Run
+  private readonly run: RunQuery
 
-  constructor(run: Run) {
+  constructor(run: RunQuery) {
     this.run = run
   }
 

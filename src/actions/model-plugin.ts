@@ -8,24 +8,26 @@ import type {
   UnknownRow,
 } from "kysely"
 import { type Model, toSnake } from "../model/model.ts"
-import { ModelTransformer } from "./model-transformer.ts"
+import { ModelTransformer, type WriteColumn, writeColumn } from "./model-transformer.ts"
 
 /** A plugin for one `db`. */
 export class ModelPlugin implements KyselyPlugin {
   private readonly model: Model
+  private readonly writes: WriteColumn
   /** What each query calls the columns of its answer. */
   private readonly names = new WeakMap<object, ReadonlyMap<string, string>>()
 
   /** The queries before they were rewritten. */
   private readonly written = new WeakMap<object, OperationNode>()
 
-  constructor(model: Model) {
+  constructor(model: Model, writes: WriteColumn = writeColumn) {
     this.model = model
+    this.writes = writes
   }
 
   transformQuery({ node, queryId }: PluginTransformQueryArgs): PluginTransformQueryArgs["node"] {
     this.written.set(queryId, node)
-    const transformer = new ModelTransformer(this.model)
+    const transformer = new ModelTransformer(this.model, this.writes)
     const transformed = transformer.transformNode(node, queryId)
     this.names.set(queryId, new Map([...transformer.names].map((name) => [toSnake(name), name])))
     return transformed

@@ -15,6 +15,7 @@ import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
 import type { RunningHooks } from "./run-hooks.ts"
 import { parseInput, parseOutput } from "./schema.ts"
+import { ActionSteps } from "./system-scope.ts"
 
 export interface ActionParts {
   readonly actions: Readonly<Record<string, AnyAction>>
@@ -23,6 +24,8 @@ export interface ActionParts {
   readonly engine: Engine
   /** What `db` is: its writes are shown to the hooks, too. */
   readonly connect: RunningHooks["connect"]
+  /** Seals steps beyond the caller's rights. */
+  readonly processKey: Buffer
   readonly log: (entry: LogEntry) => void
 }
 
@@ -35,6 +38,8 @@ export interface ActionCall {
 /** What of an action comes before its transaction; the step is the rest. Throws `UndercroftError`. */
 export type PrepareAction = (call: ActionCall) => Promise<Step>
 
+type RunScope = Parameters<AnyAction["definition"]["run"]>[0]
+
 /** Puts the runner together. */
 export function createPrepareAction({
   actions,
@@ -42,6 +47,7 @@ export function createPrepareAction({
   constraints,
   engine,
   connect,
+  processKey,
   log: write,
 }: ActionParts): PrepareAction {
   return async ({ name, input, caller }) => {
@@ -54,16 +60,31 @@ export function createPrepareAction({
     const { id, roles, claims } = caller
     const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
     const log = createActionLog(name, write)
-    const isReadOnly = definition.readOnly ?? false
+    const { readOnly: isReadOnly = false, isolation = "read committed", system = [] } = definition
+    const beyond = {
+      action: name,
+      actor: id,
+      allowed: new Set(system.flatMap((entity) => policies.model.byName.get(entity.name) ?? [])),
+      model: policies.model,
+      processKey,
+      failures: new WeakSet(),
+    }
+    let steps: ActionSteps | null = null
 
     return {
       isReadOnly,
-      isolation: definition.isolation ?? "read committed",
+      isolation,
       async perform(transaction) {
         const now = await authorise(transaction, name, caller)
         const db = connect(transaction, caller)
-        const output = await definition.run({ input: parsed, db, me, now, log })
+        steps = new ActionSteps(transaction, beyond)
+        const output = await definition.run({ input: parsed, db, me, now, log, ...steps.scope } as RunScope)
+        steps.end()
         return JSON.stringify((await parseOutput(definition.output, output)) ?? null)
+      },
+      record: {
+        isDue: () => steps?.isUsed ?? false,
+        write: async (apart) => steps?.record(apart),
       },
       async explain(cause) {
         if (!isDatabaseError(cause))
@@ -75,6 +96,7 @@ export function createPrepareAction({
           model: policies.model,
           constraints,
           known: await engine.knows(caller),
+          isBeyond: beyond.failures.has(cause),
         })
       },
     }

@@ -13,7 +13,7 @@ import { isPassing } from "../store/retry.ts"
 import type { Transaction, TransactionPool } from "../store/transactions.ts"
 import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
-import { connectKysely } from "./connect-kysely.ts"
+import { connectCaller } from "./connect-kysely.ts"
 import type { DatabaseOf } from "./database-type.ts"
 import type { Hook, HookScope } from "./hook.ts"
 import { interceptWrites } from "./intercept-writes.ts"
@@ -61,11 +61,11 @@ export function createHooks(parts: HookParts): RunningHooks {
     caller: Caller,
     within: readonly EntityInfo[],
   ): Kysely<AnyTables> {
-    if (hooks.size === 0) return connectKysely(transaction, model)
+    if (hooks.size === 0) return connectCaller(transaction, model)
     const intercept = interceptWrites({
       policies,
       transaction,
-      db: connectKysely(transaction, model),
+      db: connectCaller(transaction, model),
       writtenRows: parts.writtenRows,
       permit,
       admit(entity) {
@@ -76,7 +76,7 @@ export function createHooks(parts: HookParts): RunningHooks {
       },
       show: (entity, write) => run(write, { entity, transaction, caller }, within),
     })
-    return connectKysely(transaction, model, intercept)
+    return connectCaller(transaction, model, intercept)
   }
 
   async function run(write: RowWrite, scope: WriteScope, within: readonly EntityInfo[]): Promise<Fields> {
@@ -113,6 +113,7 @@ export function createHooks(parts: HookParts): RunningHooks {
           model,
           constraints: parts.constraints,
           known: knowledgeOf(policies, caller, caller.hidden ?? new Set()),
+          isBeyond: false,
         })
       }
     },

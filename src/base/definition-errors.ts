@@ -77,6 +77,11 @@ export const definitionErrors = {
   },
   UC117: { status: 500, message: "is a hook of {entity}, which {why}.", hint: "Leave it out." },
   UC118: { status: 500, message: "is not a hook.", hint: "Make it with beforeWrite(Entity, { … })." },
+  UC119: {
+    status: 500,
+    message: "has {target} under `system`, which is a view.",
+    hint: "Name the entities that the view is made from.",
+  },
   // Rules.
   UC201: {
     status: 500,

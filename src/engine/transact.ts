@@ -11,6 +11,11 @@ export interface Step {
   readonly isolation: Isolation
   /** Gives its answer, as JSON. It may be done again. */
   perform(transaction: Transaction): Promise<string>
+  /** What of it goes on record besides: written last in the transaction, or in one of its own where that can't write. */
+  readonly record?: {
+    isDue(): boolean
+    write(apart?: Transaction): Promise<void>
+  }
   /** What went wrong, as a door tells it. */
   explain(cause: unknown): UndercroftError | Promise<UndercroftError>
 }
@@ -60,10 +65,23 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
         const body = toBody(answers)
         if (key)
           await transaction.query("select undercroft.keep_once($1, $2, $3, 1, null, null)", [...key, body])
+        // Last, where no way back to a savepoint takes it away.
+        if (!isReadOnly) for (const { record } of steps) if (record?.isDue()) await record.write()
         return body
       })
+    // What only reads can't write: its record is there before its answer is out.
+    const recordApart = async (): Promise<void> => {
+      const due = steps.filter(({ record }) => record?.isDue())
+      if (!isReadOnly || due.length === 0) return
+      const apart = { caller: null, readOnly: false, isolation: "read committed", deadline } as const
+      await transactions.run(apart, async (transaction) => {
+        for (const { record } of due) await record!.write(transaction)
+      })
+    }
     try {
-      return { body: await retried(attempt, deadline), isReplayed: false }
+      const body = await retried(attempt, deadline)
+      await recordApart()
+      return { body, isReplayed: false }
     } catch (cause) {
       const kept = key ? await recall(key, caller, cause) : null
       if (kept !== null) return { body: kept, isReplayed: true }

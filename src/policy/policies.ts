@@ -39,16 +39,26 @@ export interface Policies {
   readonly facts: readonly Fact[]
   /** Who may call which action, by its name. */
   readonly actions: ReadonlyMap<string, Rule>
+  /** What actions may touch beyond their caller's rights. */
+  readonly system: ReadonlySet<EntityInfo>
+}
+
+/** What a backend's actions say of access. */
+export interface ActionAccess {
+  /** Who may call, by the names of actions. */
+  readonly rules: Readonly<Record<string, Node>>
+  /** What steps beyond the caller's rights may touch. */
+  readonly system: readonly EntityInfo[]
 }
 
 /**
- * Resolves all rules of a model, and those of `access` by the names of actions; `hooked` are names of entities. Throws
- * `ModelError` with every problem found.
+ * Resolves all rules of a model, and those of its actions; `hooked` are names of entities. Throws `ModelError` with every
+ * problem found.
  */
 export function buildPolicies(
   model: Model,
   problems: ProblemList = new ProblemList(),
-  access: Readonly<Record<string, Node>> = {},
+  access: ActionAccess = { rules: {}, system: [] },
   hooked: ReadonlySet<string> = new Set(),
 ): Policies {
   const resolver = new Resolver(model, problems)
@@ -59,11 +69,11 @@ export function buildPolicies(
     checkOracles(policy, problems)
     checkOwnRow(policy, problems)
   }
-  const actions = Object.entries(access).map(
+  const actions = Object.entries(access.rules).map(
     ([name, node]) => [name, resolver.callerRule(node, `actions.${name}`)] as const,
   )
   problems.check()
-  return { model, of, facts: resolver.allFacts(), actions: new Map(actions) }
+  return { model, of, facts: resolver.allFacts(), actions: new Map(actions), system: new Set(access.system) }
 }
 
 /** The policy of an entity that is in the model. */

@@ -22,7 +22,10 @@ import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
 import { permitFunctions } from "./permit.ts"
 import type { RoleNames } from "./roles.ts"
+import { createStepPolicy, stepFunctions } from "./system-steps.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
+
+type Verb = "read" | "create" | "updateFrom" | "delete"
 
 /** One row of policies: unqualified columns. */
 const ownRow: ColumnOf = (_, field) => quoteName(field.column)
@@ -96,6 +99,7 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
     ...callerFunctions(roles),
     ...onceFunctions(roles),
     ...permitFunctions(roles),
+    ...stepFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),
@@ -107,12 +111,13 @@ export function createMachinery(policies: Policies, roles: RoleNames): string[] 
     ...tables.flatMap((one) => [
       `alter table ${tableOf(one.entity)} enable row level security`,
       `alter table ${tableOf(one.entity)} force row level security`,
-      `revoke all on ${tableOf(one.entity)} from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
+      `revoke all on ${tableOf(one.entity)} from public, ${quoteName(roles.api)}, ${quoteName(roles.system)}, ${quoteName(roles.fields)}`,
       `grant select, insert, update, delete on ${tableOf(one.entity)} to ${quoteName(roles.internal)}`,
     ]),
     ...rowPolicies,
     ...triggers,
     ...tables.flatMap((one) => grantTable(one, roles)),
+    ...[...policies.system].flatMap((entity) => systemRights(entity, roles)),
     ...fieldViews,
     ...views,
   ]
@@ -167,7 +172,10 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
 }
 
 /** Fields that the API may name when it creates or changes a row. */
-export function writableFields(entity: EntityInfo, when: "create" | "update"): readonly FieldInfo[] {
+export function writableFields(
+  entity: Pick<EntityInfo, "fields">,
+  when: "create" | "update",
+): readonly FieldInfo[] {
   return entity.fields.filter((field) => !field.readonly && (when === "create" || !field.immutable))
 }
 
@@ -183,8 +191,18 @@ function grantTable(policy: EntityPolicy, roles: RoleNames): string[] {
   )
 }
 
+/** Steps beyond the caller's rights: what only the database sets stays the database's. */
+function systemRights(entity: EntityInfo, roles: RoleNames): string[] {
+  const every = { ...entity, access: { read: true, create: true, updateFrom: true, delete: true } }
+  const columns = entity.fields.map((one) => one.column)
+  return [
+    createStepPolicy(entity, roles),
+    ...grants(every, tableOf(entity), roles.system, columns, (field) => field.column),
+  ]
+}
+
 function grants(
-  entity: EntityInfo,
+  entity: Pick<EntityInfo, "fields"> & { readonly access: Readonly<Record<Verb, unknown>> },
   relation: string,
   to: string,
   readable: readonly string[],

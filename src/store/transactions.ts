@@ -29,6 +29,8 @@ export interface Transaction {
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
   /** One statement of the engine, answered as a flight answers it: the one row, as PostgreSQL's texts. */
   row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
+  /** Several statements, with none of another's between them. */
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T>
 }
 
 export interface TransactionPool {
@@ -203,20 +205,31 @@ class RunningTransaction implements Transaction {
     }
   }
 
-  async query(text: string, values: readonly unknown[]): Promise<StatementResult> {
-    const { rows, command, rowCount } = await this.next(programsPath, { text, values: [...values], types })
-    return { rows, affected: command === "SELECT" ? null : rowCount }
+  query(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    return this.inOneGo((send) => send(text, values))
   }
 
-  async row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
-    const statement = { text, values: [...values], types: texts, rowMode: "array" }
-    const { rows, fields, rowCount } = await this.next(enginePath, statement)
-    return fields.length === 0 ? [null, String(rowCount ?? 0)] : ((rows[0] as FlightRow | undefined) ?? null)
+  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
+    return this.queue(async () => {
+      const statement = { text, values: [...values], types: texts, rowMode: "array" }
+      const { rows, fields, rowCount } = await this.send(enginePath, statement)
+      if (fields.length === 0) return [null, String(rowCount ?? 0)]
+      return (rows[0] as FlightRow | undefined) ?? null
+    })
   }
 
-  private next(path: string, statement: Statement): Promise<pg.QueryResult> {
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T> {
+    const send: Transaction["query"] = async (text, values) => {
+      const statement = { text, values: [...values], types }
+      const { rows, command, rowCount } = await this.send(programsPath, statement)
+      return { rows, affected: command === "SELECT" ? null : rowCount }
+    }
+    return this.queue(() => work(send))
+  }
+
+  private queue<T>(work: () => Promise<T>): Promise<T> {
     if (this.isOver) return Promise.reject(new Error("the action is over: await each statement in run"))
-    const sent = this.last.then(() => this.send(path, statement))
+    const sent = this.last.then(work)
     this.last = sent.catch(() => undefined)
     return sent
   }

@@ -310,6 +310,8 @@ describe("the functions of rules", () => {
       "me_uuid",
       "permit",
       "recall_once",
+      "record_steps",
+      "run_as_system",
     ])
   })
 })

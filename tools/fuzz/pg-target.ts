@@ -1,7 +1,7 @@
 /** The real thing: PostgreSQL with the DDL of the model, the engine and the REST door, without a socket in between. */
 import type { FastifyInstance } from "fastify"
 import pg from "pg"
-import { connectKysely } from "../../src/actions/connect-kysely.ts"
+import { connectCaller } from "../../src/actions/connect-kysely.ts"
 import { describeActions } from "../../src/actions/describe-actions.ts"
 import { createPrepareAction } from "../../src/actions/run-action.ts"
 import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
@@ -123,7 +123,8 @@ export class PgTarget implements Target {
         policies: loading.planPolicies,
         constraints: database.constraints,
         engine,
-        connect: (transaction) => connectKysely(transaction, loading.planPolicies.model),
+        connect: (transaction) => connectCaller(transaction, loading.planPolicies.model),
+        processKey: database.processKey,
         log: () => undefined,
       }),
       transact: createTransact({ transactions: wrapTransactions(transactions, faults), timeoutMs: 10_000 }),
