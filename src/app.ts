@@ -4,18 +4,23 @@ import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { createPeople } from "./accounts/people.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
+import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
-import { createRunAction } from "./actions/run-action.ts"
+import { createPrepareAction } from "./actions/run-action.ts"
+import { createHooks } from "./actions/run-hooks.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { createEngine } from "./engine/engine.ts"
-import { asRenewed, withSessions } from "./engine/renewed-caller.ts"
+import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
+import { createTransact } from "./engine/transact.ts"
+import { checkActionNames } from "./graphql/action-fields.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
+import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { withAccounts } from "./model/account-entities.ts"
 import { buildModel } from "./model/build.ts"
@@ -70,18 +75,21 @@ export interface App {
 /** The rules of a definition, checked. Throws `ModelError` with every problem. */
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
-  const { accounts } = definition
+  const { accounts, actions = {} } = definition
   const declared = accounts
     ? withAccounts(definition.model, accounts.organizations ?? false)
     : definition.model
   const model = buildModel(declared, problems)
-  return buildPolicies(model, problems, checkActions(definition.actions ?? {}, model, problems))
+  const access = checkActions(actions, model, problems)
+  checkActionNames(model, describeActions(actions).values(), problems)
+  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */
 export async function startApp(definition: BackendDefinition, options: AppOptions): Promise<App> {
   const progress = options.onProgress ?? (() => undefined)
   const policies = buildBackend(definition)
+  const documents = loadDocuments(definition.graphql?.documents)
   const limits = {
     ...defaultQueryLimits,
     ...defaultGrammarLimits,
@@ -124,33 +132,43 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     }
     const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
 
-    // Engine: the one pipeline that every door goes through.
-    const stepUp = createStepUp(policies)
-    const engine = withSessions(
-      createEngine({ policies, pool, constraints: database.constraints, limits }),
-      stepUp,
-    )
-
-    // Actions: business logic, each call of it one transaction under its caller.
-    const actions = definition.actions ?? {}
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
     })
-    const runPlainAction = createRunAction({
+    const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
+
+    // Hooks: shown each row before it is written, whichever door or action writes it.
+    const hooks = createHooks({
+      hooks: definition.hooks ?? [],
+      policies,
+      constraints: database.constraints,
+      transactions,
+      timeoutMs: limits.actionTimeoutMs,
+      writtenRows: limits.writtenRows,
+      key: database.processKey,
+      log: options.onLog ?? (() => undefined),
+    })
+
+    // Engine: the one pipeline that every door goes through.
+    const stepUp = createStepUp(policies)
+    const engine = withSessions(
+      createEngine({ policies, pool, constraints: database.constraints, limits, hooks }),
+      stepUp,
+    )
+
+    // Actions: business logic, a step of a transaction under its caller.
+    const actions = definition.actions ?? {}
+    const prepareAction = createPrepareAction({
       actions,
       policies,
       constraints: database.constraints,
       engine,
-      transactions,
-      timeoutMs: limits.actionTimeoutMs,
+      connect: hooks.connect,
+      processKey: database.processKey,
+      stepUp,
       log: options.onLog ?? (() => undefined),
     })
-    const runAction: typeof runPlainAction = (call) =>
-      asRenewed(call.caller, (caller) => {
-        stepUp.action(call.name, caller)
-        return runPlainAction({ ...call, caller })
-      })
     const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
@@ -198,15 +216,22 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate,
     })
     addGraphqlDoor(server, {
+      name: definition.name,
       model: policies.model,
+      actions: toldActions,
       engine,
+      prepareAction,
+      transact,
       limits,
       introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
+      documents,
+      isOnlyRegistered: definition.graphql?.only !== undefined,
       authenticate,
     })
     addRpcDoor(server, {
-      run: runAction,
       actions: toldActions,
+      prepareAction,
+      transact,
       authenticate,
     })
     if (people) addAccountsDoor(server, { people, authenticate })

@@ -1,8 +1,10 @@
 /** What a team's `backend.ts` says: the model, who may call, and the data to start with. */
 import type { AccountSettings } from "./accounts/settings.ts"
 import type { AnyAction } from "./actions/action.ts"
+import type { Hook } from "./actions/hook.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
+import type { DocumentSource } from "./graphql/registered-documents.ts"
 import type { AnyEntity } from "./model/entity.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
@@ -44,7 +46,7 @@ export interface BackendLimits extends QueryLimits, GrammarLimits, GraphqlLimits
   /** Bytes of a request's body. */
   readonly bodyBytes: number
   readonly statementTimeoutMs: number
-  /** How long an action may take, with all that is run again. */
+  /** How long an action may take, several in one GraphQL document, or a write that a hook is shown, with all that is run again. */
   readonly actionTimeoutMs: number
 }
 
@@ -58,10 +60,12 @@ export interface BackendDefinition<
 > {
   readonly name: string
   readonly model: Model
-  /** Business logic by name, at `/rest/rpc/<name>`. */
+  /** Business logic by name, at `/rest/rpc/<name>` and as a field of GraphQL. */
   readonly actions?: Named
   /** People who sign in here, at `/auth`; each way in is a line. */
   readonly accounts?: AccountSettings
+  /** What comes before every write of an entity; one an entity. */
+  readonly hooks?: readonly Hook[]
   readonly callers?: {
     /** Whose bearer tokens are accepted; in development the server's own development key is, too. */
     readonly issuers?: readonly JwtIssuer[]
@@ -77,6 +81,13 @@ export interface BackendDefinition<
   readonly graphql?: {
     /** Whether callers may ask for the schema that they know; by default not in production. */
     readonly introspection?: boolean
+    /**
+     * Documents that requests may name by `documentId`: the file that `undercroft graphql persist` writes,
+     * `new URL("graphql.documents.json", import.meta.url)`, or what stands in it.
+     */
+    readonly documents?: DocumentSource
+    /** Nothing but registered documents is answered, introspection included. */
+    readonly only?: "persisted"
   }
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>

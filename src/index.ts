@@ -1,7 +1,15 @@
 /** The door `undercroft`: what a team writes its model with. */
 
-export { type Action, type ActionCaller, type ActionScope, action, fail } from "./actions/action.ts"
+export {
+  type Action,
+  type ActionCaller,
+  type ActionScope,
+  action,
+  fail,
+  type SystemScope,
+} from "./actions/action.ts"
 export type { ActionLog } from "./actions/action-log.ts"
+export { beforeWrite, type EntityWrite, type Hook, type HookResult, type HookScope } from "./actions/hook.ts"
 export { type BackendDefinition, defineBackend } from "./backend.ts"
 export { UndercroftError } from "./base/errors.ts"
 export {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import backend from "../examples/clinic/backend.ts"
 import { accounts } from "../examples/clinic/data.ts"
 import { startTestBackend, type TestBackend, type TestCaller } from "./support/backend.ts"
+import { ask } from "./support/graphql.ts"
 
 let clinic: TestBackend
 const nurse: TestCaller = { id: accounts.nurse, roles: ["nurse"] }
@@ -66,6 +67,24 @@ describe("bookAppointment", () => {
     expect((await clinic.sql("select status from app.slots where id = $1", [slot.id]))[0].status).toBe(
       "booked",
     )
+  }, 60_000)
+
+  test("of twenty who try at once through GraphQL, one gets the slot", async () => {
+    const slot = await freeSlot(3)
+    const query = `mutation ($slot: UUID!, $patient: UUID!) {
+      booked: bookAppointment(slot: $slot, patient: $patient, kind: checkup) { id during }
+    }`
+    const patients = slot.patients.slice(0, 20)
+    const answers = await Promise.all(
+      patients.map((one) => ask(clinic, nurse, query, { slot: slot.id, patient: one })),
+    )
+    const told = answers.map(
+      ({ errors }) => errors?.map((one) => `${one.path} ${one.message}`).join() ?? "booked",
+    )
+    expect(told.filter((one) => one === "booked")).toHaveLength(1)
+    expect(told.filter((one) => one === "booked this time is not free")).toHaveLength(19)
+    const rows = await clinic.sql("select id from app.appointments where slot = $1", [slot.id])
+    expect(rows).toEqual([{ id: answers.find((one) => one.data)!.data.booked.id }])
   }, 60_000)
 
   test("patients book for themselves, and for nobody else", async () => {

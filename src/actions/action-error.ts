@@ -13,11 +13,8 @@ export interface ActionErrorContext {
   readonly model: Model
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly known: Knowledge
-}
-
-/** Whether the same action may succeed when it is run again: it was undone because another one came in between. */
-export function isPassing(cause: unknown): boolean {
-  return isDatabaseError(cause) && (cause.code === "40001" || cause.code === "40P01")
+  /** It was a step beyond the caller's rights: whatever it met, the caller need not know of it. */
+  readonly isBeyond: boolean
 }
 
 /** The error that a door sends. */
@@ -27,6 +24,9 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
   const { code = "", constraint = "", table, column } = cause
   const more = { cause }
   const action = `the action ${context.action}`
+  if (context.isBeyond && code.startsWith("23"))
+    return new UndercroftError("UC702", { why: `${action} does not fit how things are` }, more)
+  if (context.isBeyond && !/^(40|53|55P03|57)/.test(code)) return new UndercroftError("UC690", {}, more)
   const plan = context.constraints.get(constraint)
   const fields = fieldsOf(plan?.entity, plan?.fields ?? [], context) || action
   const entity = context.model.entities.find((one) => one.table === table)

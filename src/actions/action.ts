@@ -19,8 +19,25 @@ export interface ActionCaller {
   has(role: string): boolean
 }
 
+/** What `run` is given where the action names entities under `system`. */
+export interface SystemScope<System extends readonly AnyEntity[]> {
+  /**
+   * Does what goes beyond the caller's rights, in the same transaction: the model's rules do not hold, its constraints do.
+   * The reason, at most 200 characters, goes on record with what was done; nothing about persons belongs there. `db` takes
+   * queries built from the entities under `system`, no parts written as SQL, and ends with `fn`.
+   */
+  asSystem<T>(reason: string, fn: (db: Kysely<DatabaseOf<System>>) => Promise<T>): Promise<T>
+}
+
 /** What `run` is given. */
-export interface ActionScope<Uses extends readonly AnyEntity[], Input> {
+export type ActionScope<
+  Uses extends readonly AnyEntity[],
+  Input,
+  System extends readonly AnyEntity[] = readonly [],
+> = CallerScope<Uses, Input> & (System extends readonly [] ? unknown : SystemScope<System>)
+
+/** What every `run` is given. */
+export interface CallerScope<Uses extends readonly AnyEntity[], Input> {
   /** What the input's schema made of what was sent. */
   readonly input: Input
   /** The caller's own view of the data, in the action's transaction: every rule of the model holds. */
@@ -31,17 +48,24 @@ export interface ActionScope<Uses extends readonly AnyEntity[], Input> {
   readonly log: ActionLog
 }
 
-export interface ActionDefinition<I extends Schema, O extends Schema, Uses extends readonly AnyEntity[]> {
+export interface ActionDefinition<
+  I extends Schema,
+  O extends Schema,
+  Uses extends readonly AnyEntity[],
+  System extends readonly AnyEntity[] = readonly [],
+> {
   readonly description?: string
   /** The entities that `db` has, by their collections. */
   readonly uses: Uses
+  /** The entities that steps beyond the caller's rights may touch; only with them there is `asSystem`. */
+  readonly system?: System
   /** Checks what is sent: zod, or any other Standard Schema. */
   readonly input: I
   /** Checks what is given back, and leaves out what is not in it. */
   readonly output: O
   /** Who may call it. */
   readonly access: (scope: { readonly me: BaseMe }) => Condition
-  /** It writes nothing: PostgreSQL refuses to. It can be called by GET. */
+  /** It writes nothing: PostgreSQL refuses to. It can be called by GET, and is a query in GraphQL. */
   readonly readOnly?: boolean
   /** `read committed` unless given; what fails to be serialized is run again. */
   readonly isolation?: Isolation
@@ -49,17 +73,19 @@ export interface ActionDefinition<I extends Schema, O extends Schema, Uses exten
    * What it does. It is run again where PostgreSQL says that another transaction came in between, and may then be
    * undone: so it does nothing outside of `db`, such as sending mail.
    */
-  readonly run: (scope: ActionScope<Uses, OutputOf<I>>) => InputOf<O> | Promise<InputOf<O>>
+  readonly run: (scope: ActionScope<Uses, OutputOf<I>, System>) => InputOf<O> | Promise<InputOf<O>>
 }
+
+type AnyDefinition = ActionDefinition<Schema, Schema, readonly AnyEntity[], readonly AnyEntity[]>
 
 /** A declared action; its type says what goes in and what comes out. */
 export class Action<Input, Output> {
   declare readonly "~input": Input
   declare readonly "~output": Output
   /** Without its types, which are the author's alone. */
-  readonly definition: ActionDefinition<Schema, Schema, readonly AnyEntity[]>
+  readonly definition: AnyDefinition
 
-  constructor(definition: ActionDefinition<Schema, Schema, readonly AnyEntity[]>) {
+  constructor(definition: AnyDefinition) {
     this.definition = definition
   }
 
@@ -73,15 +99,18 @@ export class Action<Input, Output> {
 export type AnyAction = Action<unknown, unknown>
 
 /**
- * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`.
+ * Declares an action: `actions: { rename }` of `defineBackend` names it, and it is called at `/rest/rpc/rename`, and in GraphQL.
  *
  * @example
  * action({ uses: [], input: json(), output: json(), access: () => signedIn, run: ({ input }) => input })
  */
-export function action<I extends Schema, O extends Schema, const Uses extends readonly AnyEntity[]>(
-  definition: ActionDefinition<I, O, Uses>,
-): Action<InputOf<I>, OutputOf<O>> {
-  return new Action(definition as unknown as ActionDefinition<Schema, Schema, readonly AnyEntity[]>)
+export function action<
+  I extends Schema,
+  O extends Schema,
+  const Uses extends readonly AnyEntity[],
+  const System extends readonly AnyEntity[] = readonly [],
+>(definition: ActionDefinition<I, O, Uses, System>): Action<InputOf<I>, OutputOf<O>> {
+  return new Action(definition as unknown as AnyDefinition)
 }
 
 /**

@@ -1,15 +1,16 @@
-/** Checks the actions of a backend when it is built, and gives their access rules. */
-import type { Node } from "../model/expression.ts"
-import type { Model } from "../model/model.ts"
+/** Checks the actions of a backend when it is built, and gives what they say of access. */
+import type { EntityInfo, Model } from "../model/model.ts"
 import type { ProblemList } from "../model/model-error.ts"
+import type { ActionAccess } from "../policy/policies.ts"
 import { Action, type AnyAction } from "./action.ts"
 
-/** Rules by the actions' names; what is wrong goes to `problems`. */
+/** What is wrong goes to `problems`. */
 export function checkActions(
   actions: Readonly<Record<string, AnyAction>>,
   model: Model,
   problems: ProblemList,
-): Readonly<Record<string, Node>> {
+): ActionAccess {
+  const system = new Set<EntityInfo>()
   const rules = Object.entries(actions).flatMap(([name, one]) => {
     const where = `actions.${name}`
     if (!/^[A-Za-z][A-Za-z0-9]{0,50}$/.test(name)) {
@@ -19,10 +20,16 @@ export function checkActions(
       problems.add("UC115", where)
       return []
     }
-    for (const { name: entity } of one.definition.uses) {
+    const beyond = one.definition.system ?? []
+    for (const { name: entity } of [...one.definition.uses, ...beyond]) {
       if (!model.byName.has(entity)) problems.add("UC102", where, { target: String(entity) })
+    }
+    for (const { name: entity } of beyond) {
+      const found = model.byName.get(entity)
+      if (found?.view) problems.add("UC119", where, { target: entity })
+      else if (found) system.add(found)
     }
     return [[name, one.readAccess()] as const]
   })
-  return Object.fromEntries(rules)
+  return { rules: Object.fromEntries(rules), system: [...system] }
 }

@@ -1,9 +1,11 @@
-/** Kysely over one transaction: it compiles, the store's connection runs. */
+/** Kysely over one transaction: it compiles, what it is given runs. */
 import {
   type CompiledQuery,
   type DatabaseConnection,
   type Driver,
   Kysely,
+  type KyselyPlugin,
+  type OperationNode,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -11,30 +13,53 @@ import {
 } from "kysely"
 import type { AnyEntity } from "../model/entity.ts"
 import type { Model } from "../model/model.ts"
-import type { Transaction } from "../store/transactions.ts"
+import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { DatabaseOf } from "./database-type.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
-type AnyTables = DatabaseOf<readonly AnyEntity[]>
+export type AnyTables = DatabaseOf<readonly AnyEntity[]>
 
-/** A `db` that lives as long as the transaction. */
-export function connectKysely(transaction: Transaction, model: Model): Kysely<AnyTables> {
+/** Runs what must not be run as it is: null is for the connection to run. */
+export type Intercept = (query: OperationNode) => Promise<StatementResult> | null
+
+/** The `db` of a transaction's caller. */
+export function connectCaller(
+  transaction: Transaction,
+  model: Model,
+  intercept: Intercept = () => null,
+): Kysely<AnyTables> {
+  const plugin = new ModelPlugin(model)
+  return connectKysely(({ sql, parameters, queryId }) => {
+    const written = plugin.writtenAs(queryId)
+    return (written && intercept(written)) ?? transaction.query(sql, parameters)
+  }, plugin)
+}
+
+/** Runs one statement. */
+export type RunQuery = (query: CompiledQuery) => Promise<StatementResult>
+
+/** A `db` that lives as long as the transaction that `run` is of. */
+export function connectKysely(
+  run: RunQuery,
+  plugin: KyselyPlugin,
+  createCompiler: () => PostgresQueryCompiler = () => new PostgresQueryCompiler(),
+): Kysely<AnyTables> {
   return new Kysely<AnyTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new TransactionDriver(transaction),
+      createDriver: () => new TransactionDriver(run),
       createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createQueryCompiler: createCompiler,
     },
-    plugins: [new ModelPlugin(model)],
+    plugins: [plugin],
   })
 }
 
 class TransactionDriver implements Driver {
   private readonly connection: DatabaseConnection
 
-  constructor(transaction: Transaction) {
-    this.connection = new TransactionConnection(transaction)
+  constructor(run: RunQuery) {
+    this.connection = new TransactionConnection(run)
   }
 
   async init(): Promise<void> {}
@@ -51,14 +76,14 @@ class TransactionDriver implements Driver {
 }
 
 class TransactionConnection implements DatabaseConnection {
-  private readonly transaction: Transaction
+  private readonly run: RunQuery
 
-  constructor(transaction: Transaction) {
-    this.transaction = transaction
+  constructor(run: RunQuery) {
+    this.run = run
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, affected } = await this.transaction.query(sql, parameters)
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, affected } = await this.run(query)
     return { rows: rows as R[], ...(affected === null ? {} : { numAffectedRows: BigInt(affected) }) }
   }
 

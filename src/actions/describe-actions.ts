@@ -1,6 +1,6 @@
 /** What doors and documents need to know of actions. */
 import type { JsonSchema } from "../model/json-schema.ts"
-import type { AnyAction } from "./action.ts"
+import { Action, type AnyAction } from "./action.ts"
 import { toJsonSchema } from "./schema.ts"
 
 export interface ToldAction {
@@ -16,15 +16,18 @@ export function describeActions(
   actions: Readonly<Record<string, AnyAction>>,
 ): ReadonlyMap<string, ToldAction> {
   return new Map(
-    Object.entries(actions).map(([name, { definition }]) => [
-      name,
-      {
+    Object.entries(actions)
+      // What is none is told of when the backend is built.
+      .filter(([, one]) => one instanceof Action)
+      .map(([name, { definition }]) => [
         name,
-        description: definition.description ?? null,
-        isReadOnly: definition.readOnly ?? false,
-        input: toJsonSchema(definition.input, "input"),
-        output: toJsonSchema(definition.output, "output"),
-      },
-    ]),
+        {
+          name,
+          description: definition.description ?? null,
+          isReadOnly: definition.readOnly ?? false,
+          input: toJsonSchema(definition.input, "input"),
+          output: toJsonSchema(definition.output, "output"),
+        },
+      ]),
   )
 }

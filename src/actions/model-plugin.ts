@@ -1,23 +1,41 @@
 /** Between Kysely, in the model's names, and PostgreSQL: tables, columns and values, and the names of answers. */
-import type { KyselyPlugin, PluginTransformQueryArgs, PluginTransformResultArgs, UnknownRow } from "kysely"
+import type {
+  KyselyPlugin,
+  OperationNode,
+  PluginTransformQueryArgs,
+  PluginTransformResultArgs,
+  QueryId,
+  UnknownRow,
+} from "kysely"
 import { type Model, toSnake } from "../model/model.ts"
-import { ModelTransformer } from "./model-transformer.ts"
+import { ModelTransformer, type WriteColumn, writeColumn } from "./model-transformer.ts"
 
 /** A plugin for one `db`. */
 export class ModelPlugin implements KyselyPlugin {
   private readonly model: Model
+  private readonly writes: WriteColumn
   /** What each query calls the columns of its answer. */
   private readonly names = new WeakMap<object, ReadonlyMap<string, string>>()
 
-  constructor(model: Model) {
+  /** The queries before they were rewritten. */
+  private readonly written = new WeakMap<object, OperationNode>()
+
+  constructor(model: Model, writes: WriteColumn = writeColumn) {
     this.model = model
+    this.writes = writes
   }
 
   transformQuery({ node, queryId }: PluginTransformQueryArgs): PluginTransformQueryArgs["node"] {
-    const transformer = new ModelTransformer(this.model)
+    this.written.set(queryId, node)
+    const transformer = new ModelTransformer(this.model, this.writes)
     const transformed = transformer.transformNode(node, queryId)
     this.names.set(queryId, new Map([...transformer.names].map((name) => [toSnake(name), name])))
     return transformed
+  }
+
+  /** A query as its author wrote it; SQL that was not built has none. */
+  writtenAs(queryId: QueryId): OperationNode | undefined {
+    return this.written.get(queryId)
   }
 
   async transformResult({

@@ -36,14 +36,16 @@ export class ModelTransformer extends OperationNodeTransformer {
   /** Every name that the query used, as it was written. */
   readonly names: Set<string> = new Set()
   private readonly model: Model
+  private readonly writes: WriteColumn
   /** Of the queries that this one stands in, the innermost last. */
   private readonly sources: (readonly Source[])[] = []
   /** The names of `with`, which hide collections of the same name. */
   private readonly local: Set<string> = new Set()
 
-  constructor(model: Model) {
+  constructor(model: Model, writes: WriteColumn) {
     super()
     this.model = model
+    this.writes = writes
   }
 
   protected override transformNodeImpl<T extends OperationNode>(node: T, queryId?: QueryId): T {
@@ -100,7 +102,7 @@ export class ModelTransformer extends OperationNodeTransformer {
     )
     return {
       ...rest,
-      ...(columns ? { columns: columns.map((one, at) => writeColumn(one, fields?.[at])) } : {}),
+      ...(columns ? { columns: columns.map((one, at) => this.writes(one, fields?.[at])) } : {}),
     }
   }
 
@@ -117,7 +119,7 @@ export class ModelTransformer extends OperationNodeTransformer {
         ? { ...node.value, value: encode(field, node.value.value) }
         : node.value
     const moved = super.transformColumnUpdate({ ...node, value }, queryId)
-    return ColumnNode.is(moved.column) ? { ...moved, column: writeColumn(moved.column, field) } : moved
+    return ColumnNode.is(moved.column) ? { ...moved, column: this.writes(moved.column, field) } : moved
   }
 
   /** A field view has columns for writing alone, which `*` names too; of everything else `*` stays. */
@@ -195,7 +197,11 @@ function namesOf(node: OperationNode): { name: string; table: string | null }[] 
   return [{ name: alias.name, table: namesOf(inner)[0]?.table ?? null }]
 }
 
-function writeColumn(node: ColumnNode, field: FieldInfo | undefined): ColumnNode {
+/** Which column a write of a field names. */
+export type WriteColumn = (node: ColumnNode, field: FieldInfo | undefined) => ColumnNode
+
+/** A field view's own. */
+export function writeColumn(node: ColumnNode, field: FieldInfo | undefined): ColumnNode {
   return field?.visibleTo ? ColumnNode.create(`${field.column}$write`) : node
 }
 

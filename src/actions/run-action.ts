@@ -2,27 +2,32 @@
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
+import type { StepUp } from "../engine/step-up.ts"
+import type { Step } from "../engine/transact.ts"
 import { couldHold } from "../policy/could-hold.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { callName } from "../sql/call-functions.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { isDatabaseError } from "../store/pool.ts"
-import type { Transaction, TransactionPool } from "../store/transactions.ts"
+import type { Transaction } from "../store/transactions.ts"
 import type { AnyAction } from "./action.ts"
-import { explainActionError, isPassing } from "./action-error.ts"
+import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
-import { connectKysely } from "./connect-kysely.ts"
+import type { RunningHooks } from "./run-hooks.ts"
 import { parseInput, parseOutput } from "./schema.ts"
+import { ActionSteps } from "./system-scope.ts"
 
 export interface ActionParts {
   readonly actions: Readonly<Record<string, AnyAction>>
   readonly policies: Policies
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly engine: Engine
-  readonly transactions: TransactionPool
-  /** How long an action may take, with all that is run again. */
-  readonly timeoutMs: number
+  /** What `db` is: its writes are shown to the hooks, too. */
+  readonly connect: RunningHooks["connect"]
+  readonly stepUp: StepUp
+  /** Seals steps beyond the caller's rights. */
+  readonly processKey: Buffer
   readonly log: (entry: LogEntry) => void
 }
 
@@ -30,98 +35,75 @@ export interface ActionCall {
   readonly name: string
   readonly input: unknown
   readonly caller: Caller
-  /** A key and the digest of the request: with them it happens once. */
-  readonly once: readonly [key: string, digest: string] | null
 }
 
-export interface ActionAnswer {
-  /** JSON. */
-  readonly body: string
-  /** The answer that the same request got before. */
-  readonly isReplayed: boolean
-}
+/** What of an action comes before its transaction; the step is the rest. Throws `UndercroftError`. */
+export type PrepareAction = (call: ActionCall) => Promise<Step>
 
-/** Throws `UndercroftError`. */
-export type RunAction = (call: ActionCall) => Promise<ActionAnswer>
-
-const mostTries = 5
+type RunScope = Parameters<AnyAction["definition"]["run"]>[0]
 
 /** Puts the runner together. */
-export function createRunAction(parts: ActionParts): RunAction {
-  const { actions, policies, transactions, engine } = parts
-
-  return async ({ name, input, caller, once }) => {
+export function createPrepareAction({
+  actions,
+  policies,
+  constraints,
+  engine,
+  connect,
+  processKey,
+  stepUp,
+  log: write,
+}: ActionParts): PrepareAction {
+  return async ({ name, input, caller }) => {
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined
     if (!action) throw new UndercroftError("PGRST202", { action: name.slice(0, 100) })
     const { definition } = action
+    stepUp.action(name, caller)
     const rule = policies.actions.get(name)
     if (!rule || !could(() => couldHold(rule, caller))) throw refused(name, caller)
     const parsed = await parseInput(definition.input, input)
-    const key = definition.readOnly ? null : once
-    const deadline = performance.now() + parts.timeoutMs
-
-    const attempt = (): Promise<string> =>
-      transactions.run(
-        {
-          caller: caller.sealed,
-          readOnly: definition.readOnly ?? false,
-          isolation: definition.isolation ?? "read committed",
-          deadline,
-        },
-        async (transaction) => {
-          const now = await authorise(transaction, name, caller)
-          const db = connectKysely(transaction, policies.model)
-          const { id, roles, claims } = caller
-          const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
-          const log = createActionLog(name, parts.log)
-          const output = await definition.run({ input: parsed, db, me, now, log })
-          const body = JSON.stringify((await parseOutput(definition.output, output)) ?? null)
-          if (key) {
-            const text = "select undercroft.keep_once($1, $2, $3, 1, null, null)"
-            await transaction.query(text, [...key, body])
-          }
-          return body
-        },
-      )
-
-    try {
-      return { body: await retried(attempt, deadline), isReplayed: false }
-    } catch (cause) {
-      const kept = key ? await recall(key, caller, cause) : null
-      if (kept !== null) return { body: kept, isReplayed: true }
-      if (cause instanceof UndercroftError || !isDatabaseError(cause))
-        throw cause instanceof UndercroftError ? cause : new UndercroftError("UC690", {}, { cause })
-      throw explainActionError(cause, {
-        action: name,
-        isReadOnly: definition.readOnly ?? false,
-        isAnonymous: caller.id === null,
-        model: policies.model,
-        constraints: parts.constraints,
-        known: await engine.knows(caller),
-      })
+    const { id, roles, claims } = caller
+    const me = { id, roles, claims, has: (role: string) => roles.includes(role) }
+    const log = createActionLog(name, write)
+    const { readOnly: isReadOnly = false, isolation = "read committed", system = [] } = definition
+    const beyond = {
+      action: name,
+      actor: id,
+      allowed: new Set(system.flatMap((entity) => policies.model.byName.get(entity.name) ?? [])),
+      model: policies.model,
+      processKey,
+      failures: new WeakSet(),
     }
-  }
+    let steps: ActionSteps | null = null
 
-  /** The answer that the same request got before; null where what went wrong is something else. */
-  async function recall(
-    key: readonly [string, string],
-    caller: Caller,
-    cause: unknown,
-  ): Promise<string | null> {
-    const options = {
-      caller: caller.sealed,
-      readOnly: true,
-      isolation: "read committed",
-      deadline: performance.now() + parts.timeoutMs,
-    } as const
-    const text = "select same, body from undercroft.recall_once($1, $2)"
-    // What the request itself met is the better answer.
-    const found = await transactions
-      .run(options, async (transaction) => (await transaction.query(text, key)).rows[0])
-      .catch(() => undefined)
-    if (!found) return null
-    if (found["same"] !== true) throw new UndercroftError("UC309", {}, { cause })
-    return found["body"] as string
+    return {
+      isReadOnly,
+      isolation,
+      async perform(transaction) {
+        const now = await authorise(transaction, name, caller)
+        const db = connect(transaction, caller)
+        steps = new ActionSteps(transaction, beyond)
+        const output = await definition.run({ input: parsed, db, me, now, log, ...steps.scope } as RunScope)
+        steps.end()
+        return JSON.stringify((await parseOutput(definition.output, output)) ?? null)
+      },
+      record: {
+        isDue: () => steps?.isUsed ?? false,
+        write: async (apart) => steps?.record(apart),
+      },
+      async explain(cause) {
+        if (!isDatabaseError(cause))
+          return cause instanceof UndercroftError ? cause : new UndercroftError("UC690", {}, { cause })
+        return explainActionError(cause, {
+          action: name,
+          isReadOnly,
+          isAnonymous: id === null,
+          model: policies.model,
+          constraints,
+          known: await engine.knows(caller),
+          isBeyond: beyond.failures.has(cause),
+        })
+      },
+    }
   }
 }
 
@@ -145,18 +127,5 @@ function could(ask: () => boolean): boolean {
     return ask()
   } catch {
     return false
-  }
-}
-
-/** Runs again what another transaction came in between, with pauses that grow, so that those who met do not meet again. */
-async function retried<T>(attempt: () => Promise<T>, deadline: number): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (cause) {
-      const pauseMs = 10 * 2 ** tries * Math.random()
-      if (!isPassing(cause) || tries === mostTries || performance.now() + pauseMs > deadline) throw cause
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
-    }
   }
 }

@@ -65,6 +65,23 @@ export const definitionErrors = {
     hint: "Options are: {options}.",
   },
   UC115: { status: 500, message: "is not an action.", hint: "Make it with action({ … })." },
+  UC116: {
+    status: 500,
+    message: "needs the name {name} in GraphQL, which something else has.",
+    hint: "Call the action something else.",
+  },
+  UC120: {
+    status: 500,
+    message: "The registered GraphQL documents can't be used: {why}.",
+    hint: "Make the file anew with: undercroft graphql persist",
+  },
+  UC117: { status: 500, message: "is a hook of {entity}, which {why}.", hint: "Leave it out." },
+  UC118: { status: 500, message: "is not a hook.", hint: "Make it with beforeWrite(Entity, { … })." },
+  UC119: {
+    status: 500,
+    message: "has {target} under `system`, which is a view.",
+    hint: "Name the entities that the view is made from.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -252,6 +252,17 @@ export const requestErrors = {
   UC344: { status: 400, message: "{argument} {why}", hint: "{mend}" },
   UC345: { status: 405, message: "a mutation is not sent with {method}", hint: "Send it with POST." },
   UC346: { status: 415, message: "Content-Type not acceptable: {type}", hint: "Send application/json." },
+  UC350: {
+    status: 400,
+    message: "only documents that were registered are answered here",
+    hint: "Send the documentId of a registered document; undercroft graphql persist registers them.",
+  },
+  // The code and the text by which Apollo's and urql's clients know it.
+  PERSISTED_QUERY_NOT_FOUND: {
+    status: 400,
+    message: "PersistedQueryNotFound",
+    hint: "Register the document with undercroft graphql persist; nothing is registered by a request.",
+  },
   // Actions; UC702, UC703 and UC704 are for authors to refuse with.
   PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },
   PGRST202: { status: 404, message: "Could not find the function '{action}' in the schema cache" },
@@ -263,6 +274,12 @@ export const requestErrors = {
     status: 400,
     message: "the action took too long and was stopped; nothing was done",
     hint: "Do less in one call, or raise limits.actionTimeoutMs.",
+  },
+  // Hooks.
+  UC706: {
+    status: 400,
+    message: "an upsert of {entity} says all of {fields}",
+    hint: "Send a value for each: by them it is known which rows are there.",
   },
   // The server itself.
   UC690: {

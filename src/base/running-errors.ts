@@ -162,4 +162,14 @@ export const runningErrors = {
     message: "The model says {model}, and the database says {database}.",
     hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
   },
+  UC920: {
+    status: 400,
+    message: "The GraphQL documents have {count} problem(s). Nothing was written.",
+    hint: "Correct them: undercroft graphql schema prints what they may ask.",
+  },
+  UC921: {
+    status: 400,
+    message: "{file} does not hold these documents.",
+    hint: "Write it anew: the same command without --check.",
+  },
 } as const

@@ -40,6 +40,8 @@ export const accessCommand: Command = command({
       description: "What the caller wants to do with the row.",
     },
   },
+  // A composite key takes several words.
+  words: 8,
   examples: [
     "undercroft access",
     "undercroft access --html > access.html",

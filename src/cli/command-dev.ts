@@ -33,7 +33,9 @@ export const devCommand: Command = command({
       default: true,
       description: "Do not start again when a file of the project changes.",
     },
-    json: jsonOption("When ready, print one line of JSON in place of the start screen."),
+    json: jsonOption(
+      "When ready, print one line of JSON in place of the start screen; what actions log is JSON, too.",
+    ),
   },
   examples: ["undercroft dev", "undercroft dev --port 0 --no-watch --json"],
   async run({ args, rawArgs }) {
@@ -46,6 +48,7 @@ export const devCommand: Command = command({
     await serve({
       project,
       address,
+      json: args.json === true,
       quiet: args.json === true || isRestart(),
       issuers: [issuerOf(key)],
       seed: true,

@@ -26,7 +26,7 @@ export const startCommand: Command = command({
       description:
         "Accept the tokens of ready callers too (undercroft callers). Not with NODE_ENV=production.",
     },
-    json: jsonOption("When ready, print one line of JSON."),
+    json: jsonOption("When ready, print one line of JSON; what actions log is JSON, too."),
   },
   examples: [
     "NODE_ENV=production DATABASE_URL=postgresql://… undercroft start --host 0.0.0.0",
@@ -45,6 +45,7 @@ export const startCommand: Command = command({
     await serve({
       project,
       address,
+      json: args.json === true,
       quiet: args.json === true,
       seed: args.seed === true,
       issuers: takesReady ? [issuerOf(await readDevelopmentKey(project.directory))] : [],

@@ -2,7 +2,13 @@
 import type { ArgsDef, CommandDef } from "citty"
 
 /** A command of the line: citty's, with examples for its help. */
-export type Command = CommandDef & { readonly examples?: readonly string[] }
+export type Command = CommandDef & CommandNotes
+
+interface CommandNotes {
+  readonly examples?: readonly string[]
+  /** How many more words may follow those that the command names. */
+  readonly words?: number
+}
 
 interface TextOption {
   readonly type: "string"
@@ -16,9 +22,7 @@ interface Flag {
 }
 
 /** Declares a command; `run` gets the arguments with their types. */
-export function command<const A extends ArgsDef>(
-  definition: CommandDef<A> & { readonly examples?: readonly string[] },
-): Command {
+export function command<const A extends ArgsDef>(definition: CommandDef<A> & CommandNotes): Command {
   return definition as unknown as Command
 }
 

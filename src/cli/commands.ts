@@ -28,6 +28,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Write the OpenAPI document, or types for postgrest-js.",
     load: async () => (await import("./command-client.ts")).clientCommand,
   },
+  graphql: {
+    summary: "Print the GraphQL schema, or register the documents that requests may name.",
+    load: async () => (await import("./command-graphql.ts")).graphqlCommand,
+  },
   sql: {
     summary: "Print the schema as SQL, or run SQL under a caller's rights.",
     load: async () => (await import("./command-sql.ts")).sqlCommand,

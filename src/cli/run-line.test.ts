@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => project.remove())
 
-const commands = ["dev", "start", "check", "access", "sql", "callers"]
+const commands = ["dev", "start", "check", "access", "graphql", "sql", "callers"]
 
 test.each([["--help"], ["-h"], ["help"]])("undercroft %s names every command", async (word) => {
   const { code, stdout, stderr } = await runCommand([word])

@@ -43,8 +43,7 @@ async function run([name = "--help", ...rest]: readonly string[]): Promise<void>
   const end = rest.indexOf("--")
   const isHelp = rest.slice(0, end < 0 ? rest.length : end).some((word) => word === "--help" || word === "-h")
   if (isHelp) return stdout.line(usageOf(command, stdout))
-  // A composite key takes several words.
-  checkOptions(name, (command.args ?? {}) as ArgsDef, rest, name === "access" ? 8 : 0)
+  checkOptions(name, (command.args ?? {}) as ArgsDef, rest, command.words ?? 0)
   await runCommand(command, { rawArgs: [...rest] })
 }
 

@@ -4,6 +4,7 @@ import { UndercroftError } from "../base/errors.ts"
 import { buildProject, toProjectError } from "./build-project.ts"
 import { readDevelopmentKey } from "./development-key.ts"
 import { checkAddress, type ListenAddress, toListenError } from "./listen-address.ts"
+import { logJson, logLine } from "./log-line.ts"
 import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
@@ -15,6 +16,8 @@ export interface ServeOptions
   readonly project: Project
   readonly address: ListenAddress
   readonly quiet: boolean
+  /** What actions log is written as JSON. */
+  readonly json: boolean
   /** Tells an error of the server to whoever runs it. */
   readonly onError: (error: UndercroftError) => void
   onReady(app: App, tookMs: number): void
@@ -44,6 +47,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...(options.allowsOrigin ? { allowsOrigin: options.allowsOrigin } : {}),
       onProgress: progress.step,
       onError: options.onError,
+      onLog: (entry) =>
+        stderr.line(options.json ? logJson(entry, new Date()) : logLine(entry, new Date(), stderr)),
     })
     progress.done()
   } catch (cause) {

@@ -21,6 +21,7 @@ export function startScreen(facts: StartFacts, out: Terminal): string {
   const rows: readonly (readonly [string, string])[] = [
     ["Address", out.paint(["bold", "cyan"], facts.url)],
     ["Documents", out.paint("cyan", `${facts.url}/docs`)],
+    ["GraphQL", out.paint("cyan", `${facts.url}/graphql`)],
     ["Data", facts.data],
     ...(facts.watched === null ? [] : [["Watching", facts.watched] as const]),
     ["Stop", "Ctrl-C"],

@@ -32,7 +32,7 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal {
 
 /** Text from rows or files in one line, its control characters shown and not obeyed. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => {
     if (character === "\n") return "\\n"
     return character === "\t" ? "\\t" : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
   })

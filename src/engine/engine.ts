@@ -19,13 +19,18 @@ import type { Caller } from "./caller.ts"
 import { checkAddress } from "./check-address.ts"
 import { explainDatabaseError, explainLookupError } from "./database-error.ts"
 import { type Knowledge, knowledgeOf } from "./knowledge.ts"
+import { type HookedParts, isHooked, isolationOf, performHooked, runHooked } from "./run-hooked.ts"
 import { StatementCache } from "./statement-cache.ts"
+import type { Step } from "./transact.ts"
+import type { WriteHooks } from "./write-hooks.ts"
 
 export interface EngineParts {
   readonly policies: Policies
   readonly pool: FlightPool
   readonly constraints: ReadonlyMap<string, ConstraintPlan>
   readonly limits: QueryLimits
+  /** What is shown every write of the entities that have a hook; left out where none has. */
+  readonly hooks?: WriteHooks
 }
 
 /** `body` is what PostgreSQL made, a list where it is JSON; null where nothing was asked back. */
@@ -61,6 +66,8 @@ export interface Engine {
   run(operation: Operation, caller: Caller): Promise<Answer>
   /** All of them in their order, in one flight and one transaction, or none. */
   runTogether(operations: readonly Operation[], caller: Caller): Promise<Together>
+  /** An operation as a step of a transaction. Throws `UndercroftError`. */
+  stepOf(operation: Operation, caller: Caller): Promise<Step>
   /** Throws PGRST205 for a collection that there is not. */
   usesOf(collection: string): CollectionUses
   /** What this caller could ever know and do. Throws `UndercroftError`. */
@@ -76,7 +83,7 @@ interface Statement extends CompiledStatement {
 
 /** Puts the engine together. */
 export function createEngine(parts: EngineParts): Engine {
-  const { policies, pool, limits } = parts
+  const { policies, pool, limits, hooks } = parts
   const context = { model: policies.model, constraints: parts.constraints }
   const statements = new StatementCache<Statement>()
   const gated = [...policies.of.values()].flatMap((policy) =>
@@ -149,6 +156,21 @@ export function createEngine(parts: EngineParts): Engine {
     return readRow(row, operation, statement, limits)
   }
 
+  function shownTo(caller: Caller, onTurn: (at: number) => void = () => undefined): HookedParts<Answer> {
+    if (!hooks) throw new Error("an entity has a hook, and there are no hooks")
+    return {
+      hooks,
+      policies,
+      limits,
+      plan: (one) => planOperation(one, { policies, limits, hidden: caller.hidden ?? new Set() }),
+      onTurn,
+      run(one, send) {
+        const { statement, step } = prepare(one, caller, entityOf(one.collection))
+        return send(step).then((row) => read(row, one, statement))
+      },
+    }
+  }
+
   async function runTogether(operations: readonly Operation[], caller: Caller): Promise<Together> {
     let at = 0
     const explain = (cause: unknown): Together => {
@@ -159,6 +181,14 @@ export function createEngine(parts: EngineParts): Engine {
     }
     try {
       if (gated.length > 0) await knowHidden(caller)
+      if (operations.some((one) => isHooked(one, policies)))
+        return {
+          answers: await runHooked(
+            operations,
+            caller,
+            shownTo(caller, (turn) => (at = turn)),
+          ),
+        }
       const prepared: ReturnType<typeof prepare>[] = []
       for (const one of operations) at = prepared.push(prepare(one, caller, entityOf(one.collection)))
       const statements = prepared.map((one) => one.step)
@@ -179,6 +209,7 @@ export function createEngine(parts: EngineParts): Engine {
     const entity = entityOf(operation.collection)
     try {
       if (gated.length > 0) await knowHidden(caller)
+      if (isHooked(operation, policies)) return (await runHooked([operation], caller, shownTo(caller)))[0]!
       const { statement, step } = prepare(operation, caller, entity)
       const row = await pool.send({ ...step, caller: caller.sealed, rollback: operation.rollback })
       return read(row, operation, statement)
@@ -187,6 +218,35 @@ export function createEngine(parts: EngineParts): Engine {
         operation.kind === "read" || operation.once === null ? null : await recall(operation, caller)
       if (kept) return kept
       throw explainDatabaseError(cause, operation, entity, caller, context)
+    }
+  }
+
+  async function stepOf(operation: Operation, caller: Caller): Promise<Step> {
+    const entity = entityOf(operation.collection)
+    const explain = (cause: unknown): UndercroftError =>
+      explainDatabaseError(cause, operation, entity, caller, context)
+    try {
+      if (gated.length > 0) await knowHidden(caller)
+      if (isHooked(operation, policies))
+        return {
+          isReadOnly: false,
+          isolation: isolationOf(operation),
+          perform: async (transaction) =>
+            (await performHooked(operation, caller, transaction, shownTo(caller))).body ?? "null",
+          explain,
+        }
+      const { statement, step } = prepare(operation, caller, entity)
+      return {
+        isReadOnly: operation.kind === "read",
+        isolation: "read committed",
+        async perform(transaction) {
+          const row = await transaction.row(step.text, step.values)
+          return read(row, operation, statement).body ?? "null"
+        },
+        explain,
+      }
+    } catch (cause) {
+      throw explain(cause)
     }
   }
 
@@ -240,7 +300,7 @@ export function createEngine(parts: EngineParts): Engine {
     return row !== null
   }
 
-  return { run, runTogether, usesOf, knows, isReady }
+  return { run, runTogether, stepOf, usesOf, knows, isReady }
 }
 
 function writeShape(operation: Operation): string {

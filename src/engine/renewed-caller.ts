@@ -49,6 +49,10 @@ export function withSessions(engine: Engine, stepUp: StepUp): Engine {
         stepUp.operation(operation, now)
         return engine.run(operation, now)
       }),
+    async stepOf(operation, caller) {
+      stepUp.operation(operation, caller)
+      return engine.stepOf(operation, caller)
+    },
     knows: (caller) => asRenewed(caller, (now) => engine.knows(now)),
     runTogether: async (operations, caller) => {
       let failed = 0

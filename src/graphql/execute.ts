@@ -1,30 +1,36 @@
-/** Executes one operation of a document: each root field is an operation of the engine, and its JSON is not looked into. */
-import {
-  executeSync,
-  GraphQLError,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-  getVariableValues,
-  Kind,
-  type OperationDefinitionNode,
-} from "graphql"
+/** Executes one operation of a document: each root field is an operation of the engine or an action, and all of a mutation is one transaction. */
+import { GraphQLError, getVariableValues, type OperationDefinitionNode } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
-import type { Operation } from "../query/operation.ts"
-import { type CollectedField, collectFields } from "./collect.ts"
+import type { Once } from "../engine/once.ts"
+import type { Step, Transact } from "../engine/transact.ts"
 import type { PreparedDocument } from "./documents.ts"
-import { meaningOf } from "./meaning.ts"
+import type { Root, RootAction, RootOperation } from "./roots.ts"
 import { type ToldError, tellError } from "./tell-error.ts"
-import type { Budget } from "./to-filter.ts"
-import { type OperationContext, toOperation } from "./to-operation.ts"
+import type { ReadRoots } from "./templates.ts"
+import type { OperationContext } from "./to-operation.ts"
 
-export interface ExecuteParts {
+/** What does what a document asks. */
+export interface Doers {
   readonly engine: Engine
+  /** What of an action comes before its transaction. Throws `UndercroftError`. */
+  readonly prepareAction: (call: {
+    readonly name: string
+    readonly input: unknown
+    readonly caller: Caller
+  }) => Promise<Step>
+  readonly transact: Transact
+}
+
+export interface ExecuteParts extends Doers {
   readonly caller: Caller
   readonly prepared: PreparedDocument
+  readonly readRoots: ReadRoots
   readonly limits: OperationContext["limits"]
   readonly rowOf: OperationContext["rowOf"]
+  /** Of a mutation. */
+  readonly once: Once | null
 }
 
 /** `data` is JSON text; null where nothing was executed, or all of it was undone. */
@@ -33,16 +39,25 @@ export interface Executed {
   readonly errors: readonly ToldError[]
   /** Nothing was executed: the request itself is at fault. */
   readonly isRefused: boolean
+  /** The answer that the same request got before. */
+  readonly isReplayed: boolean
+  /** Whether the database was asked as the caller: otherwise it is the word of what the process knows of them. */
+  readonly isConfirmed: boolean
 }
 
-/** A root field: its JSON, or what is to be asked of the engine. */
-type Root = { readonly key: string } & (
-  | { readonly text: string }
-  | { readonly operation: Operation; readonly isRow: boolean }
-)
+/** What a request at fault is told. */
+export function refused(errors: readonly (GraphQLError | UndercroftError)[]): Executed {
+  return {
+    data: null,
+    errors: errors.map((one) => tellError(one)),
+    isRefused: true,
+    isReplayed: false,
+    isConfirmed: false,
+  }
+}
 
-function refused(errors: readonly (GraphQLError | UndercroftError)[]): Executed {
-  return { data: null, errors: errors.map((one) => tellError(one)), isRefused: true }
+function answered(data: string | null, errors: readonly ToldError[] = [], isReplayed = false): Executed {
+  return { data, errors, isRefused: false, isReplayed, isConfirmed: true }
 }
 
 /** Throws what is no answer to the document, such as UC690. */
@@ -51,147 +66,116 @@ export async function execute(
   inputs: Readonly<Record<string, unknown>>,
   parts: ExecuteParts,
 ): Promise<Executed> {
-  const { schema } = parts.prepared
+  const { schema, fragments } = parts.prepared
   const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: 5 })
   if (coerced.errors) return refused(coerced.errors)
-  const isMutation = operation.operation === "mutation"
-  const type = (isMutation ? schema.getMutationType() : schema.getQueryType())!
-  const context: OperationContext = {
-    schema,
-    fragments: parts.prepared.fragments,
-    variables: coerced.variableValues,
-    limits: parts.limits,
-    rowOf: parts.rowOf,
-  }
+  const { limits, rowOf } = parts
   let roots: readonly Root[]
   try {
-    const fields = collectFields([operation.selectionSet], type, context)
-    const budget: Budget = { cost: fields.length, conditions: 0 }
-    roots = fields.map((field) => toRoot(field, type, context, budget, operation))
-    checkCost(roots, budget, parts.limits)
+    roots = parts.readRoots(operation, {
+      schema,
+      fragments,
+      variables: coerced.variableValues,
+      limits,
+      rowOf,
+    })
   } catch (cause) {
     if (cause instanceof GraphQLError || cause instanceof UndercroftError) return refused([cause])
     throw cause
   }
-  return isMutation ? write(roots, parts) : read(roots, parts)
+  const executed = await (operation.operation === "mutation" ? write(roots, parts) : read(roots, parts))
+  return { ...executed, isConfirmed: roots.some((one) => one.kind !== "text") }
 }
 
-function toRoot(
-  field: CollectedField,
-  type: GraphQLObjectType,
-  context: OperationContext,
-  budget: Budget,
-  operation: OperationDefinitionNode,
-): Root {
-  const { key, node } = field
-  const name = node.name.value
-  if (name === "__typename") return { key, text: JSON.stringify(type.name) }
-  if (name.startsWith("__")) return { key, text: introspect(field, context, operation) }
-  const definition = type.getFields()[name]!
-  const asked = toOperation(field, definition, context, budget)
-  if (asked === null) return { key, text: "null" }
-  return { key, operation: asked, isRow: meaningOf(definition).kind === "node" }
-}
-
-/** The schema tells of itself: graphql-js reads it. */
-function introspect(
-  { key, node, selections }: CollectedField,
-  { schema, fragments, variables }: OperationContext,
-  { variableDefinitions }: OperationDefinitionNode,
-): string {
-  const selectionSet = {
-    kind: Kind.SELECTION_SET,
-    selections: selections.flatMap((one) => one.selections),
-  } as const
-  const field = { ...node, directives: [], selectionSet }
-  const { data, errors } = executeSync({
-    schema: schema as GraphQLSchema,
-    document: {
-      kind: Kind.DOCUMENT,
-      definitions: [
-        {
-          kind: Kind.OPERATION_DEFINITION,
-          operation: "query" as OperationDefinitionNode["operation"],
-          variableDefinitions,
-          selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
-        },
-        ...fragments.values(),
-      ],
-    },
-    variableValues: variables.coerced,
-  })
-  if (errors?.[0]) throw errors[0]
-  return JSON.stringify(data?.[key])
-}
-
-function checkCost(
-  roots: readonly Root[],
-  { cost, conditions }: Budget,
-  limits: ExecuteParts["limits"],
-): void {
-  const { graphqlCost, graphqlStatements, graphqlConditions } = limits
-  const statements = roots.filter((one) => "operation" in one).length
-  const refuse = (what: string, found: number, max: number, setting: string): UndercroftError =>
-    new UndercroftError("UC342", { what, cost: found, max, setting })
-  if (cost > graphqlCost) throw refuse("cost", cost, graphqlCost, "graphqlCost")
-  if (conditions > graphqlConditions)
-    throw refuse("number of conditions", conditions, graphqlConditions, "graphqlConditions")
-  if (statements > graphqlStatements)
-    throw refuse("number of root fields", statements, graphqlStatements, "graphqlStatements")
-}
-
-/** All in one flight; where one can't be answered, each is asked by itself, so that the others are. */
-async function read(roots: readonly Root[], { engine, caller }: ExecuteParts): Promise<Executed> {
-  const asked = roots.flatMap((one) => ("operation" in one ? [one] : []))
+/** Each by itself where it must be, so that one that can't be answered leaves the others. */
+async function read(roots: readonly Root[], parts: ExecuteParts): Promise<Executed> {
   const texts = new Map<string, string>()
-  const errors: ToldError[] = []
-  const together =
-    asked.length < 2
-      ? null
-      : await engine.runTogether(
-          asked.map((one) => one.operation),
-          caller,
-        )
-  if (together && "answers" in together)
-    for (const [at, { key, isRow }] of asked.entries()) texts.set(key, textOf(together.answers[at]!, isRow))
-  else
-    await Promise.all(
-      asked.map(async ({ key, operation, isRow }) => {
-        try {
-          texts.set(key, textOf(await engine.run(operation, caller), isRow))
-        } catch (cause) {
-          if (!(cause instanceof UndercroftError)) throw cause
-          if (isOfTheRequest(cause)) throw cause
-          errors.push(tellError(cause, [key]))
-          texts.set(key, "null")
-        }
-      }),
-    )
-  const entries = roots.map(
-    (one) => `${JSON.stringify(one.key)}:${"text" in one ? one.text : texts.get(one.key)}`,
-  )
-  return { data: `{${entries.join(",")}}`, errors, isRefused: false }
+  const failed = new Map<string, ToldError>()
+  const settle = async (key: string, ask: () => Promise<string>): Promise<void> => {
+    try {
+      texts.set(key, await ask())
+    } catch (cause) {
+      if (!(cause instanceof UndercroftError) || isOfTheRequest(cause)) throw cause
+      failed.set(key, tellError(cause, [key]))
+      texts.set(key, "null")
+    }
+  }
+  const { engine, caller } = parts
+  const asked = roots.filter((one) => one.kind === "operation")
+  const readRows = async (): Promise<void> => {
+    const together = asked.length < 2 ? null : await engine.runTogether(asked.map(operationOf), caller)
+    if (together && "answers" in together)
+      for (const [at, { key, isRow }] of asked.entries()) texts.set(key, textOf(together.answers[at]!, isRow))
+    else
+      await Promise.all(
+        asked.map(({ key, operation, isRow }) =>
+          settle(key, async () => textOf(await engine.run(operation, caller), isRow)),
+        ),
+      )
+  }
+  const calls = roots.filter((one) => one.kind === "action")
+  await Promise.all([readRows(), ...calls.map((one) => settle(one.key, () => call(one, parts)))])
+  // In the order of the document, whichever was first to fail.
+  const errors = roots.flatMap(({ key }) => failed.get(key) ?? [])
+  return answered(toData(roots, texts), errors)
 }
 
-/** One transaction: of several writes none is left when one fails. */
-async function write(roots: readonly Root[], { engine, caller }: ExecuteParts): Promise<Executed> {
-  const asked = roots.flatMap((one) => ("operation" in one ? [one] : []))
-  const result =
-    asked.length === 0
-      ? { answers: [] }
-      : await engine.runTogether(
-          asked.map((one) => one.operation),
-          caller,
-        )
-  if ("error" in result) {
-    if (isOfTheRequest(result.error)) throw result.error
-    return { data: null, errors: [tellError(result.error, [asked[result.failed]!.key])], isRefused: false }
+/** An action that only reads, in a transaction of its own. */
+async function call(action: RootAction, parts: ExecuteParts): Promise<string> {
+  const steps = [await stepOf(action, parts)]
+  const done = await parts.transact({ steps, caller: parts.caller, once: null, toBody: ([json]) => json! })
+  if ("error" in done) throw done.error
+  return done.body
+}
+
+/** One transaction: of several writes none is left when one fails. Without an action or a key it is one flight. */
+async function write(roots: readonly Root[], parts: ExecuteParts): Promise<Executed> {
+  const asked = roots.filter((one) => one.kind !== "text")
+  const failed = (at: number, error: UndercroftError): Executed => {
+    if (isOfTheRequest(error)) throw error
+    return answered(null, [tellError(error, [asked[at]!.key])])
   }
-  const texts = new Map(asked.map(({ key, isRow }, at) => [key, textOf(result.answers[at]!, isRow)]))
+  const toBody = (answers: readonly string[]): string =>
+    toData(roots, new Map(asked.map(({ key }, at) => [key, answers[at]!])))
+  if (asked.length === 0) return answered(toBody([]))
+  const { engine, caller, once } = parts
+  const operations = asked.filter((one) => one.kind === "operation")
+  if (once === null && operations.length === asked.length) {
+    const result = await engine.runTogether(operations.map(operationOf), caller)
+    if ("error" in result) return failed(result.failed, result.error)
+    return answered(toBody(result.answers.map((one) => textOf(one, false))))
+  }
+  const steps: Step[] = []
+  for (const one of asked) {
+    try {
+      steps.push(await stepOf(one, parts))
+    } catch (cause) {
+      if (!(cause instanceof UndercroftError)) throw cause
+      return failed(steps.length, cause)
+    }
+  }
+  const done = await parts.transact({ steps, caller, once, toBody })
+  return "error" in done ? failed(done.failed, done.error) : answered(done.body, [], done.isReplayed)
+}
+
+/** Throws `UndercroftError`. */
+async function stepOf(root: RootOperation | RootAction, parts: ExecuteParts): Promise<Step> {
+  const { engine, caller } = parts
+  if (root.kind === "operation") return engine.stepOf(root.operation, caller)
+  const { name, input, pick } = root
+  const step = await parts.prepareAction({ name, input, caller })
+  return { ...step, perform: async (transaction) => pick(await step.perform(transaction)) }
+}
+
+function operationOf({ operation }: RootOperation): RootOperation["operation"] {
+  return operation
+}
+
+function toData(roots: readonly Root[], texts: ReadonlyMap<string, string>): string {
   const entries = roots.map(
-    (one) => `${JSON.stringify(one.key)}:${"text" in one ? one.text : texts.get(one.key)}`,
+    (one) => `${JSON.stringify(one.key)}:${one.kind === "text" ? one.text : texts.get(one.key)}`,
   )
-  return { data: `{${entries.join(",")}}`, errors: [], isRefused: false }
+  return `{${entries.join(",")}}`
 }
 
 /** A token that is no longer good, or a server that can't answer, is said by the status of the whole answer. */

@@ -92,6 +92,30 @@ test("a row is found by its nodeId, by those who may see it", async () => {
   expect(await ask(backend, bo, query, { nodeId })).toEqual({ data: { node: null } })
 })
 
+test("a filter by nodeId finds what node does, and nothing by the nodeId of something else", async () => {
+  const query = `query ($nodeId: ID!) {
+    is: filmCollection(filter: {nodeId: {eq: $nodeId}}) { edges { node { title } } }
+    not: filmCollection(filter: {not: {nodeId: {eq: $nodeId}}}) { edges { node { title } } }
+  }`
+  const beta = btoa(JSON.stringify(["Film", ids.beta]))
+  const found = async (caller: { id: string }, nodeId: string): Promise<unknown> => {
+    const { data } = await ask(backend, caller, query, { nodeId })
+    return [titles(data.is), titles(data.not)]
+  }
+  expect(await found(ada, beta)).toEqual([["Beta"], ["Alpha"]])
+  expect(await found(bo, beta)).toEqual([[], ["Alpha", "Gamma"]])
+  for (const other of [
+    "",
+    "%%",
+    btoa(JSON.stringify(["Studio", ids.beta])),
+    btoa('["Film"]'),
+    btoa('["Film", null]'),
+  ])
+    expect(await found(ada, other)).toEqual([[], ["Alpha", "Beta"]])
+  const wrong = await ask(backend, ada, "{ filmCollection(filter: {nodeId: {eq: null}}) { totalCount } }")
+  expect(wrong.errors?.map((one) => one.extensions.code)).toEqual(["UC341"])
+})
+
 test("values are sent as their scalars say, and answer what is asked of them", async () => {
   const fields =
     "title released length rating budget views isPublic tags facts place call state studioId directorId"

@@ -1,15 +1,18 @@
 /** The door `/graphql`: GraphQL over HTTP, each root field an operation of the engine. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
-import type { GraphQLError, GraphQLObjectType, GraphQLSchema } from "graphql"
+import type { GraphQLObjectType, GraphQLSchema } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
-import type { Engine } from "../engine/engine.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
+import { readOnce } from "../engine/once.ts"
+import { asRenewed, confirmed } from "../engine/renewed-caller.ts"
 import { StatementCache } from "../engine/statement-cache.ts"
 import type { Model } from "../model/model.ts"
 import type { QueryLimits } from "../query/limits.ts"
+import { createActionFields, type GraphqlAction } from "./action-fields.ts"
 import { createDocuments, type PreparedDocument } from "./documents.ts"
-import { type Executed, execute } from "./execute.ts"
+import { type Doers, type Executed, execute, refused } from "./execute.ts"
+import { type ExplorerPage, explorerPage, prefersPage } from "./explorer-page.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { createNames } from "./names.ts"
 import {
@@ -20,15 +23,22 @@ import {
   readBody,
   responseType,
 } from "./read-request.ts"
+import { findDocument, type RegisteredDocuments } from "./registered-documents.ts"
 import { createSchema } from "./schema.ts"
-import { errorBody, tellError } from "./tell-error.ts"
+import { errorBody } from "./tell-error.ts"
+import { createRootReader } from "./templates.ts"
 
-export interface GraphqlDoorParts {
+export interface GraphqlDoorParts extends Doers {
+  /** The backend's. */
+  readonly name: string
   readonly model: Model
-  readonly engine: Engine
+  readonly actions: ReadonlyMap<string, GraphqlAction>
   readonly limits: GraphqlLimits & QueryLimits
   /** Whether callers may ask for the schema. */
   readonly introspection: boolean
+  readonly documents: RegisteredDocuments
+  /** Whether registered documents alone are answered. */
+  readonly isOnlyRegistered: boolean
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -40,32 +50,55 @@ const url = "/graphql"
 
 /** Adds the routes. */
 export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts): void {
-  const { model, engine, limits } = parts
+  const { model, engine, prepareAction, transact, limits } = parts
+  const actions = createActionFields(model, parts.actions.values())
   const names = createNames(model)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
   const prepare = createDocuments(parts)
+  const readRoots = createRootReader()
+  const rowsOfPage = Math.min(limits.graphqlPage, limits.rows)
+  // Where the schema can't be asked for, or documents can't be made up, a page to do so with would be of no use.
+  const page = parts.introspection && !parts.isOnlyRegistered ? explorerPage(parts.name) : null
 
   function schemaFor(known: Knowledge): GraphQLSchema {
     const found = schemas.get(known.key)
     if (found) return found.schema
-    const schema = createSchema({ model, names, known, page: Math.min(limits.graphqlPage, limits.rows) })
+    const schema = createSchema({ model, names, known, page: rowsOfPage, actions })
     schemas.set(known.key, { text: "", schema })
     return schema
   }
 
-  async function answer(asked: GraphqlRequest, method: string, caller: Caller): Promise<Executed> {
+  /** What there is no document for is an answer, whose status clients expect to hang on its media type. */
+  function findText(asked: GraphqlRequest): string | UndercroftError {
+    try {
+      return findDocument(asked, parts)
+    } catch (cause) {
+      if (cause instanceof UndercroftError) return cause
+      throw cause
+    }
+  }
+
+  async function answer(asked: GraphqlRequest, request: FastifyRequest, caller: Caller): Promise<Executed> {
+    const { method, headers } = request
+    const text = findText(asked)
+    if (text instanceof UndercroftError) return refused([text])
     const known = await engine.knows(caller)
-    const prepared = prepare(asked.query, known.key, schemaFor(known))
-    if (prepared.errors.length > 0) return refuse(prepared.errors)
+    const prepared = prepare(text, known.key, schemaFor(known))
+    if (prepared.errors.length > 0) return refused(prepared.errors)
     const operation = operationOf(prepared, asked.operationName)
     if (!operation)
-      return refuse([new UndercroftError("UC343", { why: "operationName must name one operation" })])
+      return refused([new UndercroftError("UC343", { why: "operationName must name one operation" })])
     if (operation.operation !== "query" && method !== "POST") throw new UndercroftError("UC345", { method })
+    const isMutation = operation.operation === "mutation"
     return await execute(operation, asked.variables, {
       engine,
-      caller,
-      prepared,
+      prepareAction,
+      transact,
       limits,
+      readRoots,
+      caller,
+      once: isMutation ? readOnce(headers["idempotency-key"], caller, saidBy(text, asked)) : null,
+      prepared,
       rowOf: (name) => {
         const entity = model.byName.get(name)
         if (!entity || !known.may(entity, "read")) return null
@@ -79,21 +112,21 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
     url,
     config: { errorBody },
     handler: async (request, reply) => {
-      const type = readAccept(request.headers.accept)
+      if (page && request.method !== "POST" && prefersPage(request.headers.accept))
+        return sendPage(reply, page)
       const caller = await parts.authenticate(request)
+      const type = readAccept(request.headers.accept)
       const { method } = request
       const at = request.url.indexOf("?")
       const asked =
         method === "POST"
           ? readBody(request.headers["content-type"], request.body as Buffer | undefined)
           : readAddress(at < 0 ? "" : request.url.slice(at + 1))
-      return send(reply, type, await answer(asked, method, caller))
+      const first = await asRenewed(caller, (now) => answer(asked, request, now))
+      const now = first.isConfirmed ? caller : await confirmed(caller)
+      return send(reply, type, now === caller ? first : await answer(asked, request, now))
     },
   })
-}
-
-function refuse(errors: readonly (GraphQLError | UndercroftError)[]): Executed {
-  return { data: null, errors: errors.map((one) => tellError(one)), isRefused: true }
 }
 
 function operationOf(
@@ -104,10 +137,27 @@ function operationOf(
   return operations.length === 1 ? operations[0] : undefined
 }
 
+/** What tells one request under a key from another. */
+function saidBy(text: string, { operationName, variables }: GraphqlRequest): readonly (string | null)[] {
+  return [text, operationName, JSON.stringify(variables)]
+}
+
+function sendPage(reply: FastifyReply, { html, policy }: ExplorerPage): FastifyReply {
+  return reply
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "cache-control": "no-cache",
+    })
+    .send(html)
+}
+
 /** The status says how the request fared only where the media type is GraphQL's own. */
-function send(reply: FastifyReply, type: AnswerType, { data, errors, isRefused }: Executed): FastifyReply {
+function send(reply: FastifyReply, type: AnswerType, executed: Executed): FastifyReply {
+  const { data, errors, isRefused, isReplayed } = executed
   const told = errors.length === 0 ? "" : `"errors":${JSON.stringify(errors)}`
   const body = isRefused ? `{${told}}` : `{${told}${told === "" ? "" : ","}"data":${data}}`
+  if (isReplayed) reply.header("idempotency-replayed", "true")
   return reply
     .code(isRefused && type === responseType ? 400 : 200)
     .header("content-type", `${type}; charset=utf-8`)

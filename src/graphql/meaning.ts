@@ -7,6 +7,8 @@ import type { Aggregate, FilterOperator, PageFact } from "../query/operation.ts"
 export type Meaning =
   | { readonly kind: "collection" | "insert" | "update" | "delete"; readonly entity: EntityInfo }
   | { readonly kind: "node" }
+  /** `isWrapped`: all of its input stands in the argument `input`. */
+  | { readonly kind: "action"; readonly name: string; readonly isWrapped: boolean }
   /** `asText`: numbers that a client would round. */
   | { readonly kind: "value"; readonly field: FieldInfo; readonly asText: boolean }
   | { readonly kind: "one" | "many"; readonly relation: string }
@@ -33,6 +35,7 @@ export type InputMeaning =
   | { readonly kind: "operator"; readonly operator: FilterOperator | "startsWith" | "is" }
   | { readonly kind: "one" | "many"; readonly relation: string }
   | { readonly kind: "some" | "none" | "and" | "or" | "not" }
+  | { readonly kind: "node-id"; readonly entity: EntityInfo }
 
 /** A field without one is a mistake of the schema. */
 export function meaningOf(field: GraphQLField<unknown, unknown>): Meaning {

@@ -39,6 +39,8 @@ export interface Names {
   /** The enum of a choice. */
   enumOf(field: FieldInfo): string
   valueOf(field: FieldInfo): string
+  /** Names of types that the model has, or could have. */
+  readonly taken: ReadonlySet<string>
 }
 
 /** No name of a model has an underscore: one at the end tells two apart. */
@@ -84,6 +86,7 @@ export function createNames(model: Model): Names {
     typeOf: (entity, suffix) => known(types.get(`${entity.name} ${suffix ?? ""}`)),
     enumOf: (field) => known(enums.get(field)),
     valueOf: (field) => known(values.get(field)),
+    taken,
   }
 }
 

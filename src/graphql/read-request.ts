@@ -1,8 +1,11 @@
 /** Reads a request of GraphQL over HTTP: its document, its variables, and the media type of its answer. */
 import { UndercroftError } from "../base/errors.ts"
+import { isDocumentId } from "./registered-documents.ts"
 
 export interface GraphqlRequest {
-  readonly query: string
+  /** Null where the request names a registered document. */
+  readonly query: string | null
+  readonly documentId: string | null
   readonly operationName: string | null
   readonly variables: Readonly<Record<string, unknown>>
 }
@@ -46,6 +49,7 @@ export function readAddress(search: string): GraphqlRequest {
   }
   return checkRequest({
     query: parameters.get("query") ?? undefined,
+    documentId: parameters.get("documentId") ?? undefined,
     operationName: parameters.get("operationName") || undefined,
     variables: json("variables"),
     extensions: json("extensions"),
@@ -80,15 +84,31 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function checkRequest(asked: Readonly<Record<string, unknown>>): GraphqlRequest {
-  const { query, operationName = null, variables = null, extensions = null } = asked
-  if (typeof query !== "string") throw refuse("query must be a document, as a string")
+  const { query = null, operationName = null, variables = null, extensions = null } = asked
   if (operationName !== null && typeof operationName !== "string")
     throw refuse("operationName must be a string")
   if (variables !== null && !isObject(variables)) throw refuse("variables must be an object")
   if (extensions !== null && !isObject(extensions)) throw refuse("extensions must be an object")
   if (!isShallow(variables, nestingMax))
     throw refuse(`variables must not be nested deeper than ${nestingMax} levels`)
-  return { query, operationName, variables: variables ?? {} }
+  const documentId = readDocumentId(asked["documentId"] ?? null, extensions ?? {})
+  if (typeof query !== "string" && (query !== null || documentId === null))
+    throw refuse("query must be a document, as a string")
+  return { query, documentId, operationName, variables: variables ?? {} }
+}
+
+/** `documentId` as the appendix has it, or a hash as Apollo's clients send it. */
+function readDocumentId(id: unknown, { persistedQuery }: Readonly<Record<string, unknown>>): string | null {
+  if (id !== null) {
+    if (typeof id !== "string" || !isDocumentId(id)) throw refuse("documentId must be an identifier")
+    return id
+  }
+  if (persistedQuery === undefined || persistedQuery === null) return null
+  const { version, sha256Hash } = isObject(persistedQuery) ? persistedQuery : {}
+  const own = `sha256:${String(sha256Hash).toLowerCase()}`
+  if (version !== 1 || typeof sha256Hash !== "string" || !isDocumentId(own))
+    throw refuse("persistedQuery must have version 1 and a sha256Hash")
+  return own
 }
 
 function isShallow(value: unknown, levels: number): boolean {

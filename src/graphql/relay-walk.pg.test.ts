@@ -110,6 +110,21 @@ describe.each(orders.map((one) => [JSON.stringify(one), one] as const))("ordered
   })
 })
 
+test.each(["startCursor", "endCursor", "startCursor endCursor", "hasNextPage", "hasPreviousPage"])(
+  "what is asked of a page, %s, does not change its order",
+  async (facts) => {
+    for (const args of ["first: 5", "last: 5"]) {
+      const fields = "edges { node { number } }"
+      const order = "orderBy: [{number: DescNullsLast}]"
+      const query = `{ alone: markCollection(${args}, ${order}) { ${fields} } markCollection(${args}, ${order}) { pageInfo { ${facts} } ${fields} } }`
+      const { data } = await ask(backend, null, query)
+      expect(data.markCollection.edges).toEqual(data.alone.edges)
+      const first = args === "first: 5" ? count - 1 : 4
+      expect(numbers(data.alone)).toEqual([0, 1, 2, 3, 4].map((at) => first - at))
+    }
+  },
+)
+
 test("between two cursors stand the rows between them", async () => {
   const orderBy = [{ word: "DescNullsFirst" }]
   const { edges } = await page(orderBy, "first: 100")

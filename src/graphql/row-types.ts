@@ -60,6 +60,12 @@ export class RowTypes {
     return entity.fields.filter((field) => !this.parts.known.hidden.has(field))
   }
 
+  /** The one row that a nodeId names. */
+  private readonly idFilter: GraphQLInputObjectType = new GraphQLInputObjectType({
+    name: "IDFilter",
+    fields: { eq: { type: new GraphQLNonNull(GraphQLID) } },
+  })
+
   /** An object type of an entity, made once. */
   object(entity: EntityInfo, suffix: TypeSuffix | undefined, fields: () => Fields): GraphQLObjectType {
     const name = this.parts.names.typeOf(entity, suffix)
@@ -100,6 +106,7 @@ export class RowTypes {
     const self = (): GraphQLNonNull<GraphQLInputObjectType> => new GraphQLNonNull(this.filter(entity))
     const input = (meaning: InputMeaning): { readonly undercroft: InputMeaning } => means(meaning)
     return this.input(entity, "Filter", () => ({
+      nodeId: { type: this.idFilter, extensions: input({ kind: "node-id", entity }) },
       ...Object.fromEntries(
         this.fieldsOf(entity).map((field) => [
           this.parts.names.valueOf(field),

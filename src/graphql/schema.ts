@@ -10,7 +10,8 @@ import {
   GraphQLSchema,
 } from "graphql"
 import type { Knowledge } from "../engine/knowledge.ts"
-import type { EntityInfo, Model } from "../model/model.ts"
+import type { Model } from "../model/model.ts"
+import { type ActionFields, collectionField } from "./action-fields.ts"
 import { means } from "./meaning.ts"
 import { mutationFields } from "./mutation-types.ts"
 import type { Names } from "./names.ts"
@@ -25,15 +26,11 @@ export interface SchemaParts {
   readonly known: Knowledge
   /** Rows of a page of which no size is asked. */
   readonly page: number
-}
-
-/** `Patient` → `patientCollection`. */
-function collectionField(entity: EntityInfo): string {
-  return `${entity.name.charAt(0).toLowerCase()}${entity.name.slice(1)}Collection`
+  readonly actions?: ActionFields
 }
 
 /** Makes a schema; it is only read, never executed, but for introspection. */
-export function createSchema({ model, names, known, page }: SchemaParts): GraphQLSchema {
+export function createSchema({ model, names, known, page, actions = new Map() }: SchemaParts): GraphQLSchema {
   const node = new GraphQLInterfaceType({
     name: "Node",
     description: "A row that can be asked for by its nodeId alone.",
@@ -47,6 +44,11 @@ export function createSchema({ model, names, known, page }: SchemaParts): GraphQ
     ),
   })
   const types = new RowTypes({ names, known, node, pageInfo, direction, page })
+  const callable = [...actions].filter(([name]) => known.mayCall(name))
+  const actionFields = (isReadOnly: boolean): Fields =>
+    Object.fromEntries(
+      callable.flatMap(([name, one]) => (one.isReadOnly === isReadOnly ? [[name, one.config]] : [])),
+    )
   const readable = model.entities.filter((entity) => known.may(entity, "read"))
   const query: Fields = {
     ...Object.fromEntries(
@@ -61,11 +63,12 @@ export function createSchema({ model, names, known, page }: SchemaParts): GraphQ
       args: { nodeId: { type: new GraphQLNonNull(GraphQLID) } },
       extensions: means({ kind: "node" }),
     },
+    ...actionFields(true),
   }
-  // Mutations of actions join those of entities here.
   const mutation: Fields = Object.assign(
     {},
     ...model.entities.map((entity) => mutationFields(entity, { names, known, types })),
+    actionFields(false),
   )
   return new GraphQLSchema({
     query: new GraphQLObjectType({ name: "Query", fields: query }),

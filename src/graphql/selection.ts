@@ -15,6 +15,7 @@ import { readCursor } from "./cursor.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { type Meaning, meaningOf } from "./meaning.ts"
 import { type Draft, toFilters, toOrder } from "./to-filter.ts"
+import { readOrLeave } from "./variables.ts"
 
 type Arguments = Readonly<Record<string, unknown>>
 type Field = GraphQLField<unknown, unknown>
@@ -51,7 +52,7 @@ export class SelectionReader {
     const input = (name: string): GraphQLInputObjectType =>
       getNamedType(field.args.find((one) => one.name === name)!.type) as GraphQLInputObjectType
     const cursor = (value: unknown): number | null =>
-      value === undefined || value === null ? null : values.push(readCursor(value)) - 1
+      value === undefined || value === null ? null : values.push(readOrLeave(value, readCursor)) - 1
     const { limit, fromEnd, offset } = this.page(args)
     const { filter, orderBy } = args
     const around = this.rows

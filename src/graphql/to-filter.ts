@@ -3,9 +3,11 @@ import type { GraphQLInputObjectType } from "graphql"
 import { getNamedType } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Filter, FilterOperator, OrderTerm } from "../query/operation.ts"
+import { readNodeId } from "./cursor.ts"
 import { inputMeaningOf } from "./meaning.ts"
+import { readOrLeave } from "./variables.ts"
 
 type InputObject = Readonly<Record<string, unknown>>
 
@@ -49,6 +51,8 @@ export function toFilters(value: InputObject, type: GraphQLInputObjectType, draf
         return [{ kind: "related", relation: meaning.relation, negated: false, where: all(operand) }]
       case "many":
         return toManyFilters(operand as InputObject, of, meaning.relation, draft)
+      case "node-id":
+        return toKeyConditions((operand as InputObject)["eq"], meaning.entity, draft)
       case "value":
         return toConditions(operand as InputObject, of, meaning.field, draft)
       default:
@@ -72,6 +76,21 @@ function toManyFilters(
   })
 }
 
+/** What names no row of the entity is true of none. */
+function toKeyConditions(nodeId: unknown, entity: EntityInfo, draft: Draft): readonly Filter[] {
+  const named = readNodeId(nodeId)
+  if (named?.entity !== entity.name || named.key.length !== entity.key.length)
+    return [{ kind: "or", negated: false, terms: [] }]
+  draft.budget.conditions += named.key.length
+  return entity.key.map((field, at) => isEqual(field, draft.values.push(named.key[at]) - 1))
+}
+
+/** That a field has a value of the operation. */
+export function isEqual({ name }: FieldInfo, value: number): Filter {
+  const path = { name, json: [] }
+  return { kind: "compare", path, operator: "eq", negated: false, quantifier: null, config: null, value }
+}
+
 function toConditions(
   value: InputObject,
   type: GraphQLInputObjectType,
@@ -88,7 +107,7 @@ function toConditions(
     if (meaning.operator === "is")
       return { kind: "is", path, negated: false, value: operand as "null" | "not_null" }
     const operator: FilterOperator = meaning.operator === "startsWith" ? "like" : meaning.operator
-    const at = draft.values.push(toText(meaning.operator, operand, field)) - 1
+    const at = draft.values.push(readOrLeave(operand, (one) => toText(meaning.operator, one, field))) - 1
     return { kind: "compare", path, operator, negated: false, quantifier: null, config: null, value: at }
   })
 }

@@ -7,7 +7,7 @@ import {
   getNamedType,
 } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
-import type { EntityInfo, FieldInfo } from "../model/model.ts"
+import type { EntityInfo } from "../model/model.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Filter, Operation, ReadQuery } from "../query/operation.ts"
 import { type CollectContext, type CollectedField, collectFields } from "./collect.ts"
@@ -15,7 +15,7 @@ import { readNodeId } from "./cursor.ts"
 import type { GraphqlLimits } from "./limits.ts"
 import { inputMeaningOf, type Meaning, meaningOf } from "./meaning.ts"
 import { SelectionReader } from "./selection.ts"
-import { type Budget, type Draft, toFilters } from "./to-filter.ts"
+import { type Budget, type Draft, isEqual, toFilters } from "./to-filter.ts"
 
 export interface OperationContext extends CollectContext {
   readonly limits: GraphqlLimits & QueryLimits
@@ -123,11 +123,6 @@ function toNode(
     form: "json",
     rollback: false,
   }
-}
-
-function isEqual({ name }: FieldInfo, value: number): Filter {
-  const path = { name, json: [] }
-  return { kind: "compare", path, operator: "eq", negated: false, quantifier: null, config: null, value }
 }
 
 function inputOf(field: GraphQLField<unknown, unknown>, argument: string): GraphQLInputObjectType {

@@ -57,7 +57,7 @@ const operators: readonly (readonly [name: string, operator: FilterOperator | "s
 ]
 
 /** GraphQL's names: no word of the language, and none of those that begin with two underscores. */
-function isEnumName(word: unknown): boolean {
+export function isEnumName(word: unknown): boolean {
   return typeof word === "string" && /^(?!__)(?!(?:true|false|null)$)[A-Za-z_][A-Za-z0-9_]*$/.test(word)
 }
 

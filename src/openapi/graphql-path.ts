@@ -2,6 +2,7 @@
 import {
   type ApiOperation,
   type ApiResponse,
+  componentOf,
   type MediaType,
   type PathItem,
   withoutContent,
@@ -65,27 +66,30 @@ const responses: ApiOperation["responses"] = {
   503: refused("The database is not available just now."),
 }
 
+const documentId = "In place of a document: the identifier of a registered one."
+
 const request = {
   type: "object",
-  required: ["query"],
   properties: {
     query: { type: "string", description: "A GraphQL document." },
+    documentId: { type: "string", description: documentId },
     operationName: { type: ["string", "null"] },
     variables: { type: ["object", "null"], additionalProperties: true },
     extensions: { type: ["object", "null"], additionalProperties: true },
   },
 } as const
 
-const query = { name: "query", in: "query", required: true, schema: { type: "string" } } as const
+const query = { name: "query", in: "query", schema: { type: "string" } } as const
 const text = { in: "query", schema: { type: "string" } } as const
 
 /** What of it is the same for GET and HEAD. */
 const read = (tag: string): Omit<ApiOperation, "operationId" | "responses"> => ({
   tags: [tag],
   summary: "Ask with a GraphQL document",
-  description: "For queries alone.",
+  description: "For queries alone. In development a browser gets a page to ask with.",
   parameters: [
     { ...query, description: "A GraphQL document.", example: "{ __typename }" },
+    { ...text, name: "documentId", description: documentId },
     { ...text, name: "operationName", description: "Which operation of the document." },
     { ...text, name: "variables", description: "A JSON object." },
   ],
@@ -105,7 +109,9 @@ export function graphqlPath(tag: string): PathItem {
       tags: [tag],
       operationId: "graphql",
       summary: "Ask and write with a GraphQL document",
-      description: "One operation a request; its mutations are one transaction.",
+      description:
+        "One operation a request; its mutations, of rows and actions, are one transaction. An `Idempotency-Key` is for mutations.",
+      parameters: [componentOf("parameters", "idempotencyKey")],
       requestBody: {
         required: true,
         content: { "application/json": { schema: request, example: { query: "{ __typename }" } } },
@@ -114,6 +120,7 @@ export function graphqlPath(tag: string): PathItem {
         ...responses,
         413: refused("The body is too large."),
         415: refused("The body is not JSON."),
+        422: refused("The `Idempotency-Key` came with another request before."),
       },
     },
   }

@@ -21,6 +21,8 @@ export interface EntityPolicy {
   readonly exclude: readonly (Rule | null)[]
   readonly generated: ReadonlyMap<string, RuleValue>
   readonly viewWhere: Rule | null
+  /** Every write of it is shown to a hook before. */
+  readonly isHooked: boolean
 }
 
 /** The rules of one field; null is no rule of its own. */
@@ -37,25 +39,41 @@ export interface Policies {
   readonly facts: readonly Fact[]
   /** Who may call which action, by its name. */
   readonly actions: ReadonlyMap<string, Rule>
+  /** What actions may touch beyond their caller's rights. */
+  readonly system: ReadonlySet<EntityInfo>
 }
 
-/** Resolves all rules of a model, and those of `access` by the names of actions. Throws `ModelError` with every problem found. */
+/** What a backend's actions say of access. */
+export interface ActionAccess {
+  /** Who may call, by the names of actions. */
+  readonly rules: Readonly<Record<string, Node>>
+  /** What steps beyond the caller's rights may touch. */
+  readonly system: readonly EntityInfo[]
+}
+
+/**
+ * Resolves all rules of a model, and those of its actions; `hooked` are names of entities. Throws `ModelError` with every
+ * problem found.
+ */
 export function buildPolicies(
   model: Model,
   problems: ProblemList = new ProblemList(),
-  access: Readonly<Record<string, Node>> = {},
+  access: ActionAccess = { rules: {}, system: [] },
+  hooked: ReadonlySet<string> = new Set(),
 ): Policies {
   const resolver = new Resolver(model, problems)
-  const of = new Map(model.entities.map((entity) => [entity, entityPolicy(entity, resolver)]))
+  const of = new Map(
+    model.entities.map((entity) => [entity, entityPolicy(entity, resolver, hooked.has(entity.name))]),
+  )
   for (const policy of of.values()) {
     checkOracles(policy, problems)
     checkOwnRow(policy, problems)
   }
-  const actions = Object.entries(access).map(
+  const actions = Object.entries(access.rules).map(
     ([name, node]) => [name, resolver.callerRule(node, `actions.${name}`)] as const,
   )
   problems.check()
-  return { model, of, facts: resolver.allFacts(), actions: new Map(actions) }
+  return { model, of, facts: resolver.allFacts(), actions: new Map(actions), system: new Set(access.system) }
 }
 
 /** The policy of an entity that is in the model. */
@@ -65,7 +83,7 @@ export function policyOf(policies: Policies, entity: EntityInfo): EntityPolicy {
   return found
 }
 
-function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
+function entityPolicy(entity: EntityInfo, resolver: Resolver, isHooked: boolean): EntityPolicy {
   // A view is readable where its source is, which PostgreSQL enforces: the view runs as its caller.
   const source = entity.view?.from ?? entity
   const { access } = entity
@@ -99,6 +117,7 @@ function entityPolicy(entity: EntityInfo, resolver: Resolver): EntityPolicy {
       }),
     ),
     viewWhere: entity.view?.where ? resolver.rule(entity.view.where, source, `${entity.name}.where`) : null,
+    isHooked,
   }
 }
 

@@ -203,13 +203,27 @@ interface WriteBase extends OperationBase {
   readonly once: ValueIndex | null
 }
 
+/** What a hook had its part in. */
+interface Hooked {
+  /** Fields that the hook completed: they may be such as do not exist for the caller. */
+  readonly completed?: readonly string[]
+}
+
+/** An update or a delete of rows that were found before, by their keys alone. */
+export interface Each {
+  /** Where in `values` the rows stand: the key of each, and what is written of it. */
+  readonly rows: ValueIndex
+  /** Fields that some of the rows leave as they are. */
+  readonly partial: readonly string[]
+}
+
 /** One field of a row's key, and where in `values` its text stands. */
 export interface AddressPart {
   readonly name: string
   readonly value: ValueIndex
 }
 
-export interface InsertOperation extends WriteBase {
+export interface InsertOperation extends WriteBase, Hooked {
   readonly kind: "insert"
   /** Field names, the same for every row. */
   readonly columns: readonly string[]
@@ -228,16 +242,19 @@ export interface InsertOperation extends WriteBase {
   } | null
 }
 
-export interface UpdateOperation extends WriteBase {
+export interface UpdateOperation extends WriteBase, Hooked {
   readonly kind: "update"
   readonly columns: readonly string[]
   /** Where in `values` the object with the new values stands. */
   readonly row: ValueIndex
   readonly isText: boolean
+  /** In place of `row`. */
+  readonly each?: Each
 }
 
 export interface DeleteOperation extends WriteBase {
   readonly kind: "delete"
+  readonly each?: Each
 }
 
 export type WriteOperation = InsertOperation | UpdateOperation | DeleteOperation

@@ -12,6 +12,7 @@ import type {
   Filter,
   FilterOperator,
   Frame,
+  InsertOperation,
   Operation,
   OrderTerm,
   ReadQuery,
@@ -53,7 +54,7 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
   switch (operation.kind) {
     case "insert": {
       const { rows, isOneRow, isText, missingDefault, conflict, address } = operation
-      const columns = planner.writeColumns(entity, operation.columns, "create")
+      const columns = planner.writeColumns(entity, operation, "create")
       if (address) checkAddress(address, entity)
       const fields = conflict && (conflict.fields?.map((name) => planner.field(entity, name)) ?? entity.key)
       return {
@@ -69,12 +70,13 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
     }
     case "update": {
       checkWhole(query)
-      const columns = planner.writeColumns(entity, operation.columns, "update")
-      return { kind: "update", ...write, columns, row: operation.row, isText: operation.isText }
+      const columns = planner.writeColumns(entity, operation, "update")
+      const { row, isText, each = null } = operation
+      return { kind: "update", ...write, columns, row, isText, each }
     }
     case "delete":
       checkWhole(query)
-      return { kind: "delete", ...write }
+      return { kind: "delete", ...write, each: operation.each ?? null }
   }
 }
 
@@ -179,12 +181,12 @@ class Planner {
 
   writeColumns(
     entity: EntityInfo,
-    names: readonly string[],
+    { columns, completed }: Pick<InsertOperation, "columns" | "completed">,
     when: "create" | "update",
   ): readonly FieldInfo[] {
-    return names.map((name) => {
+    return columns.map((name) => {
       const field = entity.fieldByName.get(name)
-      if (!field || this.context.hidden.has(field)) {
+      if (!field || (this.context.hidden.has(field) && !completed?.includes(name))) {
         throw new UndercroftError("PGRST204", { collection: entity.collection, field: shorten(name) })
       }
       if (field.readonly) throw new UndercroftError("PG:428C9", { field: `${entity.collection}.${name}` })

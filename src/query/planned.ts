@@ -5,6 +5,7 @@ import type {
   Aggregate,
   BodyForm,
   CountKind,
+  Each,
   FilterOperator,
   JsonStep,
   NamedFact,
@@ -144,8 +145,9 @@ export type Plan =
       readonly columns: readonly FieldInfo[]
       readonly row: ValueIndex
       readonly isText: boolean
+      readonly each: Each | null
     })
-  | (PlannedWrite & { readonly kind: "delete" })
+  | (PlannedWrite & { readonly kind: "delete"; readonly each: Each | null })
 
 export interface PlannedWrite extends PlanBase {
   readonly returning: Returning

@@ -1,4 +1,4 @@
-/** Headers that make repeating a request safe: `If-Match`, `If-None-Match` and `Idempotency-Key`. */
+/** Headers that make a request hang on what the row or the answer is now: `If-Match` and `If-None-Match`. */
 import { UndercroftError } from "../base/errors.ts"
 
 const versionsMax = 20
@@ -29,17 +29,4 @@ export function isKnownTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false
   if (header.trim() === "*") return true
   return header.split(",").some((one) => one.trim().replace(/^W\//, "") === tag)
-}
-
-/** Null without the header. Throws UC310. */
-export function parseOnceKey(header: string | string[] | undefined): string | null {
-  if (header === undefined) return null
-  // The draft's syntax is a quoted string; most clients leave the quotes out.
-  const key = typeof header === "string" ? header.trim().replace(/^"(.*)"$/, "$1") : ""
-  if (/^[\x21-\x7e]{1,200}$/.test(key)) return key
-  throw new UndercroftError("UC310", {
-    header: "Idempotency-Key",
-    why: "is not one key of 1 to 200 visible characters",
-    mend: "Send a UUID.",
-  })
 }

@@ -1,22 +1,11 @@
-/** `Idempotency-Key`: the key of a request that happens once, and the digest of all that it says. */
-import { createHash } from "node:crypto"
+/** The `Idempotency-Key` of a REST request, and what makes it another request than one before. */
 import type { FastifyRequest } from "fastify"
-import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
-import { parseOnceKey } from "./parse-conditions.ts"
+import { type Once, readOnce as readKey } from "../engine/once.ts"
 
-/** Who asks with the same key for something else is told so: the digests differ. */
-export function readOnce(request: FastifyRequest, caller: Caller): readonly [string, string] | null {
-  const key = parseOnceKey(request.headers["idempotency-key"])
-  if (key === null) return null
-  if (caller.sealed === null) {
-    const mend = "Sign in: keys belong to callers."
-    throw new UndercroftError("UC310", { header: "Idempotency-Key", why: "needs a caller", mend })
-  }
-  const { method, url, headers } = request
+/** Null without the header. Throws UC310. */
+export function readOnce({ method, url, headers, body }: FastifyRequest, caller: Caller): Once | null {
   const names = ["accept", "content-type", "prefer", "if-match"]
-  const said = [method, url, ...names.map((name) => headers[name] ?? null), caller.sealed.claims]
-  const digest = createHash("sha256").update(JSON.stringify(said))
-  if (request.body) digest.update(request.body as Buffer)
-  return [key, digest.digest("base64url")]
+  const said = [method, url, ...names.map((name) => headers[name]?.toString() ?? null)]
+  return readKey(headers["idempotency-key"], caller, said, body as Buffer | undefined)
 }

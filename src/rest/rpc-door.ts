@@ -2,6 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
+import { asRenewed } from "../engine/renewed-caller.ts"
+import type { Step, Transact } from "../engine/transact.ts"
 import type { JsonSchema } from "../model/json-schema.ts"
 import { parseAccept, parseContentType } from "./media-type.ts"
 import { parseObject } from "./read-body.ts"
@@ -16,12 +18,12 @@ export interface RpcAction {
 export interface RpcDoorParts {
   readonly actions: ReadonlyMap<string, RpcAction>
   /** Throws `UndercroftError`. */
-  readonly run: (call: {
+  readonly prepareAction: (call: {
     readonly name: string
     readonly input: unknown
     readonly caller: Caller
-    readonly once: readonly [key: string, digest: string] | null
-  }) => Promise<{ readonly body: string; readonly isReplayed: boolean }>
+  }) => Promise<Step>
+  readonly transact: Transact
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -46,7 +48,12 @@ export function addRpcDoor(server: FastifyInstance, parts: RpcDoorParts): void {
       const search = at < 0 ? "" : request.url.slice(at + 1)
       const input = isRead ? readSearch(search, action.input) : readInput(request, search)
       const once = isRead || action.isReadOnly ? null : readOnce(request, caller)
-      const answer = await parts.run({ name, input, caller, once })
+      const answer = await asRenewed(caller, async (now) => {
+        const step = await parts.prepareAction({ name, input, caller: now })
+        const done = await parts.transact({ steps: [step], caller: now, once, toBody: ([body]) => body! })
+        if ("error" in done) throw done.error
+        return done
+      })
       if (answer.isReplayed) reply.header("idempotency-replayed", "true")
       return reply.header("content-type", media.contentType).send(answer.body)
     },

@@ -3,22 +3,29 @@ import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { createOnceTable } from "./once.ts"
 import type { RoleNames } from "./roles.ts"
+import { createStepTable } from "./system-steps.ts"
 
 /** The roles, for an administrator to run where Undercroft may not. The password may be given as its SCRAM verifier; `login` is who starts the server. */
 export function createRoles(roles: RoleNames, apiPassword: string, login: string = "current_user"): string[] {
   const plain = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit"
   return [
-    ...[roles.owner, roles.internal, roles.fields].map(
+    ...[roles.owner, roles.internal, roles.fields, roles.system].map(
       (name) => `create role ${quoteName(name)} nologin ${plain}`,
     ),
     `create role ${quoteName(roles.api)} login ${plain} password ${quoteLiteral(apiPassword)}`,
-    `grant ${[roles.owner, roles.internal, roles.fields].map(quoteName).join(", ")} to ${login}`,
+    `grant ${[roles.owner, roles.internal, roles.fields, roles.system].map(quoteName).join(", ")} to ${login}`,
   ]
 }
 
 /** Schemas, rights on them, and the state that outlives a change of the model. */
 export function createSchemas(database: string, roles: RoleNames): string[] {
-  const [owner, internal, fields, api] = [roles.owner, roles.internal, roles.fields, roles.api].map(quoteName)
+  const [owner, internal, fields, system, api] = [
+    roles.owner,
+    roles.internal,
+    roles.fields,
+    roles.system,
+    roles.api,
+  ].map(quoteName)
   return [
     `revoke temporary, create on database ${quoteName(database)} from public`,
     `grant connect on database ${quoteName(database)} to ${api}`,
@@ -28,10 +35,10 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     `create schema if not exists fields authorization ${fields}`,
     `create schema if not exists undercroft_state authorization ${internal}`,
     "revoke create on schema public from public",
-    `revoke all on schema app, undercroft, undercroft_rules, fields, undercroft_state from public, ${fields}, ${api}`,
+    `revoke all on schema app, undercroft, undercroft_rules, fields, undercroft_state from public, ${fields}, ${system}, ${api}`,
     `grant create, usage on schema fields to ${fields}`,
-    `grant usage on schema app to ${internal}, ${fields}, ${api}`,
-    `grant usage on schema undercroft to ${owner}, ${fields}, ${api}`,
+    `grant usage on schema app to ${internal}, ${fields}, ${system}, ${api}`,
+    `grant usage on schema undercroft to ${owner}, ${fields}, ${system}, ${api}`,
     `grant usage on schema fields to ${owner}, ${api}`,
     `create table if not exists undercroft_state.keys (one boolean primary key default true check (one), process_key bytea not null, transaction_key bytea not null)`,
     `insert into undercroft_state.keys (process_key, transaction_key) values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')), sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))) on conflict do nothing`,
@@ -40,8 +47,9 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     `alter table undercroft_state.keys owner to ${internal}`,
     `alter table undercroft_state.schema owner to ${internal}`,
     ...createOnceTable(roles),
-    `revoke all on all tables in schema undercroft_state from public, ${fields}, ${api}`,
-    `revoke all on all sequences in schema app from public, ${fields}, ${api}`,
+    ...createStepTable(roles),
+    `revoke all on all tables in schema undercroft_state from public, ${fields}, ${system}, ${api}`,
+    `revoke all on all sequences in schema app from public, ${fields}, ${system}, ${api}`,
     `do $undercroft$ begin
   if not exists (select from pg_collation c join pg_namespace n on n.oid = c.collnamespace where n.nspname = 'app' and c.collname = 'nocase') then
     create collation app.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

@@ -4,6 +4,7 @@ import type { EntityPolicy } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { ValueIndex } from "../query/operation.ts"
 import type { Plan } from "../query/planned.ts"
+import { printEach } from "./change-each.ts"
 import { encodeRows, encodeScalar, isScalar } from "./encode-rows.ts"
 import { relationOf, writeColumn } from "./machinery.ts"
 import type { Places } from "./places.ts"
@@ -32,6 +33,7 @@ export function printChange(plan: WritePlan, parts: ChangeParts): Change {
   const { policy } = plan.query
   const { alias, places } = parts
   const target = `${relationOf(policy)} ${alias}`
+  if (plan.each) return plain(printEach(plan, plan.each, target, parts))
   const where = parts.select.where(plan.query, alias, conditions(plan, parts))
   if (plan.kind === "delete") return plain(`delete from ${target}${where}`)
   const set = (sql: readonly string[]): string =>
@@ -47,7 +49,10 @@ export function printChange(plan: WritePlan, parts: ChangeParts): Change {
 }
 
 /** What has to hold of a row that is there, before what the caller filters by. */
-function conditions(plan: Exclude<WritePlan, { kind: "insert" }>, { places, alias }: ChangeParts): string[] {
+export function conditions(
+  plan: Exclude<WritePlan, { kind: "insert" }>,
+  { places, alias }: Omit<ChangeParts, "select">,
+): string[] {
   const { key } = plan.query.policy.entity
   // A condition that looks at the row has PostgreSQL ask whether the caller may see it, without filters too.
   const seen = `${alias}.${quoteName(key[0]!.column)} is not null`
@@ -112,8 +117,14 @@ function onConflict(plan: WritePlan & { kind: "insert" }, policy: EntityPolicy):
   const changed = plan.columns.filter((one) => !fields.includes(one) && !one.immutable)
   if (resolution === "ignore") return ` on conflict ${target} do nothing`
   // With nothing to change the row is given back all the same.
-  const set = (changed.length > 0 ? changed : fields).map(
-    (one) => `${quoteName(writeColumn(policy, one))} = excluded.${quoteName(writeColumn(policy, one))}`,
-  )
+  const set = (changed.length > 0 ? changed : fields).map((one) => {
+    const column = writeColumn(policy, one)
+    if (column === one.column) return `${quoteName(column)} = excluded.${quoteName(column)}`
+    // A column for writing alone can't be read, not even from what would have been inserted.
+    const same = fields
+      .map(({ column: key }) => `x.${quoteName(key)} = excluded.${quoteName(key)}`)
+      .join(" and ")
+    return `${quoteName(column)} = (select x.${quoteName(one.column)} from x where ${same})`
+  })
   return ` on conflict ${target} do update set ${set.join(", ")}`
 }

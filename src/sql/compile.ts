@@ -124,10 +124,10 @@ class Compiler {
     const used: FieldInfo[] = []
     const { frame } = plan.query
     const rows = frame ? this.framed(plan, used) : this.returned(plan, used)
-    const columns = [...new Set([...used, ...entity.key])].map(
+    const columns = [...new Set(isCounted(plan) ? used : [...used, ...entity.key])].map(
       (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
     )
-    const start = written(columns.join(", "))
+    const start = written(columns.join(", ") || "1 as one")
     if (isObject) return `${start} select row_to_json(r)::text from (${rows}) r`
     const body = frame
       ? `select f.body::text as body, f.n from (${rows}) f`
@@ -139,7 +139,8 @@ class Compiler {
     // What was inserted comes back in the order in which it was sent, which a join would not keep.
     const isNumbered = plan.kind === "insert"
     const from = isNumbered ? `(select w.*, row_number() over () as "$at" from w) w` : "w"
-    const options = { isWrite: true, used, ...(isNumbered ? { last: ['w."$at"'] } : {}) }
+    const last = isNumbered ? ['w."$at"'] : isCounted(plan) ? [] : null
+    const options = { isWrite: true, used, ...(last ? { last } : {}) }
     return this.printer.frame(plan.query, () => ({ from, conditions: [], alias: "w" }), options)
   }
 
@@ -161,6 +162,11 @@ class Compiler {
     )
     return `${start}, a(body, n, total, made) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
   }
+}
+
+/** Whether only the number of rows is asked back: then the writer need not be able to read them. */
+function isCounted({ query: { frame } }: WritePlan): boolean {
+  return frame !== null && !frame.parts.some((part) => part.kind === "rows")
 }
 
 /** Whether rows are given back, however many they are, and nothing else is done with them. */

@@ -8,6 +8,17 @@ export interface WrittenAs {
   readonly missingDefault?: boolean
   /** As texts, as in CSV. */
   readonly isText: boolean
+  /** What is required may be missing still. */
+  readonly isOpen?: boolean
+}
+
+/** A value that a hook gives: JSON also in a row of texts. */
+export class Completed {
+  readonly value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
 }
 
 /** Checks the rows of a body and writes them as `json_to_recordset` takes them. */
@@ -31,7 +42,7 @@ export function encodeScalar(row: unknown, field: FieldInfo, as: WrittenAs): str
 }
 
 /** What a field that a row leaves out gets under `missing=default`. */
-function defaultOf(field: FieldInfo): unknown {
+export function defaultOf(field: FieldInfo): unknown {
   const now = new Date().toISOString()
   return field.defaultsTo === "now"
     ? now
@@ -40,17 +51,19 @@ function defaultOf(field: FieldInfo): unknown {
       : (field.defaultValue ?? null)
 }
 
-function encodeField(row: unknown, field: FieldInfo, { missingDefault, isText }: WrittenAs): unknown {
+function encodeField(row: unknown, field: FieldInfo, { missingDefault, isText, isOpen }: WrittenAs): unknown {
   const record = row as Readonly<Record<string, unknown>>
-  const isSaid = Object.hasOwn(record, field.name)
-  const value = isSaid ? record[field.name] : missingDefault === true ? defaultOf(field) : null
+  const said = Object.hasOwn(record, field.name) ? record[field.name] : undefined
+  const isJson = said === undefined || said instanceof Completed
+  const given = said instanceof Completed ? said.value : said
+  const value = given === undefined && missingDefault === true ? defaultOf(field) : given
   if (value === null || value === undefined) {
-    if (!field.optional)
+    if (!field.optional && isOpen !== true)
       throw new UndercroftError("PG:23502", { field: `${field.entity.collection}.${field.name}` })
     return null
   }
   try {
-    return isText && isSaid ? parseText(String(value), field) : field.kind.parse(value)
+    return isText && !isJson ? parseText(String(value), field) : field.kind.parse(value)
   } catch (cause) {
     throw refuseValue(field, cause)
   }

@@ -65,7 +65,7 @@ class FramePrinter {
 
   /** Whether rows are numbered: to be put back in order, or to tell the row beyond the page. */
   private get isNumbered(): boolean {
-    return this.frame.fromEnd || this.facts.has("start") || this.facts.has("end") || this.looksBeyond
+    return this.frame.fromEnd || this.looksBeyond
   }
 
   /** Whether there is more in the direction of the page. */
@@ -107,11 +107,18 @@ class FramePrinter {
     return this.looksBeyond ? ` filter (where r."$n" <= ${this.limit})` : ""
   }
 
+  /**
+   * The same for all that is gathered: PostgreSQL sorts the rows for one aggregate that has an order, and those that have
+   * none, or another, would be given them so.
+   */
+  private get inOrder(): string {
+    return this.frame.fromEnd ? ` order by r."$n" desc` : ""
+  }
+
   private part(part: PlannedPart): string {
     switch (part.kind) {
       case "rows": {
-        const order = this.frame.fromEnd ? ` order by r."$n" desc` : ""
-        this.gathered.set(part.item, `json_agg(r.${quoteName(part.item)}${order})${this.onPage}`)
+        this.gathered.set(part.item, `json_agg(r.${quoteName(part.item)}${this.inOrder})${this.onPage}`)
         return `coalesce(g.${quoteName(part.item)}, '[]')`
       }
       case "count":
@@ -141,10 +148,8 @@ class FramePrinter {
       const known = isAhead ? [`g.n > ${this.limit}`] : skipped
       return [...known, ...this.outside(side)].join(" or ") || "false"
     }
-    const isFirst = (fact === "start") !== fromEnd
-    const order = `order by r."$n"${isFirst ? "" : " desc"}`
-    this.gathered.set(`$${fact}`, `(array_agg(r."$cursor" ${order})${this.onPage})[1]`)
-    return `g.${quoteName(`$${fact}`)}`
+    this.gathered.set("$cursors", `array_agg(r."$cursor"${this.inOrder})${this.onPage}`)
+    return `g."$cursors"[${fact === "start" ? "1" : `cardinality(g."$cursors")`}]`
   }
 
   private skips(): string {

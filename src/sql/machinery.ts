@@ -3,6 +3,7 @@
  * It is dropped and made anew whenever the model changes.
  */
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
+import { implies } from "../policy/implies.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
 import { type Rule, readsRow } from "../policy/rule.ts"
 import {
@@ -20,8 +21,12 @@ import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { onceFunctions } from "./once.ts"
+import { permitFunctions } from "./permit.ts"
 import type { RoleNames } from "./roles.ts"
+import { createStepPolicy, stepFunctions } from "./system-steps.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
+
+type Verb = "read" | "create" | "updateFrom" | "delete"
 
 /** One row of policies: unqualified columns. */
 const ownRow: ColumnOf = (_, field) => quoteName(field.column)
@@ -99,6 +104,8 @@ export function createMachinery(
     ...callerFunctions(roles),
     ...(accounts ? sessionFunctions(roles, accounts) : []),
     ...onceFunctions(roles),
+    ...permitFunctions(roles),
+    ...stepFunctions(roles),
     ...triggerFunctions(roles),
     // Functions may call one another in any order: PL/pgSQL looks names up when it runs.
     ...functions.map((one) => one.create),
@@ -110,12 +117,13 @@ export function createMachinery(
     ...tables.flatMap((one) => [
       `alter table ${tableOf(one.entity)} enable row level security`,
       `alter table ${tableOf(one.entity)} force row level security`,
-      `revoke all on ${tableOf(one.entity)} from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
+      `revoke all on ${tableOf(one.entity)} from public, ${quoteName(roles.api)}, ${quoteName(roles.system)}, ${quoteName(roles.fields)}`,
       `grant select, insert, update, delete on ${tableOf(one.entity)} to ${quoteName(roles.internal)}`,
     ]),
     ...rowPolicies,
     ...triggers,
     ...tables.flatMap((one) => grantTable(one, roles)),
+    ...[...policies.system].flatMap((entity) => systemRights(entity, roles)),
     ...fieldViews,
     ...views,
     ...(accounts ? mirrorAccounts(policies.model, roles) : []),
@@ -147,6 +155,10 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
   const to = `to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`
   const using = (rule: Rule): string => `using (${printer.rule(rule, ownRow)})`
   const check = (rule: Rule): string => `with check (${printer.rule(rule, ownRow)})`
+  // PostgreSQL asks a statement that names no column of a row, such as a bare delete, for no right to read it.
+  const print = (rule: Rule): string => printer.rule(rule, ownRow)
+  const seen = (rule: Rule): Rule =>
+    implies(rule, policy.read, print) ? rule : { kind: "all", terms: [policy.read, rule] }
   return [
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
     ...(policy.entity.access.read
@@ -157,17 +169,20 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
       : []),
     ...(policy.entity.access.updateFrom
       ? [
-          `create policy update on ${table} for update ${to} ${using(policy.updateFrom)} ${check(policy.updateTo)}`,
+          `create policy update on ${table} for update ${to} ${using(seen(policy.updateFrom))} ${check(policy.updateTo)}`,
         ]
       : []),
     ...(policy.entity.access.delete
-      ? [`create policy delete on ${table} for delete ${to} ${using(policy.delete)}`]
+      ? [`create policy delete on ${table} for delete ${to} ${using(seen(policy.delete))}`]
       : []),
   ]
 }
 
 /** Fields that the API may name when it creates or changes a row. */
-export function writableFields(entity: EntityInfo, when: "create" | "update"): readonly FieldInfo[] {
+export function writableFields(
+  entity: Pick<EntityInfo, "fields">,
+  when: "create" | "update",
+): readonly FieldInfo[] {
   return entity.fields.filter((field) => !field.readonly && (when === "create" || !field.immutable))
 }
 
@@ -183,8 +198,18 @@ function grantTable(policy: EntityPolicy, roles: RoleNames): string[] {
   )
 }
 
+/** Steps beyond the caller's rights: what only the database sets stays the database's. */
+function systemRights(entity: EntityInfo, roles: RoleNames): string[] {
+  const every = { ...entity, access: { read: true, create: true, updateFrom: true, delete: true } }
+  const columns = entity.fields.map((one) => one.column)
+  return [
+    createStepPolicy(entity, roles),
+    ...grants(every, tableOf(entity), roles.system, columns, (field) => field.column),
+  ]
+}
+
 function grants(
-  entity: EntityInfo,
+  entity: Pick<EntityInfo, "fields"> & { readonly access: Readonly<Record<Verb, unknown>> },
   relation: string,
   to: string,
   readable: readonly string[],

@@ -8,6 +8,8 @@ export interface RoleNames {
   readonly internal: string
   /** Owns the field views, under the same row policies as the API. */
   readonly fields: string
+  /** Owns one function, by which sealed statements of actions go beyond their caller's rights. */
+  readonly system: string
   /** Logs in for requests; owns nothing, is a member of nothing. */
   readonly api: string
   /** Logs in for accounts, where the backend has them; reaches their schema alone. */
@@ -24,6 +26,7 @@ export function roleNames(database: string): RoleNames {
     owner: `${prefix}_owner`,
     internal: `${prefix}_internal`,
     fields: `${prefix}_fields`,
+    system: `${prefix}_system`,
     api: `${prefix}_api`,
     accounts: `${prefix}_accounts`,
   }

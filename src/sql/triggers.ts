@@ -14,6 +14,7 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
+import { permitsSql } from "./permit.ts"
 import type { RoleNames } from "./roles.ts"
 import { defaultOf, referenceName } from "./tables.ts"
 
@@ -88,6 +89,12 @@ export function createTriggers(policy: EntityPolicy, printer: SqlPrinter, roles:
           ),
           `create trigger undercroft_guard before ${events} on ${table} for each row when (${isApi}) execute function ${ruleFunction(guard)}()`,
         ]),
+    ...(policy.isHooked
+      ? [
+          ...own(shortName(`hook_${entity.table}`), hookBody(entity)),
+          `create trigger undercroft_await before insert or update or delete on ${table} for each row when (${isApi}) execute function ${ruleFunction(shortName(`hook_${entity.table}`))}()`,
+        ]
+      : []),
     ...(looksElsewhere(policy)
       ? [
           ...own(moved, movedBody(policy, printer)),
@@ -95,6 +102,16 @@ export function createTriggers(policy: EntityPolicy, printer: SqlPrinter, roles:
         ]
       : []),
   ]
+}
+
+/** Of an entity with a hook nothing is written that the hook was not shown, raw SQL included. */
+function hookBody(entity: EntityInfo): string {
+  const message = `${entity.collection} has a hook: write it through the API, or by db with values(), set() or deleteFrom() alone`
+  return `  if not ${permitsSql(entity, null)} then
+    raise exception using errcode = 'UC130', schema = 'app', table = ${quoteLiteral(entity.table)}, message = ${quoteLiteral(message)};
+  end if;
+  if tg_op = 'DELETE' then return old; end if;
+  return new;`
 }
 
 /** What a created and what an updated row must meet. */
@@ -112,11 +129,13 @@ function refusals(policy: EntityPolicy, printer: SqlPrinter): { created: string[
     if (rule && !field.readonly) {
       const refused = refuse(entity, "42501", "writable", [field])
       const isSet = `${fresh} is distinct from ${exact(field, `(${defaultOf(field, 18) ?? `null::${field.kind.sqlType}`})`)}`
+      // What a hook completes is not the caller's to write or not.
+      const own = policy.isHooked ? ` and not ${permitsSql(entity, field)}` : ""
       created.push(
-        `if ${isSet} and not ${test(policy, printer, rule, { row: "new" })} then ${refused} end if;`,
+        `if ${isSet} and not ${test(policy, printer, rule, { row: "new" })}${own} then ${refused} end if;`,
       )
       updated.push(
-        `if ${isChanged} and not (${test(policy, printer, rule, { row: "old" })} and ${test(policy, printer, rule, { row: "new" })}) then ${refused} end if;`,
+        `if ${isChanged} and not (${test(policy, printer, rule, { row: "old" })} and ${test(policy, printer, rule, { row: "new" })})${own} then ${refused} end if;`,
       )
     }
     if (field.reference) {

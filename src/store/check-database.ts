@@ -26,7 +26,7 @@ export async function checkDatabase(
 }
 
 async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[]> {
-  const all = [roles.api, roles.fields, roles.internal, roles.owner]
+  const all = [roles.api, roles.system, roles.fields, roles.internal, roles.owner]
   const { rows } = await admin.query(
     `select r.rolname as name, r.rolsuper as super, r.rolbypassrls as bypass, r.rolinherit as inherit, r.rolcanlogin as login,
       r.rolcreaterole or r.rolreplication or r.rolcreatedb as creates,
@@ -96,7 +96,7 @@ async function schemaProblems(admin: pg.Client, roles: RoleNames): Promise<strin
   const { rows } = await admin.query(
     `select r.rolname as role, n.nspname as schema, has_schema_privilege(r.oid, n.oid, 'USAGE') as uses, has_schema_privilege(r.oid, n.oid, 'CREATE') as creates
     from pg_namespace n cross join pg_roles r where r.rolname = any($1)`,
-    [[roles.api, roles.fields]],
+    [[roles.api, roles.system, roles.fields]],
   )
   return rows.flatMap(({ role, schema, uses, creates }) => [
     ...(creates && !(role === roles.fields && schema === "fields")
@@ -188,6 +188,7 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
         access.delete && "delete",
         "internal",
         access.read && "read",
+        policies.system.has(entity) && "system",
         access.updateFrom && "update",
       ].filter(Boolean)
       if (JSON.stringify(wanted) !== JSON.stringify(table.policies)) {

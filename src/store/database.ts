@@ -154,7 +154,7 @@ async function ensureRoles(
   password: string,
   apiUrl: string,
 ): Promise<void> {
-  const names = [roles.owner, roles.internal, roles.fields, roles.api]
+  const names = [roles.owner, roles.internal, roles.fields, roles.system, roles.api]
   const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map(
     (row) => row.rolname,
   )
@@ -165,7 +165,7 @@ async function ensureRoles(
   const isMember = (
     await admin.query(
       "select bool_and(pg_has_role(current_user, name::name, 'USAGE')) as member from unnest($1::text[]) name where exists (select from pg_roles where rolname = name)",
-      [[roles.owner, roles.internal, roles.fields]],
+      [[roles.owner, roles.internal, roles.fields, roles.system]],
     )
   ).rows[0].member
   // An administrator may have made them; then there is nothing to do, and nothing that this login would have to be allowed.

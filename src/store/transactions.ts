@@ -4,7 +4,7 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { type Entrance, enterStatement } from "./flight.ts"
+import { type Entrance, enterStatement, type FlightRow } from "./flight.ts"
 import { readerOf } from "./read-value.ts"
 
 export type Isolation = "read committed" | "repeatable read" | "serializable"
@@ -27,6 +27,10 @@ export interface StatementResult {
 export interface Transaction {
   /** One statement; those that begin or end transactions are refused, and end this one. */
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
+  /** One statement of the engine, answered as a flight answers it: the one row, as PostgreSQL's texts. */
+  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
+  /** Several statements, with none of another's between them. */
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T>
 }
 
 export interface TransactionPool {
@@ -44,6 +48,12 @@ export interface TransactionPoolOptions {
 }
 
 const types = { getTypeParser: readerOf }
+const texts = { getTypeParser: () => (text: string) => text }
+
+/** Where names without a schema are looked for. The catalogue comes last: no name of it hides one of the model. */
+const programsPath = "fields,app,pg_catalog"
+/** The engine's statements say the schema of all that is not the catalogue's. */
+const enginePath = "pg_catalog"
 
 /** Opens a pool; connections are made when they are needed. */
 export function openTransactions(options: TransactionPoolOptions): TransactionPool {
@@ -54,8 +64,7 @@ export function openTransactions(options: TransactionPoolOptions): TransactionPo
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     keepAlive: true,
-    // The catalogue comes last: no name of it hides one of the model.
-    options: `-c statement_timeout=${options.statementTimeoutMs} -c idle_in_transaction_session_timeout=60000 -c client_connection_check_interval=1000 -c search_path=fields,app,pg_catalog -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
+    options: `-c statement_timeout=${options.statementTimeoutMs} -c idle_in_transaction_session_timeout=60000 -c client_connection_check_interval=1000 -c search_path=${programsPath} -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
   })
   pool.on("error", () => undefined)
   const underWay = new Set<Promise<unknown>>()
@@ -112,6 +121,13 @@ async function connect(pool: pg.Pool, deadline: number): Promise<pg.PoolClient> 
 
 const ends: ReadonlySet<string> = new Set(["BEGIN", "START TRANSACTION", "COMMIT", "PREPARE TRANSACTION"])
 
+interface Statement {
+  readonly text: string
+  readonly values: unknown[]
+  readonly types: object
+  readonly rowMode?: string
+}
+
 class RunningTransaction implements Transaction {
   /** Whether it has ended, and its connection is as it was. */
   isSound = false
@@ -120,6 +136,7 @@ class RunningTransaction implements Transaction {
   /** Statements go one after the other, so that none follows the end of the transaction unseen. */
   private last: Promise<unknown> = Promise.resolve()
   private failed: unknown = null
+  private path = programsPath
   private isOver = false
   private isCommitting = false
 
@@ -191,22 +208,48 @@ class RunningTransaction implements Transaction {
   }
 
   query(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    return this.inOneGo((send) => send(text, values))
+  }
+
+  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
+    return this.queue(async () => {
+      const statement = { text, values: [...values], types: texts, rowMode: "array" }
+      const { rows, fields, rowCount } = await this.send(enginePath, statement)
+      if (fields.length === 0) return [null, String(rowCount ?? 0)]
+      return (rows[0] as FlightRow | undefined) ?? null
+    })
+  }
+
+  inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T> {
+    const send: Transaction["query"] = async (text, values) => {
+      const statement = { text, values: [...values], types }
+      const { rows, command, rowCount } = await this.send(programsPath, statement)
+      return { rows, affected: command === "SELECT" ? null : rowCount }
+    }
+    return this.queue(() => work(send))
+  }
+
+  private queue<T>(work: () => Promise<T>): Promise<T> {
     if (this.isOver) return Promise.reject(new Error("the action is over: await each statement in run"))
-    const sent = this.last.then(() => this.send(text, values))
+    const sent = this.last.then(work)
     this.last = sent.catch(() => undefined)
     return sent
   }
 
-  private async send(text: string, values: readonly unknown[]): Promise<StatementResult> {
+  private async send(path: string, statement: Statement): Promise<pg.QueryResult> {
+    const { text } = statement
     // Of a failed transaction PostgreSQL would only say that it failed.
     if (this.failed !== null && !isReturn(text)) throw this.failed
     try {
+      if (this.path !== path) await this.ask("select set_config('search_path', $1, true)", [path])
+      this.path = path
       // The extended protocol takes one statement at a time.
-      const { rows, command, rowCount } = await this.ask(text, [...values], { types, queryMode: "extended" })
+      const result = await this.ask(text, statement.values, { ...statement, queryMode: "extended" })
+      const { command } = result
       if (ends.has(command) || (command === "ROLLBACK" && !isReturn(text)) || this.status !== "T")
         throw new UndercroftError("UC690", {}, { cause: new Error("an action is one transaction") })
       if (command === "ROLLBACK") this.failed = null
-      return { rows, affected: command === "SELECT" ? null : rowCount }
+      return result
     } catch (cause) {
       if (cause instanceof UndercroftError) this.isOver = true
       this.failed ??= cause

@@ -308,7 +308,10 @@ describe("the functions of rules", () => {
       "me_has",
       "me_id",
       "me_uuid",
+      "permit",
       "recall_once",
+      "record_steps",
+      "run_as_system",
     ])
   })
 })

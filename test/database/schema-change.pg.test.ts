@@ -129,7 +129,7 @@ async function limitedAdmin(database: TestDatabase): Promise<string> {
   const roles = database.ready.roles
   await database.admin.query(`create role ${name}_limited login createrole password 'limited'`)
   await database.admin.query(
-    `grant "${roles.owner}", "${roles.internal}", "${roles.fields}" to ${name}_limited; grant "${roles.api}" to ${name}_limited with admin option; alter database ${name} owner to ${name}_limited`,
+    `grant "${roles.owner}", "${roles.internal}", "${roles.fields}", "${roles.system}" to ${name}_limited; grant "${roles.api}" to ${name}_limited with admin option; alter database ${name} owner to ${name}_limited`,
   )
   const url = new URL(database.adminUrl)
   url.username = `${name}_limited`

@@ -347,7 +347,7 @@ test("what may be written and not read stays unread", async () => {
   ).toBe("42501")
   expect((await as(anna, "select count(*) as n from app.letters")).rows).toEqual([{ n: "0" }])
   expect((await as(anna, "update app.letters set text = 'y' where text = 'draft'")).command).toBe("UPDATE 0")
-  expect((await as(anna, "update app.letters set text = 'final' where true")).error?.code).toBe("42501")
+  expect((await as(anna, "update app.letters set text = 'final' where true")).command).toBe("UPDATE 0")
   expect(await rowsOf("select text from app.letters order by 1")).toEqual([
     { text: "draft" },
     { text: "final" },

@@ -5,7 +5,7 @@ import { checkRules } from "./rule-check.ts"
 import { honestLoading } from "./session.ts"
 import { shrinkCase } from "./shrink.ts"
 import type { Target } from "./target.ts"
-import { type Failure, Replayer, runTrial, type TrialSize } from "./trial.ts"
+import { type DoorCounts, type Failure, Replayer, runTrial, type TrialSize } from "./trial.ts"
 import { describeWorld, openWorld } from "./world.ts"
 
 export interface CampaignResult {
@@ -17,6 +17,7 @@ export interface CampaignResult {
   /** Rules that were evaluated in two ways, without a database. */
   readonly rules: number
   readonly open: number
+  readonly doors: DoorCounts
   readonly failures: readonly Failure[]
   readonly seconds: number
 }
@@ -39,6 +40,7 @@ export async function runCampaign(
   const one = /^(.*\/\d+)$/.exec(seed)?.[1]
   const failures: Failure[] = []
   const sum = { comparisons: 0, interferences: 0, open: 0, rules: 0 }
+  const doors = { graphql: 0, action: 0, unsaid: 0 }
   let worlds = 0
   while (sum.comparisons < comparisons && failures.length < most) {
     const name = one ?? `${seed}/${worlds}`
@@ -48,6 +50,9 @@ export async function runCampaign(
     sum.interferences += found.interferences
     sum.open += found.open
     sum.rules += found.rules
+    doors.graphql += found.doors.graphql
+    doors.action += found.doors.action
+    doors.unsaid += found.doors.unsaid
     if (found.failure) {
       onProgress(`${name}: ${found.failure.kind}, making it smaller`)
       failures.push(await shrinkFailure(target, found.failure, attempts))
@@ -55,7 +60,14 @@ export async function runCampaign(
     onProgress(`${sum.comparisons} comparisons in ${worlds} worlds, ${failures.length} failures`)
     if (one !== undefined) break
   }
-  return { seed, worlds, ...sum, failures, seconds: Math.round((performance.now() - start) / 100) / 10 }
+  return {
+    seed,
+    worlds,
+    ...sum,
+    doors,
+    failures,
+    seconds: Math.round((performance.now() - start) / 100) / 10,
+  }
 }
 
 function sizeOf(requests: number): TrialSize {
@@ -67,12 +79,14 @@ interface WorldResult {
   readonly interferences: number
   readonly open: number
   readonly rules: number
+  readonly doors: DoorCounts
   readonly failure: Failure | null
 }
 
 async function runWorld(target: Target, name: string, size: TrialSize): Promise<WorldResult> {
   const description = describeWorld(name)
-  const nothing = { comparisons: 0, interferences: 0, open: 0, rules: 0 }
+  const doors = { graphql: 0, action: 0, unsaid: 0 }
+  const nothing = { comparisons: 0, interferences: 0, open: 0, rules: 0, doors }
   try {
     const world = openWorld(description)
     const { rules, failure } = checkRules(world)

@@ -1,4 +1,7 @@
 /** Declares a described model through the public API, as a team would write it, and builds it. */
+
+import type { AnyAction } from "../../src/actions/action.ts"
+import { checkActions } from "../../src/actions/check-actions.ts"
 import {
   type AnyEntity,
   actor,
@@ -32,7 +35,9 @@ import {
 } from "../../src/index.ts"
 import { buildModel } from "../../src/model/build.ts"
 import type { Model } from "../../src/model/model.ts"
+import { ProblemList } from "../../src/model/model-error.ts"
 import { buildPolicies, type Policies } from "../../src/policy/policies.ts"
+import { declareActions } from "./action-door.ts"
 import type {
   AccessDescription,
   EntityDescription,
@@ -54,13 +59,17 @@ export interface DeclaredModel {
   readonly entities: readonly AnyEntity[]
   readonly model: Model
   readonly policies: Policies
+  readonly actions: Readonly<Record<string, AnyAction>>
 }
 
 /** Throws `ModelError` where the description is no model. */
 export function declareModel(description: ModelDescription): DeclaredModel {
   const entities = declareEntities(description)
-  const model = buildModel(entities)
-  return { description, entities, model, policies: buildPolicies(model) }
+  const problems = new ProblemList()
+  const model = buildModel(entities, problems)
+  const actions = declareActions(entities)
+  const policies = buildPolicies(model, problems, checkActions(actions, model, problems))
+  return { description, entities, model, policies, actions }
 }
 
 function declareEntities(description: ModelDescription): readonly AnyEntity[] {

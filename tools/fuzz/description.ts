@@ -215,6 +215,15 @@ export interface OperationDescription {
   readonly timezone?: string
 }
 
+/** Which door a question is asked through; REST where nothing is said. */
+export type DoorName = "rest" | "graphql" | "action"
+
+export interface StepDescription {
+  readonly caller: number
+  readonly operation: OperationDescription
+  readonly door?: DoorName
+}
+
 /** Everything that one answer depends on. */
 export interface WorldDescription {
   readonly seed: string
@@ -226,7 +235,7 @@ export interface WorldDescription {
 /** A failure as it is kept: the last operation is the one that fails, those before it prepare the rows. */
 export interface CaseDescription extends WorldDescription {
   readonly about: string
-  readonly steps: readonly { readonly caller: number; readonly operation: OperationDescription }[]
+  readonly steps: readonly StepDescription[]
   /** For noninterference: the rows of the other world, which the caller can't tell from `rows`. */
   readonly otherRows?: Rows
 }

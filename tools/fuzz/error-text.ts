@@ -28,10 +28,17 @@ export function checkErrorText(
 
 /** Errors name fields with their collection, or in quotes. */
 function toldField(view: CallerView, said: string, body: string): string | null {
+  // GraphQL's refusals name what is alike, among what the caller knows: other entities may have a field of that name.
+  const known = new Set<string>()
+  for (const { name, fields, relations } of view.shapes.values()) {
+    for (const field of fields) if (view.exists(name, field.name)) known.add(field.name)
+    for (const relation of relations) known.add(relation.name)
+  }
   for (const { name, collection, fields } of view.shapes.values()) {
     for (const field of fields) {
       if (view.exists(name, field.name) || said.includes(field.name)) continue
-      const forms = [`${collection}.${field.name}`, `'${field.name}'`, `\\"${field.name}\\"`]
+      const quoted = [`'${field.name}'`, `\\"${field.name}\\"`, `\\"${field.name}Id\\"`]
+      const forms = [`${collection}.${field.name}`, ...(known.has(field.name) ? [] : quoted)]
       const told = forms.find((form) =>
         body
           .split(form)

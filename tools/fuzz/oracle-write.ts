@@ -328,7 +328,15 @@ function movesGround(
   changes: readonly Change[],
   named: readonly string[],
 ): boolean {
-  const later = view.over(rows)
+  const all = view.rows[shape.name] ?? []
+  // After all of them, and after any one: in which order rows are written is not said.
+  const moments = [
+    rows,
+    ...changes.map(({ before, after }) => ({
+      ...view.rows,
+      [shape.name]: all.map((row) => (row === before ? after : row)),
+    })),
+  ].map((one) => view.over(one))
   const allows =
     (of: CallerView) =>
     (row: Row, before: Row): boolean => {
@@ -336,10 +344,12 @@ function movesGround(
       return of.holds(updateTo, row) && (updateStep === null || of.holds(updateStep, row, before))
     }
   return changes.some((change) => {
-    const [now, then] = [view, later].map((of) =>
-      changeProblems(of, shape, change, named, (row) => allows(of)(row, change.before ?? row)),
-    )
-    return [...(now ?? [])].toSorted().join() !== [...(then ?? [])].toSorted().join()
+    const problems = (of: CallerView): string =>
+      [...changeProblems(of, shape, change, named, (row) => allows(of)(row, change.before ?? row))]
+        .toSorted()
+        .join()
+    const now = problems(view)
+    return moments.some((then) => problems(then) !== now)
   })
 }
 

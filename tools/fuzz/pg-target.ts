@@ -1,23 +1,38 @@
 /** The real thing: PostgreSQL with the DDL of the model, the engine and the REST door, without a socket in between. */
 import type { FastifyInstance } from "fastify"
 import pg from "pg"
+import { connectCaller } from "../../src/actions/connect-kysely.ts"
+import { describeActions } from "../../src/actions/describe-actions.ts"
+import { createPrepareAction } from "../../src/actions/run-action.ts"
 import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
 import { createEngine } from "../../src/engine/engine.ts"
+import { createStepUp } from "../../src/engine/step-up.ts"
+import { createTransact } from "../../src/engine/transact.ts"
+import { addGraphqlDoor } from "../../src/graphql/graphql-door.ts"
+import { defaultGraphqlLimits } from "../../src/graphql/limits.ts"
 import { createHttpServer } from "../../src/http/server.ts"
 import type { EntityInfo, Model } from "../../src/model/model.ts"
 import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
 import { defaultQueryLimits } from "../../src/query/limits.ts"
 import { defaultGrammarLimits } from "../../src/rest/parse-query.ts"
 import { addRestDoor } from "../../src/rest/rest-door.ts"
+import { addRpcDoor } from "../../src/rest/rpc-door.ts"
 import { prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
 import { startEmbedded } from "../../src/store/embedded.ts"
 import { type FlightPool, openPool } from "../../src/store/pool.ts"
+import { openTransactions } from "../../src/store/transactions.ts"
+import { type ActionInput, readAction, writeAction } from "./action-door.ts"
+import { wrapTransactions } from "./action-faults.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
 import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
+import { openFaults, wrapEngine } from "./graphql-faults.ts"
+import type { GraphqlRequest } from "./graphql-request.ts"
 import type { RestRequest } from "./rest-request.ts"
 import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
 
 const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000 }
+/** Lists are asked for whole, each of them as long as lists may be: what such a document costs is not the question here. */
+const graphqlLimits = { ...defaultGraphqlLimits, graphqlCost: 1e15 }
 const callerHeader = "x-fuzz-caller"
 
 /** One model that is loaded. */
@@ -31,6 +46,7 @@ interface Loaded {
   readonly server: FastifyInstance
   readonly faults: ReadonlySet<string>
   readonly callers: Map<string, Caller>
+  readonly close: () => Promise<void>
 }
 
 export class PgTarget implements Target {
@@ -65,6 +81,8 @@ export class PgTarget implements Target {
     const pool = opened
       ? divertPool(plainPool, openPool({ url: url.href, connections: 1 }), opened)
       : wrapPool(plainPool, faults)
+    const isOpen = [...faults].some((name) => openFaults.has(name))
+    const openPooled = isOpen ? openPool({ url: url.href, connections: 1 }) : null
     const callers = new Map<string, Caller>()
     const engine = createEngine({
       policies: loading.planPolicies,
@@ -72,6 +90,14 @@ export class PgTarget implements Target {
       constraints: database.constraints,
       limits,
     })
+    const openEngine = openPooled
+      ? createEngine({
+          policies: loading.planPolicies,
+          pool: openPooled,
+          constraints: database.constraints,
+          limits,
+        })
+      : null
     const server = createHttpServer({
       allowsOrigin: () => false,
       bodyBytes: limits.bodyBytes,
@@ -86,8 +112,60 @@ export class PgTarget implements Target {
       allowsRollback: false,
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
+    const { actions } = loading.declared
+    const transactions = openTransactions({
+      url: faults.has("action-superuser") ? url.href : database.apiUrl,
+      statementTimeoutMs: 5000,
+      connections: 1,
+    })
+    const doers = {
+      prepareAction: createPrepareAction({
+        actions,
+        policies: loading.planPolicies,
+        constraints: database.constraints,
+        engine,
+        connect: (transaction) => connectCaller(transaction, loading.planPolicies.model),
+        processKey: database.processKey,
+        stepUp: createStepUp(loading.planPolicies),
+        log: () => undefined,
+      }),
+      transact: createTransact({ transactions: wrapTransactions(transactions, faults), timeoutMs: 10_000 }),
+    }
+    addGraphqlDoor(server, {
+      ...doers,
+      name: "fuzz",
+      actions: new Map(),
+      documents: new Map(),
+      isOnlyRegistered: false,
+      model: loading.planPolicies.model,
+      engine: wrapEngine(engine, openEngine, faults),
+      limits: { ...limits, ...graphqlLimits },
+      introspection: true,
+      authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
+    })
+    addRpcDoor(server, {
+      ...doers,
+      actions: describeActions(actions),
+      authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
+    })
     await server.ready()
-    this.loaded = { model: loading.declared.model, database, admin, pool, plainPool, server, faults, callers }
+    this.loaded = {
+      model: loading.declared.model,
+      database,
+      admin,
+      pool,
+      plainPool,
+      server,
+      faults,
+      callers,
+      close: async () => {
+        await server.close()
+        await transactions.close()
+        await openPooled?.close()
+        await pool.close()
+        await admin.end()
+      },
+    }
   }
 
   async fill(rows: Rows): Promise<void> {
@@ -125,6 +203,26 @@ export class PgTarget implements Target {
       return { ...found, body: JSON.stringify({ ...error, message: Object.values(row ?? {}).join(" ") }) }
     }
     return faults.has("count-everything") ? this.countEverything(found, operation) : found
+  }
+
+  async graphql(caller: CallerDescription, request: GraphqlRequest): Promise<RestAnswer> {
+    return this.post(caller, "/graphql", request)
+  }
+
+  async act(caller: CallerDescription, input: ActionInput): Promise<RestAnswer> {
+    const name = input.kind === "read" ? readAction : writeAction
+    return this.post(caller, `/rest/rpc/${name}`, { question: input })
+  }
+
+  private async post(caller: CallerDescription, url: string, body: object): Promise<RestAnswer> {
+    const answer = await this.current().server.inject({
+      method: "POST",
+      url,
+      headers: { "content-type": "application/json", [callerHeader]: this.callerKey(caller) },
+      payload: JSON.stringify(body),
+    })
+    const why = answer.statusCode >= 500 ? { why: this.why } : {}
+    return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body, ...why }
   }
 
   async dump(): Promise<Rows> {
@@ -180,9 +278,7 @@ export class PgTarget implements Target {
     const { loaded } = this
     this.loaded = null
     if (!loaded) return
-    await loaded.server.close()
-    await loaded.pool.close()
-    await loaded.admin.end()
+    await loaded.close()
   }
 
   private current(): Loaded {

@@ -26,4 +26,13 @@ export const engineBugs: readonly EngineBug[] = [
   { name: "limit-forgotten", about: "more rows are written than the request allows" },
   { name: "error-quotes", about: "an error quotes a row, whoever may read it" },
   { name: "count-everything", about: "the count is of all rows, whoever may read them" },
+  { name: "graphql-filter-dropped", about: "the GraphQL door loses filters" },
+  { name: "graphql-related-open", about: "a filter through a relation looks past every policy" },
+  { name: "graphql-schema-reused", about: "a caller is answered by the schema of the caller before" },
+  { name: "graphql-cursor-open", about: "what comes after a cursor is read past every policy" },
+  { name: "graphql-total-open", about: "the total is of all rows, whoever may read them" },
+  { name: "graphql-flight-caller", about: "root fields that go together run as the caller before" },
+  { name: "action-not-entered", about: "an action's transaction does not say who calls" },
+  { name: "action-previous-caller", about: "an action runs as the caller before" },
+  { name: "action-superuser", about: "an action runs as a role that no policy holds" },
 ]

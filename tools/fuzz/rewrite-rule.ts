@@ -13,7 +13,7 @@ export function rewritePolicies(policies: Policies, change: RuleChange, isWhole 
   const rewriter = new Rewriter(change, isWhole)
   const of = new Map([...policies.of].map(([entity, policy]) => [entity, rewriter.entity(policy)]))
   const facts = policies.facts.map((fact) => rewriter.fact(fact))
-  return rewriter.changed ? { model: policies.model, of, facts, actions: policies.actions } : null
+  return rewriter.changed ? { ...policies, of, facts } : null
 }
 
 class Rewriter {

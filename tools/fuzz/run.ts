@@ -107,7 +107,7 @@ function printFailure({ kind, message, expected, actual, kase }: Failure): void 
   const last = kase.steps.at(-1)
   if (last)
     console.log(
-      `caller   ${JSON.stringify(kase.callers[last.caller])}\nasks     ${JSON.stringify(last.operation)}`,
+      `caller   ${JSON.stringify(kase.callers[last.caller])}\nasks     ${last.door ?? "rest"} ${JSON.stringify(last.operation)}`,
     )
   console.log(`expected ${show(expected)}\nactual   ${show(actual)}`)
 }
@@ -122,7 +122,8 @@ function printResult(result: CampaignResult, failures: readonly Failure[]): void
   console.log(
     `${result.comparisons} comparisons (${result.interferences} of noninterference) and ${result.rules} rules in ${result.worlds} worlds, ` +
       `${result.seconds} s: ${count("leak")} leaks, ${count("denial")} wrong denials, ${count("interference")} interferences, ` +
-      `${count("wrong") + count("broken")} other differences; ${result.open} requests whose answer is left open`,
+      `${count("wrong") + count("broken")} other differences; ${result.open} requests whose answer is left open; ` +
+      `${result.doors.graphql} comparisons through GraphQL, ${result.doors.action} through actions, ${result.doors.unsaid} questions that can't be said there`,
   )
 }
 

@@ -1,7 +1,9 @@
 /** What the harness asks questions of: the real engine on PostgreSQL, or an imitation to try the harness itself. */
 import type { Policies } from "../../src/policy/policies.ts"
+import type { ActionInput } from "./action-door.ts"
 import type { DeclaredModel } from "./declare-model.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
+import type { GraphqlRequest } from "./graphql-request.ts"
 import type { RestRequest } from "./rest-request.ts"
 
 export interface RestAnswer {
@@ -43,6 +45,14 @@ export interface Target {
     request: RestRequest,
     operation: OperationDescription,
   ): Promise<RestAnswer>
+  /** Asks at the door `/graphql`; `operation` is what the document says. */
+  graphql?(
+    caller: CallerDescription,
+    request: GraphqlRequest,
+    operation: OperationDescription,
+  ): Promise<RestAnswer>
+  /** Calls the action that reads, or the one that writes; see `action-door.ts`. */
+  act?(caller: CallerDescription, input: ActionInput): Promise<RestAnswer>
   /** All rows as canonical JSON values, whoever may read them. */
   dump(): Promise<Rows>
   /** Looks at an entity past the engine, with the rights that an injected statement would have. */

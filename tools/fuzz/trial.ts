@@ -1,13 +1,25 @@
 /** One world on one target, from its first request to its last: differential first, then noninterference. */
-import type { CaseDescription, Rows } from "./description.ts"
+import { actionQuestion, toActionInput } from "./action-question.ts"
+import type { CallerView } from "./caller-view.ts"
+import type { CallerDescription, CaseDescription, OperationDescription, Rows } from "./description.ts"
 import { checkErrorText } from "./error-text.ts"
+import { askGraphql } from "./graphql-ask.ts"
+import { graphqlQuestion } from "./graphql-question.ts"
 import { bytesOf, changeUnseen, mayDiffer } from "./noninterference.ts"
 import { Random } from "./random.ts"
 import { ValuePool } from "./random-value.ts"
-import { toRequest } from "./rest-request.ts"
-import { type Finding, honestLoading, Session, type Step } from "./session.ts"
-import { entityOf } from "./shape.ts"
-import type { Loading, Target } from "./target.ts"
+import { type RestRequest, toRequest } from "./rest-request.ts"
+import {
+  actionRequest,
+  askerOf,
+  type Finding,
+  honestLoading,
+  restLike,
+  Session,
+  type Step,
+} from "./session.ts"
+import { entityOf, type ModelShape } from "./shape.ts"
+import type { Loading, RestAnswer, Target } from "./target.ts"
 import { OperationSource, openWorld, type World } from "./world.ts"
 
 export interface TrialSize {
@@ -24,7 +36,15 @@ export interface TrialResult {
   readonly comparisons: number
   readonly interferences: number
   readonly open: number
+  /** Of the comparisons, those through other doors than REST, and questions that can't be said there. */
+  readonly doors: DoorCounts
   readonly failure: Failure | null
+}
+
+export interface DoorCounts {
+  readonly graphql: number
+  readonly action: number
+  readonly unsaid: number
 }
 
 /** What went wrong, and all that is needed to see it again. */
@@ -52,6 +72,7 @@ export async function runTrial(
     comparisons: session.comparisons,
     interferences,
     open: session.open,
+    doors: { ...session.doors, unsaid: session.unsaid },
     failure,
   })
   const failed = (finding: Finding): TrialResult =>
@@ -72,7 +93,7 @@ export async function runTrial(
   for (let at = 0; at < size.requests; at++) {
     const caller = source.pickCaller()
     const operation = source.next(session.view(caller), at % size.writeEvery === size.writeEvery - 1)
-    const step = { caller, operation }
+    const step: Step = { caller, operation, door: source.pickDoor() }
     if (operation.kind !== "read" || at === 0) steps.push(step)
     const finding = await session.step(step)
     if (finding) {
@@ -94,6 +115,7 @@ export async function runTrial(
       (_, number): Step => ({
         caller,
         operation: source.next(session.view(caller), number % size.writeEvery === size.writeEvery - 1, true),
+        door: source.pickDoor(),
       }),
     )
     const failure = await compareTwins(target, world, otherRows, operations)
@@ -118,22 +140,31 @@ async function compareTwins(
   steps: readonly Step[],
 ): Promise<Failure | null> {
   const { description, shapes, oracle } = world
+  const asker = askerOf(world, target)
   const answers: string[][] = []
   for (const rows of [description.rows, otherRows]) {
     const found: string[] = []
     await target.fill(rows)
-    for (const { caller, operation } of steps) {
+    for (const step of steps) {
+      const { caller, operation } = step
       const said = description.callers[caller]
       if (!said) throw new Error(`there is no caller ${caller}`)
-      const request = toRequest(operation, entityOf(shapes, operation.entity).collection)
-      const answer = await target.request(said, request, operation)
-      const told = checkErrorText(oracle.view(rows, said), request, answer)
+      const view = oracle.view(rows, said)
+      // What exists for a caller, and so what can be said, is the same in both worlds.
+      const question = step.door === "graphql" && asker ? graphqlQuestion(view, operation) : null
+      const { request, answer, raw } =
+        question && asker
+          ? await askGraphql(asker, said, question).then((asked) => ({ ...asked, request: restLike(asked) }))
+          : step.door === "action" && operation.kind === "read" && target.act
+            ? await askAction(target, view, operation)
+            : await askRest(target, shapes, said, operation)
+      const told = checkErrorText(view, request, answer)
       if (told)
         return {
           ...told,
-          kase: { ...description, rows, about: told.message, steps: [{ caller, operation }] },
+          kase: { ...description, rows, about: told.message, steps: [step] },
         }
-      found.push(bytesOf(answer))
+      found.push(raw.map(bytesOf).join("\n"))
       if (operation.kind !== "read") await target.fill(rows)
     }
     answers.push(found)
@@ -143,7 +174,11 @@ async function compareTwins(
     const said = description.callers[step.caller]
     if (left === right || !said) continue
     const [a, b] = [description.rows, otherRows].map((rows) =>
-      oracle.expect(oracle.view(rows, said), step.operation),
+      oracle.expect(
+        oracle.view(rows, said),
+        (step.door === "graphql" && asker && graphqlQuestion(oracle.view(rows, said), step.operation)) ||
+          step.operation,
+      ),
     )
     if (a && b && mayDiffer(shapes, step.operation, a, b)) continue
     const message = "what the caller can't see changes the answer"
@@ -156,6 +191,32 @@ async function compareTwins(
     }
   }
   return null
+}
+
+interface Asked {
+  readonly request: RestRequest
+  readonly answer: RestAnswer
+  readonly raw: readonly RestAnswer[]
+}
+
+async function askAction(target: Target, view: CallerView, operation: OperationDescription): Promise<Asked> {
+  const input = toActionInput(
+    entityOf(view.shapes, operation.entity),
+    actionQuestion(view, operation) ?? operation,
+  )
+  const answer = await target.act!(view.caller, input)
+  return { request: actionRequest(input), answer, raw: [answer] }
+}
+
+async function askRest(
+  target: Target,
+  shapes: ModelShape,
+  caller: CallerDescription,
+  operation: OperationDescription,
+): Promise<Asked> {
+  const request = toRequest(operation, entityOf(shapes, operation.entity).collection)
+  const answer = await target.request(caller, request, operation)
+  return { request, answer, raw: [answer] }
 }
 
 /** Runs kept cases, and cases that are being made smaller; a model that is loaded already is not loaded again. */

@@ -2,7 +2,7 @@
 
 import type { CallerView } from "./caller-view.ts"
 import { type DeclaredModel, declareModel } from "./declare-model.ts"
-import type { OperationDescription, Rows, WorldDescription } from "./description.ts"
+import type { DoorName, OperationDescription, Rows, WorldDescription } from "./description.ts"
 import { Oracle } from "./oracle.ts"
 import { Random } from "./random.ts"
 import { randomModel } from "./random-model.ts"
@@ -46,16 +46,25 @@ export class OperationSource {
   private readonly world: World
   private readonly random: Random
   private readonly pool: ValuePool
+  /** Apart, so that the questions of a seed are the same whichever doors there are. */
+  private readonly doors: Random
   private number = 0
 
   constructor(world: World, random: Random) {
     this.world = world
     this.random = random
+    this.doors = new Random(`${world.description.seed}/doors`)
     this.pool = new ValuePool(new Random(world.description.seed).branch("model").branch("values"))
   }
 
   pickCaller(): number {
     return this.random.below(this.world.description.callers.length)
+  }
+
+  /** Two questions of three are asked through REST. */
+  pickDoor(): DoorName {
+    const at = this.doors.below(12)
+    return at < 3 ? "graphql" : at < 4 ? "action" : "rest"
   }
 
   /** `wild` asks also what the oracle leaves open. */
