@@ -1,10 +1,11 @@
 /** The door `/auth`: sign-in and all that belongs to it, as better-auth answers it. */
 import type { FastifyInstance } from "fastify"
+import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
 
 /** Adds the routes. */
-export function addAccountsDoor(server: FastifyInstance, people: People): void {
+export function addAccountsDoor(server: FastifyInstance, people: People, readAddress: ReadAddress): void {
   server.route({
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
@@ -19,6 +20,7 @@ export function addAccountsDoor(server: FastifyInstance, people: People): void {
           headers,
           ...(request.body ? { body: new Uint8Array(request.body as Buffer) } : {}),
         }),
+        readAddress(request.socket.remoteAddress, headers.get("x-forwarded-for") ?? undefined),
       )
       reply.code(answer.status)
       for (const [name, value] of answer.headers) if (name !== "set-cookie") reply.header(name, value)

@@ -1,12 +1,15 @@
 /** Puts accounts together: better-auth over our own storage, with the settings that make it safe. */
 
+import { tryGetCurrentAuthEndpointContext } from "@better-auth/core/context"
 import type { DBAdapter } from "@better-auth/core/db/adapter"
 import { kyselyAdapter } from "@better-auth/kysely-adapter"
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth"
 import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
+import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
+import { type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
@@ -21,13 +24,21 @@ export interface AccountsParts {
   readonly secret: string
   /** Origins whose pages may call. */
   readonly origins: readonly string[]
+  readonly judge: JudgePassword
 }
 
 /** Where better-auth answers. */
 export const accountsPath = "/auth"
 
 /** better-auth's options but for the database. */
-export function accountOptions({ name, settings, url, secret, origins }: AccountsParts): BetterAuthOptions {
+export function accountOptions({
+  name,
+  settings,
+  url,
+  secret,
+  origins,
+  judge,
+}: AccountsParts): BetterAuthOptions {
   const isSecure = url.startsWith("https://")
   return {
     appName: name,
@@ -40,9 +51,16 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
     emailAndPassword: {
       enabled: settings.password ?? false,
       disableSignUp: settings.signUp !== "open",
-      minPasswordLength: 8,
-      maxPasswordLength: 256,
-      password: { hash: hashPassword, verify: verifyPassword },
+      // better-auth counts UTF-16; the judge counts characters.
+      minPasswordLength: 1,
+      maxPasswordLength: 1024,
+      password: {
+        async hash(password) {
+          await judgeBeforeHash(judge, password, tryGetCurrentAuthEndpointContext()?.path)
+          return hashPassword(password)
+        },
+        verify: verifyPassword,
+      },
       revokeSessionsOnPasswordReset: true,
     },
     user: {
@@ -64,13 +82,14 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
     databaseHooks: { session: { create: { before: startSession(settings) } } },
     rateLimit: { enabled: false },
     advanced: {
+      ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: "uuid" },
       // A cookie of this prefix is for this host alone, and never sent in the clear.
       cookiePrefix: isSecure ? "__Host-undercroft" : "undercroft",
       useSecureCookies: false,
       defaultCookieAttributes: { secure: isSecure, httpOnly: true, sameSite: "lax", path: "/" },
     },
-    plugins: plugins(settings, name),
+    plugins: [...plugins(settings, name), passwordPolicy(judge)],
   }
 }
 
@@ -79,7 +98,7 @@ function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
     bearer(),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
     ...(settings.organizations ? [organization()] : []),
-    ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
+    ...(settings.twoFactor ? [twoFactor({ issuer: name, accountLockout: { enabled: false } })] : []),
   ] as BetterAuthPlugin[]
 }
 
