@@ -68,7 +68,7 @@ export function guardAccounts(
         JSON.stringify(detail),
       ])
 
-    const { wait, locked } = await takeAttempt(database, keys)
+    const { wait, locked, taken } = await takeAttempt(database, keys)
     if (wait > 0) return slowDown(wait)
     if (locked) await record("guessing-slowed", "refused", { group: route.group, counted: locked.split(",") })
     if (route.group === "send" && route.event) await record(route.event, "done", {})
@@ -85,7 +85,7 @@ export function guardAccounts(
     const isSignIn = one !== undefined && startsSession(response, cookies.session)
     await giveBack(
       database,
-      keys,
+      keys.filter((one) => taken.includes(one.key)),
       isSignIn && accounts.length === 1 ? knownKey(one.name, network, secret) : null,
       !failure,
     )
@@ -120,17 +120,25 @@ function accountsOf(
   if (account === "none") return []
   if (account === "session") return [...new Set(people.map((one) => normalizeAccount(one.email)))]
   const name = members[account.body]
-  return typeof name === "string" ? [normalizeAccount(name)] : []
+  // What PostgreSQL takes for no text is nobody's name.
+  return typeof name === "string" && !name.includes("\0") ? [normalizeAccount(name)] : []
 }
 
-async function takeAttempt(
-  database: AccountsDatabase,
-  keys: readonly GuessKey[],
-): Promise<{ readonly wait: number; readonly locked: string | null }> {
-  const [row] = await database.query("select wait, locked from accounts.take_attempt($1)", [
-    JSON.stringify(keys),
-  ])
-  return { wait: Number(row!["wait"]), locked: row!["locked"] as string | null }
+interface Attempt {
+  /** Seconds until the next one; with any, this one was not taken. */
+  readonly wait: number
+  /** The scopes that this attempt used up. */
+  readonly locked: string | null
+  /** The counters that were counted up. */
+  readonly taken: readonly string[]
+}
+
+async function takeAttempt(database: AccountsDatabase, keys: readonly GuessKey[]): Promise<Attempt> {
+  const [row] = await database.query(
+    "select wait, locked, coalesce(taken, '{}') as taken from accounts.take_attempt($1)",
+    [JSON.stringify(keys)],
+  )
+  return row as unknown as Attempt
 }
 
 async function giveBack(

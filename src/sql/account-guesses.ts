@@ -14,7 +14,7 @@ export function guessStatements(roles: RoleNames): string[] {
     "create index if not exists guess_seen on accounts.guess (seen)",
     // Rows are made and locked in the order of their keys, so that attempts at the same time wait for one another and no
     // more of them than are free get through; the clock is read after that.
-    `create or replace function accounts.take_attempt(asked jsonb, out wait double precision, out locked text)
+    `create or replace function accounts.take_attempt(asked jsonb, out wait double precision, out locked text, out taken text[])
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $undercroft$
 declare moment timestamptz; keys text[];
 begin
@@ -25,16 +25,20 @@ begin
   moment := clock_timestamp();
   select coalesce(max(extract(epoch from g.until - moment)), 0) into wait from accounts.guess g where g.key = any(keys) and g.until > moment;
   if wait > 0 then return; end if;
-  with taken as (
-    update accounts.guess g set seen = moment, count = next.count,
+  taken := keys;
+  with counted as (
+    update accounts.guess g set count = next.count,
+        -- What is left of the time that forgives one more is kept.
+        seen = case when next.count = 1 then moment else g.seen + make_interval(secs => next.forgiven * next.forgive) end,
         until = case when next.count >= next.free then moment + make_interval(secs => least(next.most, next.base * 2 ^ least(next.count - next.free, 30))) else '-infinity' end
       from (
-        select k.key, k.scope, k.free, k.base, k.most, floor(greatest(0, h.count - extract(epoch from moment - h.seen) / k.forgive) * 1000) / 1000 + 1 as count
+        select k.*, f.forgiven, greatest(0, h.count - f.forgiven) + 1 as count
           from accounts.guess h join jsonb_to_recordset(asked) as k(key text, scope text, free float, forgive float, base float, most float) using (key)
+          cross join lateral (select floor(extract(epoch from moment - h.seen)::float / k.forgive) as forgiven) f
           where h.key = any(keys)
       ) next where g.key = next.key
-      returning next.scope, next.count >= next.free and next.count < next.free + 1 as is_new
-  ) select string_agg(t.scope, ',') filter (where t.is_new) into locked from taken t;
+      returning next.scope, next.count = next.free as is_new
+  ) select string_agg(c.scope, ',') filter (where c.is_new) into locked from counted c;
   -- Now and then, what nobody needs any more.
   if random() < 0.002 then
     delete from accounts.guess where key in (
