@@ -1,7 +1,8 @@
 /** Which passwords are taken, by NIST SP 800-63B: long enough, not known to everybody, not made of what anyone can look up (Pass_1). */
 import type { BetterAuthPlugin } from "better-auth"
-import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api"
+import { APIError, createAuthMiddleware } from "better-auth/api"
 import { breachedIn, commonPasswords, type IsBreached } from "./breached-passwords.ts"
+import { currentActor } from "./request-context.ts"
 import type { AccountSettings } from "./settings.ts"
 
 /** Counted in code points, after NFKC. */
@@ -136,5 +137,6 @@ async function personOf(context: Context): Promise<Person | null> {
     const asked = await internalAdapter.findVerificationValue(`reset-password:${token}`)
     return asked ? internalAdapter.findUserById(asked.value) : null
   }
-  return (await getSessionFromCtx(context).catch(() => null))?.user ?? null
+  const actor = currentActor()
+  return actor === undefined ? null : internalAdapter.findUserById(actor)
 }

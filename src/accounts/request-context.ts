@@ -11,14 +11,19 @@ export interface RequestContext {
   readonly route: string
 }
 
-const storage = new AsyncLocalStorage<string>()
+const storage = new AsyncLocalStorage<{ readonly request: RequestContext; readonly text: string }>()
 
 /** Does work for a request. */
 export function withRequest<T>(request: RequestContext, work: () => Promise<T>): Promise<T> {
-  return storage.run(JSON.stringify(request), work)
+  return storage.run({ request, text: JSON.stringify(request) }, work)
 }
 
 /** The request in whose service this runs, as JSON; empty outside of one. */
 export function currentRequest(): string {
-  return storage.getStore() ?? ""
+  return storage.getStore()?.text ?? ""
+}
+
+/** Who is signed in, in whose service this runs. */
+export function currentActor(): string | undefined {
+  return storage.getStore()?.request.actor
 }
