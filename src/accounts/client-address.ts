@@ -38,7 +38,7 @@ function addNetwork(proxies: BlockList, text: string): void {
 }
 
 /** One writing for each address; IPv4 in IPv6's clothes is IPv4. Null for what is no address. */
-export function canonicalAddress(text: string): string | null {
+function canonicalAddress(text: string): string | null {
   const address = text.replace(/%.*$/, "")
   const family = isIP(address)
   if (family === 0) return null

@@ -7,9 +7,10 @@ import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "bette
 import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
+import { comparePasswordOfNobody, evenLookups } from "./even-lookups.ts"
 import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
-import { type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
+import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
@@ -56,7 +57,9 @@ export function accountOptions({
       maxPasswordLength: 1024,
       password: {
         async hash(password) {
-          await judgeBeforeHash(judge, password, tryGetCurrentAuthEndpointContext()?.path)
+          // Signing in, better-auth hashes only for somebody whom it does not know.
+          if (isSignIn(tryGetCurrentAuthEndpointContext()?.path)) return comparePasswordOfNobody(password)
+          await judgeBeforeHash(judge, password)
           return hashPassword(password)
         },
         verify: verifyPassword,
@@ -116,6 +119,6 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 /** The accounts of a backend. */
 export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => hashTokens(adapter(all))
+  const database = (all: BetterAuthOptions): DBAdapter => evenLookups(hashTokens(adapter(all)))
   return betterAuth<BetterAuthOptions>({ ...options, database }).handler
 }

@@ -27,7 +27,7 @@ const crowd: GuessLimit = { free: 100, forgive: 36, base: 1, most: 60 }
 const mailbox: GuessLimit = { free: 5, forgive: 600, base: 60, most: 3600 }
 
 /** A scope that is missing is not counted. */
-export const guessLimits: Readonly<Record<Group, Readonly<Partial<Record<GuessScope, GuessLimit>>>>> = {
+const guessLimits: Readonly<Record<Group, Readonly<Partial<Record<GuessScope, GuessLimit>>>>> = {
   password: { pair, account: slow, network },
   // Who guesses here knows the password already, and six digits are few.
   factor: { pair, account: { free: 10, forgive: 300, base: 30, most: 900 }, network },

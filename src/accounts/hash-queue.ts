@@ -1,5 +1,4 @@
 /** Bounds how many passwords are hashed at a time: a flood of sign-ins must not take the threads that everything else needs. */
-import { availableParallelism } from "node:os"
 
 /** Runs work, or throws `QueueFull`. */
 export type HashQueue = <T>(work: () => Promise<T>) => Promise<T>
@@ -25,6 +24,3 @@ export function createHashQueue(width: number, length: number): HashQueue {
     }
   }
 }
-
-/** Of libuv's four threads at least one is left to others. A hash takes some 25 ms: who waits longest waits two seconds. */
-export const hashQueue: HashQueue = createHashQueue(Math.min(3, availableParallelism()), 100)

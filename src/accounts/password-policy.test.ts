@@ -24,7 +24,7 @@ test("length over composition, in characters as people count them (Pass_1)", asy
     ["😀🐢🌵🎻", "PASSWORD_TOO_SHORT"],
     // Eight as typed, seven once composed.
     ["cafe\u0301xyz", "PASSWORD_TOO_SHORT"],
-    ["a b c d e f g h ".repeat(8) + "end", null],
+    [`${"a b c d e f g h ".repeat(8)}end`, null],
     [
       Array.from({ length: 64 }, (_, at) => `w${at * 7919}`)
         .join("")

@@ -6,7 +6,7 @@ import { currentActor } from "./request-context.ts"
 import type { AccountSettings } from "./settings.ts"
 
 /** Counted in code points, after NFKC. */
-export const passwordLength = { min: 8, max: 256 } as const
+const passwordLength = { min: 8, max: 256 } as const
 
 /** Why a password is refused. */
 export interface Refusal {
@@ -54,7 +54,7 @@ function refusal(code: string, why: string): Refusal {
 /** Characters each one after the one before, or each one before it. */
 function isSequence(text: string): boolean {
   const points = [...text].map((one) => one.codePointAt(0)!)
-  return [1, -1].some((step) => points.every((one, at) => at === 0 || one - points[at - 1]! === step))
+  return [1, -1].some((step) => points.every((one, at) => at === 0 || points[at - 1] === one - step))
 }
 
 /** How many characters are left when the words that anyone can look up are taken out. */
@@ -69,8 +69,8 @@ function leftWithout(password: string, words: readonly string[]): number {
   return [...left].length
 }
 
-/** Ways in that hash a password of somebody whom they don't know, to take as long as with one whom they do. */
-const isSignIn = (path: string): boolean => path.startsWith("/sign-in/")
+/** Whether a path is a way in: there a password is compared, and never set. */
+export const isSignIn = (path: string | undefined): boolean => path?.startsWith("/sign-in/") ?? false
 
 interface Person {
   readonly name?: string | null
@@ -86,7 +86,7 @@ export function passwordPolicy(judge: JudgePassword): BetterAuthPlugin {
     hooks: {
       before: [
         {
-          matcher: ({ path, body }) => !isSignIn(path ?? "") && newPassword(path ?? "", body) !== null,
+          matcher: ({ path, body }) => !isSignIn(path) && newPassword(path ?? "", body) !== null,
           handler: createAuthMiddleware(async (context) => {
             const password = newPassword(context.path, context.body)!
             await refuseBad(judge, password, await personOf(context))
@@ -98,12 +98,8 @@ export function passwordPolicy(judge: JudgePassword): BetterAuthPlugin {
 }
 
 /** For whatever hashes a password without having come past the plugin: nothing is stored that was not judged. */
-export async function judgeBeforeHash(
-  judge: JudgePassword,
-  password: string,
-  path: string | undefined,
-): Promise<void> {
-  if (path === undefined || !isSignIn(path)) await refuseBad(judge, password, null)
+export async function judgeBeforeHash(judge: JudgePassword, password: string): Promise<void> {
+  await refuseBad(judge, password, null)
 }
 
 async function refuseBad(judge: JudgePassword, password: string, person: Person | null): Promise<void> {
@@ -130,13 +126,19 @@ async function personOf(context: Context): Promise<Person | null> {
     typeof body[name] === "string" ? (body[name] as string) : null
   if (context.path.startsWith("/sign-up/") || context.path === "/admin/create-user")
     return { name: text("name"), email: text("email") }
-  const [user, email, token] = [text("userId"), text("email"), text("token") ?? context.query?.["token"]]
-  if (user) return internalAdapter.findUserById(user)
+  const [email, token] = [text("email"), text("token") ?? context.query?.["token"]]
   if (context.path === "/email-otp/reset-password" && email) return { email }
   if (context.path === "/reset-password" && typeof token === "string") {
     const asked = await internalAdapter.findVerificationValue(`reset-password:${token}`)
     return asked ? internalAdapter.findUserById(asked.value) : null
   }
   const actor = currentActor()
-  return actor === undefined ? null : internalAdapter.findUserById(actor)
+  if (actor === undefined) return null
+  const asking = (await internalAdapter.findUserById(actor)) as
+    | (Person & { readonly role?: string | null })
+    | null
+  const user = text("userId")
+  if (user === null || !context.path.startsWith("/admin/")) return asking
+  // Whose name a password is made of must not be told to whoever asks.
+  return asking?.role?.split(",").includes("admin") ? internalAdapter.findUserById(user) : null
 }

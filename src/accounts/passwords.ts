@@ -1,10 +1,14 @@
 /** Passwords: argon2id, with OWASP's parameters, a few at a time. */
+import { availableParallelism } from "node:os"
 import { type Algorithm, hash, verify } from "@node-rs/argon2"
 import { APIError } from "better-auth/api"
-import { hashQueue, QueueFull } from "./hash-queue.ts"
+import { createHashQueue, QueueFull } from "./hash-queue.ts"
 
 /** 19 MiB, two passes, one lane. */
 const parameters = { algorithm: 2 as Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** Of libuv's four threads at least one is left to others. A hash takes some 25 ms: who waits longest waits two seconds. */
+const queue = createHashQueue(Math.min(3, availableParallelism()), 100)
 
 /** What is stored of a password. The same text counts as the same password however its characters are composed. */
 export function hashPassword(password: string): Promise<string> {
@@ -24,7 +28,7 @@ export function verifyPassword({
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await hashQueue(work)
+    return await queue(work)
   } catch (cause) {
     if (!(cause instanceof QueueFull)) throw cause
     throw new APIError(
