@@ -1,7 +1,9 @@
 /** Passwords over real HTTP: judged wherever one is set, refused with the reason, kept as argon2id with a salt. */
+import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
 import { defineBackend, entity, ref } from "../index.ts"
+import { hashPassword } from "./passwords.ts"
 
 const Note = entity("Note", { fields: { owner: ref("User") } })
 Note.access(() => ({}))
@@ -116,31 +118,35 @@ test("what is stored is argon2id with a salt of its own (Pass_5)", async () => {
   expect(new Set(rows.map((one) => one.password.split("$")[4])).size).toBe(rows.length)
 })
 
-test("a flood of sign-ins is told to come again, and the rest of the server does not wait for it", async () => {
-  await signUp(password)
-  // Counted once it is over: a thousand networks would not be.
+test("where too many wait for a hash, more are told to come again, and the rest of the server goes on", async () => {
+  // The backend of this test shares its process, and so its queue.
+  let isFlooded = true
   const flood = Promise.all(
-    Array.from({ length: 130 }, (_, at) =>
-      backend.request(null, "POST", "/auth/sign-in/email", {
-        body: { email: `flood${at}@example.org`, password: "wrong" },
-        headers: { "x-forwarded-for": `2001:db8:${at}::1` },
-      }),
-    ),
+    Array.from({ length: 150 }, async () => {
+      while (isFlooded) await hashPassword(password).catch(() => wait(1))
+    }),
   )
-  let isOver = false
-  const over = flood.finally(() => {
-    isOver = true
-  })
-  expect((await backend.request(null, "GET", "/rest/notes")).status).toBeLessThan(500)
-  expect(isOver).toBe(false)
-  const answers = await over
-  expect(new Set(answers.map((one) => one.status))).toEqual(new Set([401, 503]))
-  const busy = answers.find((one) => one.status === 503)!
-  expect(busy.json.code).toBe("TOO_BUSY")
-  expect(busy.headers.get("retry-after")).toBe("2")
-  // Who was not tried has not failed.
-  const [{ count }] = await backend.sql(
-    "select count(*)::int as count from accounts.event where kind = 'sign-in-failed' and address like '2001:db8:%'",
-  )
-  expect(count).toBe(answers.filter((one) => one.status === 401).length)
+  try {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        backend.request(null, "POST", "/auth/sign-in/email", {
+          body: { email: `flood${at}@example.org`, password: "wrong" },
+          headers: { "x-forwarded-for": `2001:db8:${at}::1` },
+        }),
+      ),
+    )
+    expect((await backend.request(null, "GET", "/health/ready")).status).toBe(200)
+    const busy = answers.filter((one) => one.status === 503)
+    expect(busy.length).toBeGreaterThan(0)
+    expect(busy[0]!.json.code).toBe("TOO_BUSY")
+    expect(busy[0]!.headers.get("retry-after")).toBe("2")
+    // Who was not tried has not failed.
+    const failed = await backend.sql(
+      "select from accounts.event where kind = 'sign-in-failed' and address like '2001:db8:%'",
+    )
+    expect(failed.length).toBe(20 - busy.length)
+  } finally {
+    isFlooded = false
+    await flood
+  }
 })
