@@ -130,7 +130,7 @@ test("a body that could be read in two ways is not read at all", async () => {
   expect((await ask("{", "application/json", from(elsewhere()))).status).toBe(400)
 })
 
-test("many networks slow an account down, but not its owner where they are known", async () => {
+test("many networks slow an account down, but not its owner where they are known (Auth_6, Auth_9)", async () => {
   const home = from(elsewhere())
   const { email } = await signUp(home)
   expect((await signIn(email, password, home)).status).toBe(200)
