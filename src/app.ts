@@ -1,7 +1,9 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
+import { readAddressBehind } from "./accounts/client-address.ts"
 import { createPeople } from "./accounts/people.ts"
+import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { checkHooks } from "./actions/check-hooks.ts"
@@ -100,6 +102,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     ...definition.limits,
   }
 
+  const readAddress = readAddressBehind(definition.trustedProxies ?? [])
+
   // Store: PostgreSQL, embedded or given, and the schema in it.
   const embedded = options.databaseUrl
     ? null
@@ -172,7 +176,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
-    const accounts = people ? openAccounts(database.accountsUrl) : null
+    const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
     const findSession = createSessionCallers(async (hash) => {
       const statement = {
         name: "undercroft_session",
@@ -234,7 +238,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       authenticate,
     })
-    if (people) addAccountsDoor(server, { people, authenticate })
+    if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

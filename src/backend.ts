@@ -76,6 +76,8 @@ export interface BackendDefinition<
   }
   /** Origins whose pages may read answers, such as `https://app.example.org`; in development those of this machine may, too. */
   readonly origins?: readonly string[]
+  /** Addresses and networks (`10.0.0.0/8`) of proxies in front of the backend, whose X-Forwarded-For is believed; by default nobody's. */
+  readonly trustedProxies?: readonly string[]
   /** Whether callers may have a write undone after it was answered (`Prefer: tx=rollback`); in development they may. */
   readonly allowsRollback?: boolean
   readonly graphql?: {

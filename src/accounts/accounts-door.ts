@@ -3,11 +3,13 @@ import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import { confirmed } from "../engine/renewed-caller.ts"
+import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
 
 export interface AccountsDoorParts {
   readonly people: People
+  readonly readAddress: ReadAddress
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -20,7 +22,8 @@ const lasting: ReadonlySet<string> = new Set([
 const freshMs = 15 * 60_000
 
 /** Adds the routes. */
-export function addAccountsDoor(server: FastifyInstance, { people, authenticate }: AccountsDoorParts): void {
+export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorParts): void {
+  const { people, authenticate, readAddress } = parts
   server.route({
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
@@ -36,6 +39,7 @@ export function addAccountsDoor(server: FastifyInstance, { people, authenticate 
           headers,
           ...(request.body ? { body: new Uint8Array(request.body as Buffer) } : {}),
         }),
+        readAddress(request.socket.remoteAddress, headers.get("x-forwarded-for") ?? undefined),
       )
       reply.code(answer.status)
       for (const [name, value] of answer.headers) if (name !== "set-cookie") reply.header(name, value)

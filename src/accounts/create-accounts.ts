@@ -1,5 +1,6 @@
 /** Puts accounts together: better-auth over our own storage, with the settings that make it safe. */
 
+import { tryGetCurrentAuthEndpointContext } from "@better-auth/core/context"
 import type { DBAdapter } from "@better-auth/core/db/adapter"
 import { kyselyAdapter } from "@better-auth/kysely-adapter"
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth"
@@ -7,8 +8,11 @@ import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { apiKeys } from "./api-keys.ts"
+import { comparePasswordOfNobody, evenLookups } from "./even-lookups.ts"
+import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
 import { type AccountManager, createManager } from "./manage.ts"
+import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
@@ -23,13 +27,21 @@ export interface AccountsParts {
   readonly secret: string
   /** Origins whose pages may call. */
   readonly origins: readonly string[]
+  readonly judge: JudgePassword
 }
 
 /** Where better-auth answers. */
 export const accountsPath = "/auth"
 
 /** better-auth's options but for the database. */
-export function accountOptions({ name, settings, url, secret, origins }: AccountsParts): BetterAuthOptions {
+export function accountOptions({
+  name,
+  settings,
+  url,
+  secret,
+  origins,
+  judge,
+}: AccountsParts): BetterAuthOptions {
   const isSecure = url.startsWith("https://")
   return {
     appName: name,
@@ -42,9 +54,18 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
     emailAndPassword: {
       enabled: settings.password ?? false,
       disableSignUp: settings.signUp !== "open",
-      minPasswordLength: 8,
-      maxPasswordLength: 256,
-      password: { hash: hashPassword, verify: verifyPassword },
+      // better-auth counts UTF-16; the judge counts characters.
+      minPasswordLength: 1,
+      maxPasswordLength: 1024,
+      password: {
+        async hash(password) {
+          // Signing in, better-auth hashes only for somebody whom it does not know.
+          if (isSignIn(tryGetCurrentAuthEndpointContext()?.path)) return comparePasswordOfNobody(password)
+          await judgeBeforeHash(judge, password)
+          return hashPassword(password)
+        },
+        verify: verifyPassword,
+      },
       revokeSessionsOnPasswordReset: true,
     },
     user: {
@@ -66,13 +87,14 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
     databaseHooks: { session: { create: { before: startSession(settings) } } },
     rateLimit: { enabled: false },
     advanced: {
+      ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: "uuid" },
       // A cookie of this prefix is for this host alone, and never sent in the clear.
       cookiePrefix: isSecure ? "__Host-undercroft" : "undercroft",
       useSecureCookies: false,
       defaultCookieAttributes: { secure: isSecure, httpOnly: true, sameSite: "lax", path: "/" },
     },
-    plugins: plugins(settings, name),
+    plugins: [...plugins(settings, name), passwordPolicy(judge)],
   }
 }
 
@@ -82,7 +104,7 @@ function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
     admin({ defaultRole: "", adminRoles: ["admin"] }),
     ...(settings.organizations ? [organization()] : []),
     ...(settings.apiKeys ? apiKeys() : []),
-    ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
+    ...(settings.twoFactor ? [twoFactor({ issuer: name, accountLockout: { enabled: false } })] : []),
   ] as BetterAuthPlugin[]
 }
 
@@ -104,7 +126,7 @@ export function createAccounts(
   hasKeys: boolean,
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => hashTokens(adapter(all))
+  const database = (all: BetterAuthOptions): DBAdapter => evenLookups(hashTokens(adapter(all)))
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
   return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
 }

@@ -2,8 +2,11 @@
 import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
-import { accountOptions, compileTables, createAccounts } from "./create-accounts.ts"
+import { accountOptions, accountsPath, compileTables, createAccounts } from "./create-accounts.ts"
+import { guardAccounts } from "./guard.ts"
 import type { AccountManager } from "./manage.ts"
+import { createJudge } from "./password-policy.ts"
+import { eventsPlugin } from "./read-events.ts"
 import type { AccountSettings } from "./settings.ts"
 
 export interface PeopleParts {
@@ -21,8 +24,8 @@ export interface People {
   readonly apiKeys: boolean
   /** From here on requests are answered. `url` is where the backend listens; the settings' own goes before it. */
   open(database: AccountsDatabase, url: string): AccountManager
-  /** Answers a request below `/auth`. */
-  handle(request: Request): Promise<Response>
+  /** Answers a request below `/auth`, which came from an address. */
+  handle(request: Request, address: string): Promise<Response>
   /** The address that links begin with. */
   readonly url: string
 }
@@ -31,19 +34,33 @@ export interface People {
 export function createPeople({ name, settings, secret, origins }: PeopleParts): People {
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
   let url = settings.url ?? "http://127.0.0.1"
-  let answer: ((request: Request) => Promise<Response>) | null = null
-  const options = (): BetterAuthOptions => accountOptions({ name, settings, url, secret, origins })
+  const judge = createJudge(settings, name)
+  let answer: People["handle"] | null = null
+  const options = (): BetterAuthOptions => accountOptions({ name, settings, url, secret, origins, judge })
+  const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
+  const cookies = { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
   return {
-    cookie: `${url.startsWith("https://") ? "__Host-undercroft" : "undercroft"}.session_token`,
+    cookie: cookies.session,
     compileTables: compileTables(options()),
     apiKeys: settings.apiKeys ?? false,
     open(database, listening) {
       url = settings.url ?? listening
-      const { handle, manage } = createAccounts(options(), database.dialect, settings.apiKeys ?? false)
-      answer = handle
+      const { plugins = [], ...others } = options()
+      const { handle, manage } = createAccounts(
+        { ...others, plugins: [...plugins, eventsPlugin(database)] },
+        database.dialect,
+        settings.apiKeys ?? false,
+      )
+      answer = guardAccounts(handle, {
+        database,
+        secret,
+        basePath: accountsPath,
+        isSecure: url.startsWith("https://"),
+        cookies,
+      })
       return manage
     },
-    handle: (request) => answer?.(request) ?? Promise.reject(new UndercroftError("UC691")),
+    handle: (request, address) => answer?.(request, address) ?? Promise.reject(new UndercroftError("UC691")),
     get url() {
       return url
     },

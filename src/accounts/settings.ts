@@ -16,6 +16,10 @@ export interface AccountSettings {
   readonly signUp?: "open" | "closed"
   /** E-mail address and password. */
   readonly password?: boolean
+  readonly passwords?: {
+    /** A file of SHA-1 hashes in order, one a line, as Have I Been Pwned gives it; in place of the list that comes with the package. */
+    readonly corpus?: string
+  }
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
   /** Keys for machines, made by people who are signed in and by `undercroft key`. */

@@ -107,6 +107,11 @@ export const runningErrors = {
     message: "Accounts need a secret of 32 bytes or more; UNDERCROFT_SECRET has {bytes}.",
     hint: "Make one with: openssl rand -base64 48, and keep it: without it second factors can't be read again.",
   },
+  UC916: {
+    status: 500,
+    message: "The setting {setting} can't be used: {why}",
+    hint: "Correct the backend's definition.",
+  },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

@@ -57,7 +57,8 @@ export function dropMachinery(): string[] {
     execute format('drop policy %I on %I.%I', one.policyname, one.schemaname, one.tablename);
   end loop;
   for one in select n.nspname, c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-    join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('app', 'accounts') and not t.tgisinternal loop
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('app', 'accounts') and not t.tgisinternal
+      and (n.nspname = 'app' or t.tgname not like 'record %') loop
     execute format('drop trigger %I on %I.%I', one.tgname, one.nspname, one.relname);
   end loop;
   loop

@@ -1,8 +1,10 @@
 /** The database of accounts: a schema of its own, reached by a role of its own that can do nothing else. */
-import { type Dialect, PostgresDialect } from "kysely"
+import { CompiledQuery, type DatabaseConnection, type Dialect, PostgresDialect } from "kysely"
 import pg from "pg"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import { eventRights, eventStatements, eventTriggers, type FoundTables } from "../sql/account-events.ts"
+import { guessStatements } from "../sql/account-guesses.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import { apiPassword } from "./api-login.ts"
 import { scramVerifier } from "./scram.ts"
@@ -47,6 +49,8 @@ export async function prepareAccounts(
   try {
     const statements = await compile(new PostgresDialect({ pool }))
     if (statements.trim() !== "" && statements.trim() !== ";") await pool.query(statements)
+    await pool.query([...guessStatements(roles), ...eventStatements(roles)].join(";\n"))
+    for (const statement of eventTriggers(await findTables(admin))) await pool.query(statement)
   } finally {
     await pool.end()
   }
@@ -59,14 +63,34 @@ export async function prepareAccounts(
     [
       `revoke all on all tables in schema accounts from public, ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,
       `grant select, insert, update, delete on all tables in schema accounts to ${accounts}`,
+      ...eventRights(roles),
       ...readable.rows.map(({ name }) => `grant select on accounts.${name} to ${internal}`),
       `grant update on accounts.session to ${internal}`,
     ].join(";\n"),
   )
 }
 
-/** Opens connections; `url` logs in as the role of accounts. */
-export function openAccounts(url: string): AccountsDatabase {
+async function findTables(admin: pg.Client): Promise<FoundTables> {
+  const { rows } = await admin.query(
+    `select c.relname as table, array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
+        array(select tgname::text from pg_trigger where tgrelid = c.oid and not tgisinternal) as triggers
+      from pg_class c where c.relnamespace = 'accounts'::regnamespace and c.relkind = 'r'`,
+  )
+  return new Map(rows.map(({ table, ...found }) => [table, found]))
+}
+
+/** Opens connections; `url` logs in as the role of accounts. `asked` tells what the record of events is to say of who asks. */
+export function openAccounts(url: string, asked: () => string = () => ""): AccountsDatabase {
+  const said = new WeakMap<DatabaseConnection, string>()
+  async function onReserveConnection(connection: DatabaseConnection): Promise<void> {
+    const request = asked()
+    if ((said.get(connection) ?? "") === request) return
+    said.delete(connection)
+    await connection.executeQuery(
+      CompiledQuery.raw("select set_config('undercroft.request', $1, false)", [request]),
+    )
+    said.set(connection, request)
+  }
   const pool = new pg.Pool({
     connectionString: url,
     max: 5,
@@ -77,7 +101,7 @@ export function openAccounts(url: string): AccountsDatabase {
   })
   pool.on("error", () => undefined)
   return {
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool, onReserveConnection }),
     query: async (text, values = []) => (await pool.query(text, [...values])).rows,
     close: () => pool.end(),
   }

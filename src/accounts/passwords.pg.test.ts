@@ -1,0 +1,152 @@
+/** Passwords over real HTTP: judged wherever one is set, refused with the reason, kept as argon2id with a salt. */
+import { setTimeout as wait } from "node:timers/promises"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
+import { defineBackend, entity, ref } from "../index.ts"
+import { hashPassword } from "./passwords.ts"
+
+const Note = entity("Note", { fields: { owner: ref("User") } })
+Note.access(() => ({}))
+const password = "correct horse battery"
+
+let backend: TestBackend
+beforeAll(async () => {
+  backend = await startTestBackend(
+    defineBackend({
+      name: "notebooks",
+      model: [Note],
+      accounts: { password: true, signUp: "open" },
+      trustedProxies: ["127.0.0.1"],
+    }),
+    { secret: "a secret of at least thirty-two bytes" },
+  )
+})
+afterAll(() => backend?.stop())
+
+const post = (path: string, body: unknown, token?: string): Promise<TestAnswer> =>
+  backend.request(null, "POST", `/auth${path}`, {
+    body,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  })
+
+let counter = 0
+const signUp = (chosen: string, name = "Ada Lovelace"): Promise<TestAnswer> =>
+  post("/sign-up/email", { email: `person${++counter}@example.org`, name, password: chosen })
+
+test("a bad password is refused at every door, and the reason is said (Pass_1, Pass_3)", async () => {
+  const { json } = await signUp(password)
+  await backend.sql(`update accounts."user" set role = 'admin' where id = $1`, [json.user.id])
+  const doors: readonly ((chosen: string) => Promise<TestAnswer>)[] = [
+    (chosen) => signUp(chosen),
+    (newPassword) => post("/change-password", { currentPassword: password, newPassword }, json.token),
+    (newPassword) => post("/admin/set-user-password", { userId: json.user.id, newPassword }, json.token),
+    (chosen) =>
+      post(
+        "/admin/create-user",
+        { email: `made${++counter}@example.org`, name: "Ada Lovelace", password: chosen },
+        json.token,
+      ),
+  ]
+  const before = await backend.sql("select count(*)::int as count from accounts.account")
+  for (const door of doors) {
+    for (const [chosen, code] of [
+      ["short", "PASSWORD_TOO_SHORT"],
+      ["password1", "PASSWORD_COMPROMISED"],
+      ["Lovelace1815", "PASSWORD_TOO_PERSONAL"],
+      ["Notebooks2026", "PASSWORD_TOO_PERSONAL"],
+    ] as const) {
+      const answer = await door(chosen)
+      expect(answer.status).toBe(400)
+      expect(answer.json).toMatchObject({ code, message: expect.stringMatching(/^The password /) })
+    }
+  }
+  expect(await backend.sql("select count(*)::int as count from accounts.account")).toEqual(before)
+  // And a good one is taken, at each.
+  for (const door of doors.slice(1)) expect((await door("a walk along the harbour")).status).toBe(200)
+})
+
+test("a reset judges before it uses the link up", async () => {
+  const { json } = await signUp(password, "Grace Hopper")
+  const expires = new Date(Date.now() + 60_000)
+  const token = "abcdefghijklmnopqrstuvwx"
+  const stored = Buffer.from(
+    await crypto.subtle.digest("SHA-256", Buffer.from(`reset-password:${token}`)),
+  ).toString("base64url")
+  await backend.sql(
+    `insert into accounts.verification (id, identifier, value, "expiresAt", "createdAt", "updatedAt") values (gen_random_uuid(), $1, $2, $3, now(), now())`,
+    [stored, json.user.id, expires],
+  )
+  for (const newPassword of ["short", "hopper-1906", "password1"])
+    expect((await post("/reset-password", { newPassword, token })).json.code).toMatch(/^PASSWORD_/)
+  expect((await post("/reset-password", { newPassword: "a walk along the harbour", token })).status).toBe(200)
+  expect((await post("/reset-password", { newPassword: "another walk somewhere", token })).json.code).toBe(
+    "INVALID_TOKEN",
+  )
+})
+
+test("a refusal does not tell somebody else's name or address", async () => {
+  const [victim, other] = [await signUp(password, "Hedwig Lamarr"), await signUp(password)]
+  for (const token of [undefined, other.json.token]) {
+    for (const path of ["/change-password", "/admin/set-user-password", "/reset-password"]) {
+      for (const newPassword of ["Hedwig Lamarr", victim.json.user.email]) {
+        const body = { userId: victim.json.user.id, newPassword, currentPassword: "wrong", token: "wrong" }
+        const { status, json } = await post(path, body, token)
+        expect([400, 401, 403]).toContain(status)
+        expect(json?.code).not.toBe("PASSWORD_TOO_PERSONAL")
+      }
+    }
+  }
+})
+
+test("no character is dropped, and composed ones are the same however they are typed", async () => {
+  const long = Array.from({ length: 40 }, (_, at) => `wörd${at}`)
+    .join(" ")
+    .slice(0, 256)
+  const { json, status } = await signUp(long)
+  expect(status).toBe(200)
+  const signIn = async (typed: string): Promise<number> =>
+    (await post("/sign-in/email", { email: json.user.email, password: typed })).status
+  expect(await signIn(long.normalize("NFD"))).toBe(200)
+  expect(await signIn(`${long.slice(0, -1)}#`)).toBe(401)
+  expect(await signIn(long.slice(0, -1))).toBe(401)
+})
+
+test("what is stored is argon2id with a salt of its own (Pass_5)", async () => {
+  await Promise.all([signUp(password), signUp(password)])
+  const rows = await backend.sql("select password from accounts.account")
+  for (const one of rows) expect(one.password).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(new Set(rows.map((one) => one.password.split("$")[4])).size).toBe(rows.length)
+})
+
+test("where too many wait for a hash, more are told to come again, and the rest of the server goes on", async () => {
+  // The backend of this test shares its process, and so its queue.
+  const end = new AbortController()
+  const flood = Promise.all(
+    Array.from({ length: 150 }, async () => {
+      while (!end.signal.aborted) await hashPassword(password).catch(() => wait(1))
+    }),
+  )
+  try {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        backend.request(null, "POST", "/auth/sign-in/email", {
+          body: { email: `flood${at}@example.org`, password: "wrong" },
+          headers: { "x-forwarded-for": `2001:db8:${at}::1` },
+        }),
+      ),
+    )
+    expect((await backend.request(null, "GET", "/health/ready")).status).toBe(200)
+    const busy = answers.filter((one) => one.status === 503)
+    expect(busy.length).toBeGreaterThan(0)
+    expect(busy[0]!.json.code).toBe("TOO_BUSY")
+    expect(busy[0]!.headers.get("retry-after")).toBe("2")
+    // Who was not tried has not failed.
+    const failed = await backend.sql(
+      "select from accounts.event where kind = 'sign-in-failed' and address like '2001:db8:%'",
+    )
+    expect(failed.length).toBe(20 - busy.length)
+  } finally {
+    end.abort()
+    await flood
+  }
+})
