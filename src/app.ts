@@ -1,6 +1,8 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
+import { type MailSettings, withMail } from "./accounts/mail.ts"
+import { addMailDoor } from "./accounts/mail-door.ts"
 import { createPeople } from "./accounts/people.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
@@ -40,6 +42,10 @@ export interface AppOptions {
   readonly databaseUrl?: string | undefined
   /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
   readonly secret?: string | undefined
+  /** Who sends mails, where the definition's accounts don't say. */
+  readonly mail?: Partial<MailSettings> | undefined
+  /** For development: mails that nobody sends are shown at `/dev/mail`. */
+  readonly keepsMail?: boolean
   /** Issuers beside those of the definition: the development key. */
   readonly issuers?: readonly JwtIssuer[]
   /** Origins beside those of the definition. */
@@ -101,9 +107,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const people = definition.accounts
       ? createPeople({
           name: definition.name,
-          settings: definition.accounts,
+          settings: withMail(definition.accounts, options.mail),
           secret: options.secret ?? "",
           origins: definition.origins ?? [],
+          keepsMail: options.keepsMail ?? false,
+          tell: options.onError ?? (() => undefined),
         })
       : null
     const database = await prepareDatabase(adminUrl, policies, { accounts: people?.compileTables })
@@ -197,6 +205,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate,
     })
     if (people) addAccountsDoor(server, people)
+    if (people?.post?.kept) addMailDoor(server, people.post.kept)
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
@@ -217,6 +226,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await server.close()
         await transactions.close()
         await pool.close()
+        await people?.post?.close()
         await accounts?.close()
         await embedded?.stop()
       },

@@ -1,6 +1,7 @@
 /** The door `/auth`: sign-in and all that belongs to it, as better-auth answers it. */
 import type { FastifyInstance } from "fastify"
-import { accountsPath } from "./create-accounts.ts"
+import { fromBrowser, tokenHeader, withoutTokens } from "./browser-answer.ts"
+import { accountsPath, addressHeader } from "./create-accounts.ts"
 import type { People } from "./people.ts"
 
 /** Adds the routes. */
@@ -12,6 +13,10 @@ export function addAccountsDoor(server: FastifyInstance, people: People): void {
       const headers = new Headers()
       for (const [name, value] of Object.entries(request.headers))
         for (const one of [value].flat()) if (one !== undefined) headers.append(name, one)
+      headers.set(addressHeader, request.ip)
+      const isBrowser = fromBrowser(headers)
+      // better-auth asks of whoever sends a cookie where their page is from; a program has no page that could be another's.
+      if (!isBrowser) headers.set("origin", new URL(people.url).origin)
       // What a request says of its host is not believed: links in mails begin with the address of the settings.
       const answer = await people.handle(
         new Request(new URL(request.url, people.url), {
@@ -21,10 +26,12 @@ export function addAccountsDoor(server: FastifyInstance, people: People): void {
         }),
       )
       reply.code(answer.status)
-      for (const [name, value] of answer.headers) if (name !== "set-cookie") reply.header(name, value)
+      for (const [name, value] of answer.headers)
+        if (name !== "set-cookie" && !(isBrowser && name === tokenHeader)) reply.header(name, value)
       const cookies = answer.headers.getSetCookie()
       if (cookies.length > 0) reply.header("set-cookie", cookies)
-      return reply.send(await answer.text())
+      const text = await answer.text()
+      return reply.send(isBrowser ? withoutTokens(text) : text)
     },
   })
 }

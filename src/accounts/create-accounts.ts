@@ -4,21 +4,16 @@ import type { DBAdapter } from "@better-auth/core/db/adapter"
 import { kyselyAdapter } from "@better-auth/kysely-adapter"
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth"
 import { getMigrations } from "better-auth/db/migration"
-import { admin, bearer, twoFactor } from "better-auth/plugins"
+import { admin, bearer } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { hashTokens } from "./hashed-tokens.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
-import type { AccountSettings } from "./settings.ts"
+import { usableSessions } from "./usable-sessions.ts"
+import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
 
-export interface AccountsParts {
-  /** The backend's name, as mails and authenticator apps show it. */
-  readonly name: string
-  readonly settings: AccountSettings
-  /** Where the backend is reached from outside. */
-  readonly url: string
-  /** Signs cookies and encrypts what must be read again; never in the database. */
-  readonly secret: string
+/** `name` as mails and authenticator apps show it; `url` from outside; `secret` signs and encrypts, and is never in the database. */
+export interface AccountsParts extends WaysInParts {
   /** Origins whose pages may call. */
   readonly origins: readonly string[]
 }
@@ -26,8 +21,13 @@ export interface AccountsParts {
 /** Where better-auth answers. */
 export const accountsPath = "/auth"
 
+/** By which the door says where a request comes from; what a request says itself is not believed. */
+export const addressHeader = "x-undercroft-address"
+
 /** better-auth's options but for the database. */
-export function accountOptions({ name, settings, url, secret, origins }: AccountsParts): BetterAuthOptions {
+export function accountOptions(parts: AccountsParts): BetterAuthOptions {
+  const { name, settings, url, secret, origins } = parts
+  const { password, ...mail } = mailOptions(parts)
   const isSecure = url.startsWith("https://")
   return {
     appName: name,
@@ -44,7 +44,10 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
       maxPasswordLength: 256,
       password: { hash: hashPassword, verify: verifyPassword },
       revokeSessionsOnPasswordReset: true,
+      ...password,
     },
+    ...mail,
+    disabledPaths: [...closedPaths],
     user: {
       deleteUser: { enabled: false },
       changeEmail: { enabled: false },
@@ -64,21 +67,26 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
     databaseHooks: { session: { create: { before: startSession(settings) } } },
     rateLimit: { enabled: false },
     advanced: {
+      // Said, for better-auth leaves both out where it takes itself to be tested.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
+      ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: "uuid" },
       // A cookie of this prefix is for this host alone, and never sent in the clear.
       cookiePrefix: isSecure ? "__Host-undercroft" : "undercroft",
       useSecureCookies: false,
       defaultCookieAttributes: { secure: isSecure, httpOnly: true, sameSite: "lax", path: "/" },
     },
-    plugins: plugins(settings, name),
+    plugins: plugins(parts),
   }
 }
 
-function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
+function plugins(parts: AccountsParts): BetterAuthPlugin[] {
   return [
-    bearer(),
+    ...waysIn(parts),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
-    ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
+    // Last, so that it never names a token that another has taken back.
+    bearer(),
   ] as BetterAuthPlugin[]
 }
 
@@ -96,6 +104,6 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 /** The accounts of a backend. */
 export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => hashTokens(adapter(all))
+  const database = (all: BetterAuthOptions): DBAdapter => usableSessions(hashTokens(adapter(all)))
   return betterAuth<BetterAuthOptions>({ ...options, database }).handler
 }

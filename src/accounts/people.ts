@@ -3,6 +3,7 @@ import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
 import { accountOptions, compileTables, createAccounts } from "./create-accounts.ts"
+import { openPost, type Post } from "./mail.ts"
 import type { AccountSettings } from "./settings.ts"
 
 export interface PeopleParts {
@@ -10,6 +11,9 @@ export interface PeopleParts {
   readonly settings: AccountSettings
   readonly secret: string
   readonly origins: readonly string[]
+  /** Whether mails that nobody sends are kept to be looked at: in development. */
+  readonly keepsMail: boolean
+  readonly tell: (error: UndercroftError) => void
 }
 
 /** Accounts, not yet open. */
@@ -23,14 +27,19 @@ export interface People {
   handle(request: Request): Promise<Response>
   /** The address that links begin with. */
   readonly url: string
+  /** Null where mail can neither be sent nor kept. */
+  readonly post: Post | null
 }
 
-/** Throws UC915 without a secret that is long enough. */
-export function createPeople({ name, settings, secret, origins }: PeopleParts): People {
+/** Throws UC916 where a way in needs mail that nobody sends; UC915 without a secret that is long enough. */
+export function createPeople(parts: PeopleParts): People {
+  const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
+  const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   let answer: ((request: Request) => Promise<Response>) | null = null
-  const options = (): BetterAuthOptions => accountOptions({ name, settings, url, secret, origins })
+  const options = (): BetterAuthOptions =>
+    accountOptions({ name, settings, url, secret, origins, post, tell })
   return {
     cookie: `${url.startsWith("https://") ? "__Host-undercroft" : "undercroft"}.session_token`,
     compileTables: compileTables(options()),
@@ -39,8 +48,16 @@ export function createPeople({ name, settings, secret, origins }: PeopleParts): 
       answer = createAccounts(options(), database.dialect)
     },
     handle: (request) => answer?.(request) ?? Promise.reject(new UndercroftError("UC691")),
+    post,
     get url() {
       return url
     },
   }
+}
+
+function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {
+  if (settings.mail?.smtp || keepsMail) return openPost(settings.mail ?? null, tell)
+  const way = (["verifyEmail", "magicLink", "emailCode"] as const).find((one) => settings[one])
+  if (way !== undefined) throw new UndercroftError("UC916", { way })
+  return null
 }

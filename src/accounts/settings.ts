@@ -1,5 +1,7 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
+import type { MailSettings } from "./mail.ts"
+
 /** How long sessions last. */
 export interface SessionLifetime {
   /** Minutes without a request after which a session ends; 30 by default. */
@@ -16,8 +18,18 @@ export interface AccountSettings {
   readonly signUp?: "open" | "closed"
   /** E-mail address and password. */
   readonly password?: boolean
+  /** Mails; in the environment UNDERCROFT_MAIL_FROM and UNDERCROFT_SMTP_URL. With it a forgotten password can be replaced. */
+  readonly mail?: MailSettings
+  /** Whether an address must be confirmed before its first sign-in. */
+  readonly verifyEmail?: boolean
+  /** A link by mail that signs in. */
+  readonly magicLink?: boolean
+  /** A code by mail that signs in. */
+  readonly emailCode?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
+  readonly passkeys?: boolean
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>

@@ -97,6 +97,22 @@ export const runningErrors = {
     message: "Accounts need a secret of 32 bytes or more; UNDERCROFT_SECRET has {bytes}.",
     hint: "Make one with: openssl rand -base64 48, and keep it: without it second factors can't be read again.",
   },
+  UC916: {
+    status: 500,
+    message: "The way in '{way}' needs mail, and there is no SMTP server for it.",
+    hint: "Set UNDERCROFT_SMTP_URL (smtps://user:password@host) and UNDERCROFT_MAIL_FROM, or say accounts.mail.",
+  },
+  UC917: {
+    status: 500,
+    message: "A mail could not be sent: {why}.",
+    hint: "Check UNDERCROFT_SMTP_URL and the mail server's log.",
+  },
+  UC918: {
+    status: 500,
+    message:
+      "The counter of a passkey of user {user} went back; the sign-in was refused. It may have been copied.",
+    hint: "Ask its owner, and delete the passkey if they don't know of a second device.",
+  },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

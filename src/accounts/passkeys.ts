@@ -1,0 +1,92 @@
+/** Passkeys: whoever uses one is verified by the device, and a copy of one is found out by its counter. */
+import { passkey } from "@better-auth/passkey"
+import { APIError, createAuthMiddleware } from "better-auth/api"
+import type { BetterAuthPlugin } from "better-auth/types"
+import { UndercroftError } from "../base/errors.ts"
+
+interface PasskeyParts {
+  readonly name: string
+  readonly url: string
+  /** Told when a passkey may have been copied. */
+  readonly tell: (error: UndercroftError) => void
+}
+
+/** The plugins. */
+export function passkeys({ name, url, tell }: PasskeyParts): BetterAuthPlugin[] {
+  const { origin, hostname, port } = new URL(url)
+  // An address can't have passkeys; on one's own machine its name can.
+  const isNear = hostname === "127.0.0.1" || hostname === "[::1]"
+  const origins = isNear ? [`http://localhost:${port}`] : [origin]
+  return [
+    passkey({
+      rpID: isNear ? "localhost" : hostname,
+      rpName: name,
+      origin: origins,
+      authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+      registration: {
+        afterVerification: async ({ verification }) => {
+          checkVerified(verification.registrationInfo?.userVerified)
+        },
+      },
+      authentication: {
+        afterVerification: async ({ verification }) => {
+          checkVerified(verification.authenticationInfo.userVerified)
+        },
+      },
+      advanced: { webAuthnChallengeCookie: "passkey_challenge" },
+    }) as unknown as BetterAuthPlugin,
+    verifiedAndCounted(tell),
+  ]
+}
+
+function checkVerified(userVerified: boolean | undefined): void {
+  if (userVerified !== true)
+    throw new APIError("UNAUTHORIZED", {
+      code: "USER_NOT_VERIFIED",
+      message: "The device did not verify its user",
+    })
+}
+
+function verifiedAndCounted(tell: (error: UndercroftError) => void): BetterAuthPlugin {
+  return {
+    id: "passkeys-verified",
+    hooks: {
+      after: [
+        {
+          matcher: ({ path }) => path === "/passkey/generate-authenticate-options",
+          handler: createAuthMiddleware(async (ctx) => {
+            if (ctx.context.returned instanceof APIError) return
+            return ctx.json({ ...(ctx.context.returned as object), userVerification: "required" })
+          }),
+        },
+        {
+          matcher: ({ path, context }) =>
+            path === "/passkey/verify-authentication" && context.returned instanceof APIError,
+          handler: createAuthMiddleware(async (ctx) => {
+            const { id, response } = (ctx.body?.response ?? {}) as {
+              id?: unknown
+              response?: { authenticatorData?: unknown }
+            }
+            const told = counterOf(response?.authenticatorData)
+            if (typeof id !== "string" || told === null) return
+            const known = await ctx.context.adapter.findOne<{
+              readonly userId: string
+              readonly counter: number
+            }>({
+              model: "passkey",
+              where: [{ field: "credentialID", value: id }],
+            })
+            if (known && known.counter > 0 && told <= known.counter)
+              tell(new UndercroftError("UC918", { user: known.userId }))
+          }),
+        },
+      ],
+    },
+  }
+}
+
+/** WebAuthn 3, 6.1: four bytes after the hash of the domain and the flags. */
+function counterOf(data: unknown): number | null {
+  const bytes = typeof data === "string" ? Buffer.from(data, "base64url") : Buffer.alloc(0)
+  return bytes.length >= 37 ? bytes.readUInt32BE(33) : null
+}
