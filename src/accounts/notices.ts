@@ -1,7 +1,7 @@
 /** What people are told by mail: that their account was changed, and that they were signed in where they were not before. */
 import { createHmac } from "node:crypto"
 import type { AuthContext } from "@better-auth/core"
-import { APIError, createAuthMiddleware } from "better-auth/api"
+import { createAuthMiddleware, isAPIError } from "better-auth/api"
 import type { BetterAuthPlugin } from "better-auth/types"
 import { deviceOf, networkOf } from "./device.ts"
 import type { Post } from "./mail.ts"
@@ -37,9 +37,7 @@ export function changeNotices(parts: NoticeParts): BetterAuthPlugin {
       after: [
         {
           matcher: ({ path, context }) =>
-            Object.hasOwn(changes, path ?? "") &&
-            !(context.returned instanceof APIError) &&
-            Boolean(context.session),
+            Object.hasOwn(changes, path ?? "") && !isAPIError(context.returned) && Boolean(context.session),
           handler: createAuthMiddleware(async (ctx) => {
             const { user } = ctx.context.session!
             // A code that was asked for again changes nothing.

@@ -1,6 +1,6 @@
 /** Passkeys: whoever uses one is verified by the device, and a copy of one is found out by its counter. */
 import { passkey } from "@better-auth/passkey"
-import { APIError, createAuthMiddleware } from "better-auth/api"
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api"
 import type { BetterAuthPlugin } from "better-auth/types"
 import { UndercroftError } from "../base/errors.ts"
 
@@ -55,13 +55,13 @@ function verifiedAndCounted(tell: (error: UndercroftError) => void): BetterAuthP
         {
           matcher: ({ path }) => path === "/passkey/generate-authenticate-options",
           handler: createAuthMiddleware(async (ctx) => {
-            if (ctx.context.returned instanceof APIError) return
+            if (isAPIError(ctx.context.returned)) return
             return ctx.json({ ...(ctx.context.returned as object), userVerification: "required" })
           }),
         },
         {
           matcher: ({ path, context }) =>
-            path === "/passkey/verify-authentication" && context.returned instanceof APIError,
+            path === "/passkey/verify-authentication" && isAPIError(context.returned),
           handler: createAuthMiddleware(async (ctx) => {
             const { id, response } = (ctx.body?.response ?? {}) as {
               id?: unknown

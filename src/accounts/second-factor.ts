@@ -1,14 +1,14 @@
 /** Second factors: asked for on every route that makes a session, each code good once. */
-import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api"
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api"
 import { setSessionCookie } from "better-auth/cookies"
 import { symmetricDecrypt } from "better-auth/crypto"
 import { twoFactor } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
+import { type RouteContext as Context, currentSession } from "./current-session.ts"
 import { stepOfCode } from "./totp.ts"
 
 type AfterHook = NonNullable<NonNullable<BetterAuthPlugin["hooks"]>["after"]>[number]
 type HookContext = Parameters<AfterHook["matcher"]>[0]
-type Context = Parameters<typeof setSessionCookie>[0]
 
 interface Factor {
   readonly id: string
@@ -33,7 +33,6 @@ export function secondFactor(issuer: string): BetterAuthPlugin[] {
     allowPasswordless: true,
     totpOptions: { digits: 6, period: 30 },
     backupCodeOptions: { storeBackupCodes: "encrypted", amount: 10, length: 10 },
-    schema: { twoFactor: { fields: {} } },
   }) as unknown as BetterAuthPlugin
   const [challenge] = plugin.hooks?.after ?? []
   if (!challenge) throw new Error("the plugin for second factors has no guard")
@@ -51,36 +50,38 @@ function onEveryRoute(challenge: AfterHook): AfterHook {
       const user = await context.context.internalAdapter.findUserById(made.user.id)
       if ((user as { twoFactorEnabled?: boolean } | null)?.twoFactorEnabled !== true) return {}
       made.user["twoFactorEnabled"] = true
-      const asked = await challenge.handler(input)
-      return redirected(context) ?? (await withPasskeys(context, made.user.id, asked))
+      const asked = (await challenge.handler(input)) as Asked
+      return redirected(context, asked) ?? (await withPasskeys(context, made.user.id, asked))
     },
   }
 }
 
 /** Who came by a link in a browser goes where the link leads, and the page there asks for the second factor. */
-function redirected(context: HookContext): { response: APIError } | null {
+function redirected(context: HookContext, asked: Asked): Asked | null {
   const { returned } = context.context
-  if (!(returned instanceof APIError) || returned.statusCode !== 302) return null
+  if (!isAPIError(returned) || returned.statusCode !== 302) return null
   const location = new Headers(returned.headers).get("location")
   if (location === null) return null
   const url = new URL(location, context.context.baseURL)
   url.searchParams.set("twoFactor", "required")
-  return { response: new APIError("FOUND", undefined, new Headers({ location: url.href })) }
+  const headers = new Headers(asked.headers)
+  headers.set("location", url.href)
+  return { headers, response: new APIError("FOUND", undefined, new Headers({ location: url.href })) }
 }
 
 interface Asked {
-  readonly response?: { readonly twoFactorMethods?: readonly string[] }
-  readonly headers?: Headers
+  readonly response?: APIError | { readonly twoFactorMethods?: readonly string[] } | undefined
+  readonly headers?: Headers | undefined
 }
 
-async function withPasskeys(context: HookContext, userId: string, asked: unknown): Promise<unknown> {
-  const { response, headers } = asked as Asked
-  if (!context.context.hasPlugin("passkey") || !response?.twoFactorMethods) return asked
+async function withPasskeys(context: HookContext, userId: string, asked: Asked): Promise<Asked> {
+  const { response, headers } = asked
+  if (!context.context.hasPlugin("passkey") || !response || !("twoFactorMethods" in response)) return asked
   const has = await context.context.adapter.count({
     model: "passkey",
     where: [{ field: "userId", value: userId }],
   })
-  const twoFactorMethods = [...response.twoFactorMethods, ...(has > 0 ? ["passkey"] : [])]
+  const twoFactorMethods = [...(response.twoFactorMethods ?? []), ...(has > 0 ? ["passkey"] : [])]
   return { headers, response: { ...response, twoFactorMethods } }
 }
 
@@ -118,7 +119,7 @@ const onceAndLimited: BetterAuthPlugin = {
           proves(context) && Boolean(context.context.session) && !context.context.newSession,
         handler: createAuthMiddleware(async (ctx) => {
           const { session, user } = ctx.context.session!
-          if (ctx.context.returned instanceof APIError) return countFailure(ctx, user.id)
+          if (isAPIError(ctx.context.returned)) return countFailure(ctx, user.id)
           // Proving it again is a rise: the old token ends, and the new one tells when.
           const made = await ctx.context.internalAdapter.createSession(user.id)
           await setSessionCookie(ctx, { session: made, user })
@@ -131,10 +132,7 @@ const onceAndLimited: BetterAuthPlugin = {
 }
 
 async function whoProves(ctx: Context): Promise<{ userId: string | null; isSession: boolean }> {
-  const bearer = /^bearer +([^\s.]+)/i.exec(ctx.headers?.get("authorization") ?? "")?.[1]
-  const session = bearer
-    ? await ctx.context.internalAdapter.findSession(bearer)
-    : await getSessionFromCtx(ctx as Parameters<typeof getSessionFromCtx>[0])
+  const session = await currentSession(ctx)
   if (session) return { userId: session.user.id, isSession: true }
   const cookie = await ctx.getSignedCookie(
     ctx.context.createAuthCookie("two_factor").name,

@@ -73,7 +73,7 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
   const { name, settings, url, post } = parts
   const disableSignUp = settings.signUp !== "open"
   const texts = mailTexts(name)
-  const plugins: BetterAuthPlugin[] = [normalEmails(), provenOwners(settings)]
+  const plugins: BetterAuthPlugin[] = [normalEmails(), ...(post ? [provenOwners(settings)] : [])]
   if (settings.magicLink && post)
     plugins.push(
       magicLink({
