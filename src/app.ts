@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
+import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
@@ -173,7 +174,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
             find: findSession,
             cookie: {
               name: people.cookie,
-              trusts: (origin) => allowsOrigin(origin) || origin === new URL(people.url).origin,
+              trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
             },
           }
         : undefined,

@@ -7,6 +7,7 @@ import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { hashTokens } from "./hashed-tokens.ts"
+import { ownOrigins } from "./own-origins.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import { usableSessions } from "./usable-sessions.ts"
@@ -34,7 +35,7 @@ export function accountOptions(parts: AccountsParts): BetterAuthOptions {
     baseURL: url,
     basePath: accountsPath,
     secret,
-    trustedOrigins: [...origins],
+    trustedOrigins: [...origins, ...ownOrigins(url)],
     telemetry: { enabled: false },
     logger: { disabled: true },
     emailAndPassword: {

@@ -3,6 +3,7 @@ import { passkey } from "@better-auth/passkey"
 import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api"
 import type { BetterAuthPlugin } from "better-auth/types"
 import { UndercroftError } from "../base/errors.ts"
+import { ownOrigins } from "./own-origins.ts"
 
 interface PasskeyParts {
   readonly name: string
@@ -13,15 +14,12 @@ interface PasskeyParts {
 
 /** The plugins. */
 export function passkeys({ name, url, tell }: PasskeyParts): BetterAuthPlugin[] {
-  const { origin, hostname, port } = new URL(url)
-  // An address can't have passkeys; on one's own machine its name can.
-  const isNear = hostname === "127.0.0.1" || hostname === "[::1]"
-  const origins = isNear ? [`http://localhost:${port}`] : [origin]
+  const origin = ownOrigins(url).at(-1)!
   return [
     passkey({
-      rpID: isNear ? "localhost" : hostname,
+      rpID: new URL(origin).hostname,
       rpName: name,
-      origin: origins,
+      origin,
       authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
       registration: {
         afterVerification: async ({ verification }) => {
