@@ -38,6 +38,8 @@ export function accountOptions(parts: AccountsParts): BetterAuthOptions {
     trustedOrigins: [...origins, ...ownOrigins(url)],
     telemetry: { enabled: false },
     logger: { disabled: true },
+    // What is no refusal goes to the server's own handler of errors; better-auth's would print it, values and all.
+    onAPIError: { throw: true },
     emailAndPassword: {
       enabled: settings.password ?? false,
       disableSignUp: settings.signUp !== "open",

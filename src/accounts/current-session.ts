@@ -5,6 +5,7 @@ import type { setSessionCookie } from "better-auth/cookies"
 export type RouteContext = Parameters<typeof setSessionCookie>[0]
 
 interface Found {
+  readonly session: Readonly<Record<string, unknown>>
   readonly user: { readonly id: string; readonly emailVerified: boolean }
 }
 

@@ -1,7 +1,5 @@
 /** E-mail addresses in the one form in which they are compared, stored and written to. */
 import { domainToASCII } from "node:url"
-import { APIError, createAuthMiddleware } from "better-auth/api"
-import type { BetterAuthPlugin } from "better-auth/types"
 
 const local = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
 const domain = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/
@@ -20,48 +18,4 @@ export function normalizeEmail(address: string): string | null {
   const host = domainToASCII(address.slice(at + 1).normalize("NFKC")).toLowerCase()
   const normal = `${name.toLowerCase()}@${host}`
   return local.test(name.toLowerCase()) && domain.test(host) ? normal : null
-}
-
-/** Throws what is answered to an address that is none. */
-export function checkEmail(address: unknown): string {
-  const normal = typeof address === "string" ? normalizeEmail(address) : null
-  if (normal === null) throw APIError.from("BAD_REQUEST", { code: "INVALID_EMAIL", message: "Invalid email" })
-  return normal
-}
-
-const named = ["email", "newEmail"] as const
-
-/** Every route that takes an address takes it in this form. */
-export function normalEmails(): BetterAuthPlugin {
-  return {
-    id: "normal-emails",
-    hooks: {
-      before: [
-        {
-          matcher: ({ body }) => named.some((one) => body?.[one] !== undefined),
-          handler: createAuthMiddleware(async (ctx) => {
-            const given = ctx.body as Record<string, unknown>
-            const changed = named.filter((one) => given[one] !== undefined)
-            return {
-              context: { body: Object.fromEntries(changed.map((one) => [one, checkEmail(given[one])])) },
-            }
-          }),
-        },
-      ],
-    },
-    init: () => ({
-      options: {
-        // Also where an address comes from elsewhere.
-        databaseHooks: {
-          user: {
-            create: { before: async (user) => ({ data: { email: checkEmail(user.email) } as never }) },
-            update: {
-              before: async (user) =>
-                user.email === undefined ? undefined : { data: { email: checkEmail(user.email) } as never },
-            },
-          },
-        },
-      },
-    }),
-  }
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify"
 import type { KeptMail } from "./mail.ts"
 import { escapeHtml } from "./mail-texts.ts"
 
-export const mailPath = "/dev/mail"
+const mailPath = "/dev/mail"
 
 const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
 

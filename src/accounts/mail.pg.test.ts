@@ -203,6 +203,14 @@ test("a way in that needs mail, without a server for it, is told at the start", 
     ).rejects.toMatchObject({ code: "UC916", message: expect.stringContaining(way) })
 })
 
+test("an SMTP server's address that is none is told without its password", async () => {
+  const smtp = "mail.example.org:hunter2@x"
+  const start = startTestBackend(notes({ mail: { from: "a@example.org", smtp } }), { secret })
+  const error = await start.catch((cause: unknown) => cause as UndercroftError)
+  expect(error).toMatchObject({ code: "UC919" })
+  expect(JSON.stringify(error)).not.toContain("hunter2")
+})
+
 test("kept mails are shown as a list, to this machine alone", async () => {
   const person = somebody()
   await person.signUp()

@@ -70,7 +70,8 @@ export function openPost(settings: MailSettings | null, tell: (error: Undercroft
 }
 
 function openTransport(smtp: string): ReturnType<typeof createTransport> {
-  const { hostname } = new URL(smtp)
+  const { protocol = "", hostname = "" } = URL.parse(smtp) ?? {}
+  if (!/^smtps?:$/.test(protocol) || hostname === "") throw new UndercroftError("UC919")
   const isNear = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
   return createTransport({
     url: smtp,

@@ -1,15 +1,17 @@
-/** What people are told by mail: that their account was changed, and that they were signed in where they were not before. */
+/** What happens when what proves who somebody is changes, and what people are told by mail: that, and that they were signed in where they were not before. */
 import { createHmac } from "node:crypto"
 import type { AuthContext } from "@better-auth/core"
-import { createAuthMiddleware, isAPIError } from "better-auth/api"
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api"
 import type { BetterAuthPlugin } from "better-auth/types"
+import { currentSession } from "./current-session.ts"
 import { deviceOf, networkOf } from "./device.ts"
 import type { Post } from "./mail.ts"
 import type { MailTexts } from "./mail-texts.ts"
 import { undoLink } from "./undo.ts"
 
 export interface NoticeParts {
-  readonly post: Post
+  /** Null: nobody can be told. */
+  readonly post: Post | null
   readonly texts: MailTexts
 }
 
@@ -23,6 +25,17 @@ const changes: Readonly<Record<string, string>> = {
   "/passkey/delete-passkey": "A passkey was removed, and all your other sessions have ended.",
 }
 
+/** Where no password is asked for by better-auth, or not of everybody. */
+const freshPaths: ReadonlySet<string> = new Set([
+  "/two-factor/enable",
+  "/two-factor/disable",
+  "/two-factor/generate-backup-codes",
+  "/passkey/generate-register-options",
+  "/passkey/verify-registration",
+  "/passkey/delete-passkey",
+])
+const freshMs = 15 * 60_000
+
 /** Changing what proves who somebody is ends their other sessions, and they are told. */
 export function changeNotices(parts: NoticeParts): BetterAuthPlugin {
   return {
@@ -32,6 +45,17 @@ export function changeNotices(parts: NoticeParts): BetterAuthPlugin {
         {
           matcher: ({ path }) => path === "/change-password",
           handler: createAuthMiddleware(async () => ({ context: { body: { revokeOtherSessions: true } } })),
+        },
+        {
+          matcher: ({ path }) => freshPaths.has(path ?? ""),
+          handler: createAuthMiddleware(async (ctx) => {
+            const found = await currentSession(ctx)
+            if (
+              found &&
+              !(new Date(found.session["authenticatedAt"] as Date).getTime() > Date.now() - freshMs)
+            )
+              throw APIError.from("FORBIDDEN", { code: "SESSION_NOT_FRESH", message: "Sign in again first" })
+          }),
         },
       ],
       after: [
@@ -65,7 +89,7 @@ export function tell(
   what: string,
   more: { readonly passkey?: string } = {},
 ): void {
-  post.send(async () =>
+  post?.send(async () =>
     texts.changed(user.email, what, await undoLink(context, { userId: user.id, ...more })),
   )
 }
@@ -81,7 +105,7 @@ async function endOtherSessions(context: AuthContext, userId: string, kept: stri
 }
 
 /** Devices are remembered as keyed digests: that one was seen before, and nothing else. */
-export function deviceNotices({ post, texts }: NoticeParts): BetterAuthPlugin {
+export function deviceNotices(post: Post, texts: MailTexts): BetterAuthPlugin {
   return {
     id: "device-notices",
     schema: {

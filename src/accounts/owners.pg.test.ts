@@ -1,6 +1,6 @@
 /** Whose an account is: who claimed it first, who proves it, what its owner is told, and how they take it back. */
 import { createHash } from "node:crypto"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { codeNow, mails, Person, password } from "../../test/support/people.ts"
 import { defineBackend, entity, signedIn, text } from "../index.ts"
@@ -255,6 +255,22 @@ test("nothing in the database is a token, a key, a code or a password", async ()
       expect(all).not.toContain(createHash("sha256").update(short).digest(encoding))
   // The search finds what is there.
   expect(all).toContain(person.email)
+})
+
+test("an error of the server is told like every other, and nothing of it is printed", async () => {
+  const print = vi.spyOn(console, "error")
+  const person = somebody()
+  await person.signUp()
+  for (const table of ['"user"', "session"]) {
+    await backend.sql(`alter table accounts.${table} rename to gone`)
+    const answer = await person
+      .signIn()
+      .finally(() => backend.sql(`alter table accounts.gone rename to ${table}`))
+    expect(answer).toMatchObject({ status: 500, json: { code: "UC690" } })
+    expect(answer.text).not.toMatch(/gone|relation|owner/)
+  }
+  expect(print).not.toHaveBeenCalled()
+  print.mockRestore()
 })
 
 /** Somebody who went through the whole of a second factor. */

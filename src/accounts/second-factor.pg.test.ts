@@ -117,7 +117,6 @@ test("the second wall: a session with one factor of two is none, whoever made it
     ["POST", "/revoke-other-sessions", {}],
     ["POST", "/two-factor/disable", { password }],
     ["POST", "/two-factor/enable", { password }],
-    ["POST", "/two-factor/get-totp-uri", { password }],
     ["POST", "/two-factor/generate-backup-codes", { password }],
   ]
   for (const [method, path, body] of routes)
@@ -266,6 +265,41 @@ test("changing the password keeps what was proved, and ends all other sessions",
   expect(here.session).not.toBe(before)
   expect(await here.isSignedIn()).toBe(true)
   expect(await there.isSignedIn()).toBe(false)
+})
+
+test("what proves who somebody is, is changed by who proved it a moment ago", async () => {
+  const person = somebody()
+  await person.signUp()
+  const { secret } = await person.enrol()
+  await backend.sql(`update accounts.session set "authenticatedAt" = now() - interval '16 minutes'`)
+  for (const [path, body] of [
+    ["/two-factor/disable", { password }],
+    ["/two-factor/generate-backup-codes", { password }],
+    ["/passkey/delete-passkey", { id: "0" }],
+  ] as const)
+    expect([path, (await person.post(path, body)).json.code]).toEqual([path, "SESSION_NOT_FRESH"])
+  expect((await person.post("/two-factor/verify-totp", { code: codeNow(secret) })).status).toBe(200)
+  expect((await person.post("/two-factor/generate-backup-codes", { password })).status).toBe(200)
+  // The secret of an app is shown when it is made, and never again.
+  expect((await person.post("/two-factor/get-totp-uri", { password })).status).toBe(404)
+})
+
+test("without mail, changing the password ends all other sessions, too", async () => {
+  const quiet = await startTestBackend(
+    defineBackend({ name: "notes", model: [Note], accounts: { password: true, signUp: "open" } }),
+    { secret: "a secret of at least thirty-two bytes" },
+  )
+  try {
+    const [here, there] = [new Person(quiet, "a@example.org"), new Person(quiet, "a@example.org")]
+    await here.signUp()
+    await there.signIn()
+    const change = { currentPassword: password, newPassword: "another long password" }
+    expect((await here.post("/change-password", change)).status).toBe(200)
+    expect(await here.isSignedIn()).toBe(true)
+    expect(await there.isSignedIn()).toBe(false)
+  } finally {
+    await quiet.stop()
+  }
 })
 
 test("a device is not trusted for having been used once", async () => {

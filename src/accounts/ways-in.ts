@@ -5,9 +5,9 @@ import type { BetterAuthOptions } from "better-auth"
 import { emailOTP, magicLink } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
 import type { UndercroftError } from "../base/errors.ts"
-import { normalEmails } from "./email-address.ts"
 import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
+import { normalEmails } from "./normal-emails.ts"
 import { changeNotices, deviceNotices, tell } from "./notices.ts"
 import { passkeys } from "./passkeys.ts"
 import { proveByReset, provenOwners } from "./proven-owners.ts"
@@ -36,6 +36,8 @@ export const closedPaths: readonly string[] = [
   "/email-otp/change-email",
   "/two-factor/send-otp",
   "/two-factor/verify-otp",
+  // A secret is shown once, when it is made.
+  "/two-factor/get-totp-uri",
 ]
 
 /** The settings of what goes by mail. */
@@ -106,6 +108,7 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
     )
   if (settings.twoFactor) plugins.push(...secondFactor(name))
   if (settings.passkeys) plugins.push(...passkeys({ name, url, tell: parts.tell }))
-  if (post) plugins.push(undo(post, texts), changeNotices({ post, texts }), deviceNotices({ post, texts }))
+  plugins.push(changeNotices({ post, texts }))
+  if (post) plugins.push(undo(post, texts), deviceNotices(post, texts))
   return plugins
 }

@@ -113,6 +113,11 @@ export const runningErrors = {
       "The counter of a passkey of user {user} went back; the sign-in was refused. It may have been copied.",
     hint: "Ask its owner, and delete the passkey if they don't know of a second device.",
   },
+  UC919: {
+    status: 500,
+    message: "The address of the SMTP server is not a URL such as smtps://user:password@mail.example.org.",
+    hint: "Correct UNDERCROFT_SMTP_URL, or accounts.mail.smtp; special characters of the password are %-encoded.",
+  },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,
