@@ -2,6 +2,9 @@
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
+import { type MailSettings, withMail } from "./accounts/mail.ts"
+import { addMailDoor } from "./accounts/mail-door.ts"
+import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
@@ -49,6 +52,10 @@ export interface AppOptions {
   readonly databaseUrl?: string | undefined
   /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
   readonly secret?: string | undefined
+  /** Who sends mails, where the definition's accounts don't say. */
+  readonly mail?: Partial<MailSettings> | undefined
+  /** For development: mails that nobody sends are shown at `/dev/mail`. */
+  readonly keepsMail?: boolean
   /** Issuers beside those of the definition: the development key. */
   readonly issuers?: readonly JwtIssuer[]
   /** Origins beside those of the definition. */
@@ -119,9 +126,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const people = definition.accounts
       ? createPeople({
           name: definition.name,
-          settings: definition.accounts,
+          settings: withMail(definition.accounts, options.mail),
           secret: options.secret ?? "",
           origins: definition.origins ?? [],
+          keepsMail: options.keepsMail ?? false,
+          tell: options.onError ?? (() => undefined),
         })
       : null
     const database = await prepareDatabase(adminUrl, policies, { accounts: people ?? undefined })
@@ -200,7 +209,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
             find: findSession,
             cookie: {
               name: people.cookie,
-              trusts: (origin) => allowsOrigin(origin) || origin === new URL(people.url).origin,
+              trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
             },
           }
         : undefined,
@@ -239,6 +248,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate,
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (people?.post?.kept) addMailDoor(server, people.post.kept)
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
@@ -259,6 +269,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await server.close()
         await transactions.close()
         await pool.close()
+        await people?.post?.close()
         await accounts?.close()
         await embedded?.stop()
       },

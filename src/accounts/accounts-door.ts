@@ -1,8 +1,10 @@
 /** The door `/auth`: sign-in and all that belongs to it, as better-auth answers it. */
+import { setTimeout as wait } from "node:timers/promises"
 import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import { confirmed } from "../engine/renewed-caller.ts"
+import { fromBrowser, tokenHeader, withoutTokens } from "./browser-answer.ts"
 import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
@@ -21,6 +23,14 @@ const lasting: ReadonlySet<string> = new Set([
 ])
 const freshMs = 15 * 60_000
 
+/** Where an answer that came sooner would tell that an address has no account (CVE-2026-26185). */
+const evenPaths: ReadonlySet<string> = new Set([
+  `${accountsPath}/request-password-reset`,
+  `${accountsPath}/sign-in/magic-link`,
+  `${accountsPath}/email-otp/send-verification-otp`,
+])
+const beatMs = 100
+
 /** Adds the routes. */
 export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorParts): void {
   const { people, authenticate, readAddress } = parts
@@ -29,9 +39,13 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
     url: `${accountsPath}/*`,
     handler: async (request, reply) => {
       if (lasting.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
+      const began = performance.now()
       const headers = new Headers()
       for (const [name, value] of Object.entries(request.headers))
         for (const one of [value].flat()) if (one !== undefined) headers.append(name, one)
+      const isBrowser = fromBrowser(headers)
+      // better-auth asks of whoever sends a cookie where their page is from; a program has no page that could be another's.
+      if (!isBrowser) headers.set("origin", new URL(people.url).origin)
       // What a request says of its host is not believed: links in mails begin with the address of the settings.
       const answer = await people.handle(
         new Request(new URL(request.url, people.url), {
@@ -41,11 +55,15 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
         }),
         readAddress(request.socket.remoteAddress, headers.get("x-forwarded-for") ?? undefined),
       )
+      if (evenPaths.has(request.url.replace(/\?.*$/, "")))
+        await wait(beatMs - ((performance.now() - began) % beatMs))
       reply.code(answer.status)
-      for (const [name, value] of answer.headers) if (name !== "set-cookie") reply.header(name, value)
+      for (const [name, value] of answer.headers)
+        if (name !== "set-cookie" && !(isBrowser && name === tokenHeader)) reply.header(name, value)
       const cookies = answer.headers.getSetCookie()
       if (cookies.length > 0) reply.header("set-cookie", cookies)
-      return reply.send(await answer.text())
+      const text = await answer.text()
+      return reply.send(isBrowser ? withoutTokens(text) : text)
     },
   })
 }

@@ -5,26 +5,22 @@ import type { DBAdapter } from "@better-auth/core/db/adapter"
 import { kyselyAdapter } from "@better-auth/kysely-adapter"
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth"
 import { getMigrations } from "better-auth/db/migration"
-import { admin, bearer, organization, twoFactor } from "better-auth/plugins"
+import { admin, bearer, organization } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { apiKeys } from "./api-keys.ts"
 import { comparePasswordOfNobody, evenLookups } from "./even-lookups.ts"
 import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
 import { type AccountManager, createManager } from "./manage.ts"
+import { ownOrigins } from "./own-origins.ts"
 import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
-import type { AccountSettings } from "./settings.ts"
+import { usableSessions } from "./usable-sessions.ts"
+import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
 
-export interface AccountsParts {
-  /** The backend's name, as mails and authenticator apps show it. */
-  readonly name: string
-  readonly settings: AccountSettings
-  /** Where the backend is reached from outside. */
-  readonly url: string
-  /** Signs cookies and encrypts what must be read again; never in the database. */
-  readonly secret: string
+/** `name` as mails and authenticator apps show it; `url` from outside; `secret` signs and encrypts, and is never in the database. */
+export interface AccountsParts extends WaysInParts {
   /** Origins whose pages may call. */
   readonly origins: readonly string[]
   readonly judge: JudgePassword
@@ -34,23 +30,20 @@ export interface AccountsParts {
 export const accountsPath = "/auth"
 
 /** better-auth's options but for the database. */
-export function accountOptions({
-  name,
-  settings,
-  url,
-  secret,
-  origins,
-  judge,
-}: AccountsParts): BetterAuthOptions {
+export function accountOptions(parts: AccountsParts): BetterAuthOptions {
+  const { name, settings, url, secret, origins, judge } = parts
+  const { password, ...mail } = mailOptions(parts)
   const isSecure = url.startsWith("https://")
   return {
     appName: name,
     baseURL: url,
     basePath: accountsPath,
     secret,
-    trustedOrigins: [...origins],
+    trustedOrigins: [...origins, ...ownOrigins(url)],
     telemetry: { enabled: false },
     logger: { disabled: true },
+    // What is no refusal goes to the server's own handler of errors; better-auth's would print it, values and all.
+    onAPIError: { throw: true },
     emailAndPassword: {
       enabled: settings.password ?? false,
       disableSignUp: settings.signUp !== "open",
@@ -67,7 +60,10 @@ export function accountOptions({
         verify: verifyPassword,
       },
       revokeSessionsOnPasswordReset: true,
+      ...password,
     },
+    ...mail,
+    disabledPaths: [...closedPaths],
     user: {
       deleteUser: { enabled: false },
       changeEmail: { enabled: false },
@@ -87,6 +83,9 @@ export function accountOptions({
     databaseHooks: { session: { create: { before: startSession(settings) } } },
     rateLimit: { enabled: false },
     advanced: {
+      // Said, for better-auth leaves both out where it takes itself to be tested.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: "uuid" },
       // A cookie of this prefix is for this host alone, and never sent in the clear.
@@ -94,17 +93,18 @@ export function accountOptions({
       useSecureCookies: false,
       defaultCookieAttributes: { secure: isSecure, httpOnly: true, sameSite: "lax", path: "/" },
     },
-    plugins: [...plugins(settings, name), passwordPolicy(judge)],
+    plugins: [...plugins(parts), passwordPolicy(judge)],
   }
 }
 
-function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
+function plugins(parts: AccountsParts): BetterAuthPlugin[] {
   return [
-    bearer(),
+    ...waysIn(parts),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
-    ...(settings.organizations ? [organization()] : []),
-    ...(settings.apiKeys ? apiKeys() : []),
-    ...(settings.twoFactor ? [twoFactor({ issuer: name, accountLockout: { enabled: false } })] : []),
+    ...(parts.settings.organizations ? [organization()] : []),
+    ...(parts.settings.apiKeys ? apiKeys() : []),
+    // Last, so that it never names a token that another has taken back.
+    bearer(),
   ] as BetterAuthPlugin[]
 }
 
@@ -126,7 +126,8 @@ export function createAccounts(
   hasKeys: boolean,
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => evenLookups(hashTokens(adapter(all)))
+  const database = (all: BetterAuthOptions): DBAdapter =>
+    evenLookups(usableSessions(hashTokens(adapter(all))))
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
   return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
 }

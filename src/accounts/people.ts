@@ -4,6 +4,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
 import { accountOptions, accountsPath, compileTables, createAccounts } from "./create-accounts.ts"
 import { guardAccounts } from "./guard.ts"
+import { openPost, type Post } from "./mail.ts"
 import type { AccountManager } from "./manage.ts"
 import { createJudge } from "./password-policy.ts"
 import { eventsPlugin } from "./read-events.ts"
@@ -14,6 +15,9 @@ export interface PeopleParts {
   readonly settings: AccountSettings
   readonly secret: string
   readonly origins: readonly string[]
+  /** Whether mails that nobody sends are kept to be looked at: in development. */
+  readonly keepsMail: boolean
+  readonly tell: (error: UndercroftError) => void
 }
 
 /** Accounts, not yet open. */
@@ -28,15 +32,20 @@ export interface People {
   handle(request: Request, address: string): Promise<Response>
   /** The address that links begin with. */
   readonly url: string
+  /** Null where mail can neither be sent nor kept. */
+  readonly post: Post | null
 }
 
-/** Throws UC915 without a secret that is long enough. */
-export function createPeople({ name, settings, secret, origins }: PeopleParts): People {
+/** Throws UC930 where a way in needs mail that nobody sends; UC915 without a secret that is long enough. */
+export function createPeople(parts: PeopleParts): People {
+  const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
+  const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
   let answer: People["handle"] | null = null
-  const options = (): BetterAuthOptions => accountOptions({ name, settings, url, secret, origins, judge })
+  const options = (): BetterAuthOptions =>
+    accountOptions({ name, settings, url, secret, origins, judge, post, tell })
   const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
   const cookies = { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
   return {
@@ -61,8 +70,16 @@ export function createPeople({ name, settings, secret, origins }: PeopleParts): 
       return manage
     },
     handle: (request, address) => answer?.(request, address) ?? Promise.reject(new UndercroftError("UC691")),
+    post,
     get url() {
       return url
     },
   }
+}
+
+function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {
+  if (settings.mail?.smtp || keepsMail) return openPost(settings.mail ?? null, tell)
+  const way = (["verifyEmail", "magicLink", "emailCode"] as const).find((one) => settings[one])
+  if (way !== undefined) throw new UndercroftError("UC930", { way })
+  return null
 }

@@ -14,6 +14,8 @@ const options = accountOptions({
   secret: "a secret of at least thirty-two bytes",
   origins: [],
   judge: async () => null,
+  post: null,
+  tell: () => undefined,
 })
 const more = [
   magicLink({ sendMagicLink: nothing }),

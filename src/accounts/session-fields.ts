@@ -6,6 +6,9 @@ import { periodsOf } from "./settings.ts"
 /** The paths that prove two factors at once or the second of two. */
 const secondFactorPaths: readonly RegExp[] = [/^\/two-factor\/verify-/, /^\/passkey\/verify-authentication$/]
 
+/** Where whoever is signed in gets another token for what they proved before. */
+const renewingPaths: ReadonlySet<string> = new Set(["/change-password"])
+
 const filled = { required: true, input: false, returned: false } as const
 
 /** The fields as better-auth wants them declared. */
@@ -33,12 +36,16 @@ export function startSession(settings: AccountSettings): StartSession {
     const { idleSeconds, seconds } = periodsOf(settings, roles)
     const path = context?.path ?? ""
     const now = new Date()
+    const before = renewingPaths.has(path) ? context?.context.session?.session : undefined
+    const known = before?.userId === session.userId ? before : undefined
     return {
       data: {
         ...session,
-        assurance: secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor",
-        methods: path.replace(/^\//, "").slice(0, 60),
-        authenticatedAt: now,
+        assurance:
+          known?.["assurance"] ??
+          (secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor"),
+        methods: known?.["methods"] ?? path.replace(/^\//, "").slice(0, 60),
+        authenticatedAt: known?.["authenticatedAt"] ?? now,
         seenAt: now,
         idleSeconds,
         expiresAt: new Date(now.getTime() + seconds * 1000),

@@ -1,5 +1,7 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
+import type { MailSettings } from "./mail.ts"
+
 /** How long sessions last. */
 export interface SessionLifetime {
   /** Minutes without a request after which a session ends; 30 by default. */
@@ -20,8 +22,18 @@ export interface AccountSettings {
     /** A file of SHA-1 hashes in order, one a line, as Have I Been Pwned gives it; in place of the list that comes with the package. */
     readonly corpus?: string
   }
+  /** Mails; in the environment UNDERCROFT_MAIL_FROM and UNDERCROFT_SMTP_URL. With it a forgotten password can be replaced. */
+  readonly mail?: MailSettings
+  /** Whether an address must be confirmed before its first sign-in. */
+  readonly verifyEmail?: boolean
+  /** A link by mail that signs in. */
+  readonly magicLink?: boolean
+  /** A code by mail that signs in. */
+  readonly emailCode?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
+  readonly passkeys?: boolean
   /** Keys for machines, made by people who are signed in and by `undercroft key`. */
   readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */

@@ -112,6 +112,27 @@ export const runningErrors = {
     message: "The setting {setting} can't be used: {why}",
     hint: "Correct the backend's definition.",
   },
+  UC930: {
+    status: 500,
+    message: "The way in '{way}' needs mail, and there is no SMTP server for it.",
+    hint: "Set UNDERCROFT_SMTP_URL (smtps://user:password@host) and UNDERCROFT_MAIL_FROM, or say accounts.mail.",
+  },
+  UC931: {
+    status: 500,
+    message: "A mail could not be sent: {why}.",
+    hint: "Check UNDERCROFT_SMTP_URL and the mail server's log.",
+  },
+  UC932: {
+    status: 500,
+    message:
+      "The counter of a passkey of user {user} went back; the sign-in was refused. It may have been copied.",
+    hint: "Ask its owner, and delete the passkey if they don't know of a second device.",
+  },
+  UC933: {
+    status: 500,
+    message: "The address of the SMTP server is not a URL such as smtps://user:password@mail.example.org.",
+    hint: "Correct UNDERCROFT_SMTP_URL, or accounts.mail.smtp; special characters of the password are %-encoded.",
+  },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

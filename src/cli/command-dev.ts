@@ -54,6 +54,7 @@ export const devCommand: Command = command({
       seed: true,
       allowsOrigin: isLocalOrigin,
       allowsRollback: true,
+      keepsMail: true,
       onError: tellServerError,
       onReady(app, tookMs) {
         tellReady()

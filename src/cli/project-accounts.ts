@@ -25,7 +25,15 @@ export async function withAccounts<T>(
   const pool = openAccounts(database.accountsUrl)
   try {
     const secret = (await readSecret(project)) ?? ""
-    const people = createPeople({ name, settings: accounts, secret, origins: [] })
+    const people = createPeople({
+      name,
+      settings: accounts,
+      secret,
+      origins: [],
+      // Nothing is mailed from here.
+      keepsMail: true,
+      tell: () => undefined,
+    })
     return await work(people.open(pool, "http://127.0.0.1"))
   } finally {
     await pool.close()

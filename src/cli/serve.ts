@@ -12,7 +12,7 @@ import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
 export interface ServeOptions
-  extends Pick<AppOptions, "issuers" | "seed" | "allowsOrigin" | "allowsRollback"> {
+  extends Pick<AppOptions, "issuers" | "seed" | "allowsOrigin" | "allowsRollback" | "keepsMail"> {
   readonly project: Project
   readonly address: ListenAddress
   readonly quiet: boolean
@@ -41,6 +41,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       directory: project.directory,
       databaseUrl: databaseUrl(),
       secret: await readSecret(project),
+      mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
+      keepsMail: options.keepsMail ?? false,
       issuers: options.issuers ?? [],
       seed: options.seed ?? false,
       allowsRollback: options.allowsRollback ?? false,

@@ -1,4 +1,5 @@
 /** Transactions that are run again: PostgreSQL undid them, because another one came in between. */
+import { randomInt } from "node:crypto"
 import pg from "pg"
 import { isDatabaseError } from "./pool.ts"
 
@@ -15,7 +16,7 @@ export async function retried<T>(attempt: () => Promise<T>, deadline: number): P
     try {
       return await attempt()
     } catch (cause) {
-      const pauseMs = 10 * 2 ** tries * Math.random()
+      const pauseMs = (2 ** tries * randomInt(1000)) / 100
       if (!isPassing(cause) || tries === mostTries || performance.now() + pauseMs > deadline) throw cause
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }

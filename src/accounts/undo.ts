@@ -1,0 +1,93 @@
+/** The link by which whoever did not change their account stops whoever did: all are signed out, the password is void, a new one is chosen. */
+import { randomBytes } from "node:crypto"
+import type { AuthContext } from "@better-auth/core"
+import { APIError, createAuthEndpoint } from "better-auth/api"
+import type { BetterAuthPlugin } from "better-auth/types"
+import type { Post } from "./mail.ts"
+import type { MailTexts } from "./mail-texts.ts"
+
+const days = 7
+const resetMinutes = 30
+
+interface Undoing {
+  readonly userId: string
+  /** A passkey that was added: it goes. */
+  readonly passkey?: string
+}
+
+/** A link for one change. It is kept as a digest and good once. */
+export async function undoLink(context: AuthContext, undoing: Undoing): Promise<string> {
+  const token = randomBytes(24).toString("base64url")
+  await context.internalAdapter.createVerificationValue({
+    identifier: `undo:${token}`,
+    value: JSON.stringify(undoing),
+    expiresAt: new Date(Date.now() + days * 86_400_000),
+  })
+  return `${context.baseURL}/undo?token=${token}`
+}
+
+/** What the link leads to. Opening it does nothing yet: mail programs open links, too. */
+export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
+  return {
+    id: "undo",
+    endpoints: {
+      askUndo: createAuthEndpoint("/undo", { method: "GET" }, async () => html(question)),
+      undo: createAuthEndpoint(
+        "/undo",
+        {
+          method: "POST",
+          metadata: { allowedMediaTypes: ["application/x-www-form-urlencoded", "application/json"] },
+        },
+        async (ctx) => {
+          const found = await ctx.context.internalAdapter.consumeVerificationValue(
+            `undo:${ctx.query?.["token"]}`,
+          )
+          if (!found) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
+          const { userId, passkey } = JSON.parse(found.value) as Undoing
+          const user = await ctx.context.internalAdapter.findUserById(userId)
+          if (!user) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
+          await lock(ctx.context, userId, passkey)
+          const link = await resetLink(ctx.context, userId)
+          post.send(() => texts.reset(user.email, link))
+          return html(done)
+        },
+      ),
+    },
+  }
+}
+
+async function lock(context: AuthContext, userId: string, passkey: string | undefined): Promise<void> {
+  const { internalAdapter, adapter } = context
+  if (await internalAdapter.findCredentialAccount(userId))
+    await internalAdapter.updatePassword(userId, "void")
+  if (passkey !== undefined)
+    await adapter.deleteMany({
+      model: "passkey",
+      where: [
+        { field: "id", value: passkey },
+        { field: "userId", value: userId },
+      ],
+    })
+  await internalAdapter.deleteUserSessions(userId)
+}
+
+async function resetLink(context: AuthContext, userId: string): Promise<string> {
+  const token = randomBytes(24).toString("base64url")
+  await context.internalAdapter.createVerificationValue({
+    identifier: `reset-password:${token}`,
+    value: userId,
+    expiresAt: new Date(Date.now() + resetMinutes * 60_000),
+  })
+  return `${context.baseURL}/reset-password/${token}?callbackURL=%2F`
+}
+
+const html = (body: string): Response =>
+  new Response(
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Your account</title>${body}</html>`,
+    {
+      headers: { "content-type": "text/html; charset=utf-8" },
+    },
+  )
+const question =
+  '<h1>Was it not you?</h1><p>Everybody who is signed in to your account is signed out, and you get a mail to choose a new password.</p><form method="post"><button>It was not me</button></form>'
+const done = "<h1>Done</h1><p>Everybody was signed out. Choose a new password by the mail that we sent.</p>"
