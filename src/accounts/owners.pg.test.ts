@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import { uncounted } from "../../test/support/guard.ts"
 import { codeNow, mails, Person, password } from "../../test/support/people.ts"
 import { defineBackend, entity, signedIn, text } from "../index.ts"
 
@@ -104,7 +105,10 @@ test("one mailbox is one account however it is written, on every route (GHSA-7rq
       ["/request-password-reset", {}],
       ["/send-verification-email", {}],
     ] as const)
-      expect([path, (await person.post(path, { email: other, ...more })).status]).toEqual([path, 400])
+      expect([
+        path,
+        (await uncounted(backend, () => person.post(path, { email: other, ...more }))).status,
+      ]).toEqual([path, 400])
   const wide = somebody("mike@ｅxample.org")
   await wide.post("/sign-in/magic-link", { email: wide.email })
   await somebody("mike@example.org").mail(/sign in/)

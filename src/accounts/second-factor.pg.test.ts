@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import { uncounted } from "../../test/support/guard.ts"
 import { codeNow, Person, password } from "../../test/support/people.ts"
 import { hashToken } from "../base/hash-token.ts"
 import { defineBackend, entity, signedIn, text } from "../index.ts"
@@ -144,7 +145,9 @@ test("a code of an app counts once, in a hundred attempts at once and after (CVE
   const people = Array.from({ length: 100 }, () => somebody(email))
   await inTurn(people, 4, (one) => one.signIn())
   const code = codeNow(secret)
-  const answers = await Promise.all(people.map((one) => one.post("/two-factor/verify-totp", { code })))
+  const answers = await uncounted(backend, () =>
+    Promise.all(people.map((one) => one.post("/two-factor/verify-totp", { code }))),
+  )
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   const late = somebody(email)
   await late.signIn()
@@ -158,7 +161,9 @@ test("a recovery code counts once, in a hundred attempts at once and after (CVE-
   const people = Array.from({ length: 100 }, () => somebody(email))
   await inTurn(people, 4, (one) => one.signIn())
   const code = recovery[0]!
-  const answers = await Promise.all(people.map((one) => one.post("/two-factor/verify-backup-code", { code })))
+  const answers = await uncounted(backend, () =>
+    Promise.all(people.map((one) => one.post("/two-factor/verify-backup-code", { code }))),
+  )
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   const late = somebody(email)
   await late.signIn()
@@ -171,7 +176,7 @@ test("links, codes and reset tokens count once, in a hundred attempts at once (C
   await person.signUp()
   const race = async (attempt: (one: Person) => Promise<{ status: number }>): Promise<number> => {
     const people = Array.from({ length: 100 }, () => somebody(person.email))
-    const answers = await Promise.all(people.map(attempt))
+    const answers = await uncounted(backend, () => Promise.all(people.map(attempt)))
     expect(answers.filter(({ status }) => status >= 500)).toEqual([])
     return answers.filter(({ status }) => status === 200).length
   }
@@ -218,7 +223,7 @@ test("who is signed in guesses no more often than who signs in", async () => {
   const person = somebody()
   await person.signUp()
   const { secret } = await person.enrol()
-  for (let tries = 0; tries < 10; tries++)
+  for (let tries = 0; tries < 5; tries++)
     expect((await person.post("/two-factor/verify-totp", { code: "000000" })).status).toBe(401)
   expect((await person.post("/two-factor/verify-totp", { code: codeNow(secret) })).status).toBe(429)
   expect((await person.post("/two-factor/verify-backup-code", { code: "00000-00000" })).status).toBe(429)
