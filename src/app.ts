@@ -2,12 +2,15 @@
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { createPeople } from "./accounts/people.ts"
+import { issuerOf } from "./accounts/provider.ts"
+import { addProviderDoor } from "./accounts/provider-door.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createRunAction } from "./actions/run-action.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
@@ -156,8 +159,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
+    const provider = definition.accounts?.provider
     const authenticate = createAuthenticate({
-      verify,
+      verify: people && provider ? refuseOwnTokens(verify, () => issuerOf(people.url)) : verify,
       identify: definition.callers?.identify ?? identifyByClaims,
       key: database.processKey,
       sessions: people
@@ -197,6 +201,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate,
     })
     if (people) addAccountsDoor(server, people)
+    if (people && provider) addProviderDoor(server, { name: definition.name, provider, people })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

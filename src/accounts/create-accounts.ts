@@ -8,6 +8,8 @@ import { admin, bearer, twoFactor } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
 import { hashTokens } from "./hashed-tokens.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
+import { providerPlugins } from "./provider.ts"
+import { guardTokens } from "./provider-tokens.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
 
@@ -70,15 +72,16 @@ export function accountOptions({ name, settings, url, secret, origins }: Account
       useSecureCookies: false,
       defaultCookieAttributes: { secure: isSecure, httpOnly: true, sameSite: "lax", path: "/" },
     },
-    plugins: plugins(settings, name),
+    plugins: plugins(settings, name, url),
   }
 }
 
-function plugins(settings: AccountSettings, name: string): BetterAuthPlugin[] {
+function plugins(settings: AccountSettings, name: string, url: string): BetterAuthPlugin[] {
   return [
     bearer(),
     admin({ defaultRole: "", adminRoles: ["admin"] }),
     ...(settings.twoFactor ? [twoFactor({ issuer: name })] : []),
+    ...(settings.provider ? providerPlugins(settings.provider, url) : []),
   ] as BetterAuthPlugin[]
 }
 
@@ -96,6 +99,6 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 /** The accounts of a backend. */
 export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => hashTokens(adapter(all))
+  const database = (all: BetterAuthOptions): DBAdapter => guardTokens(hashTokens(adapter(all)))
   return betterAuth<BetterAuthOptions>({ ...options, database }).handler
 }

@@ -3,6 +3,7 @@ import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
 import { accountOptions, compileTables, createAccounts } from "./create-accounts.ts"
+import { checkProvider } from "./provider-settings.ts"
 import type { AccountSettings } from "./settings.ts"
 
 export interface PeopleParts {
@@ -25,9 +26,10 @@ export interface People {
   readonly url: string
 }
 
-/** Throws UC915 without a secret that is long enough. */
+/** Throws UC915 without a secret that is long enough, UC916 for a provider that would not be safe. */
 export function createPeople({ name, settings, secret, origins }: PeopleParts): People {
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
+  if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
   let url = settings.url ?? "http://127.0.0.1"
   let answer: ((request: Request) => Promise<Response>) | null = null
   const options = (): BetterAuthOptions => accountOptions({ name, settings, url, secret, origins })

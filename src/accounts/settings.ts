@@ -1,5 +1,7 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
+import type { ProviderSettings } from "./provider-settings.ts"
+
 /** How long sessions last. */
 export interface SessionLifetime {
   /** Minutes without a request after which a session ends; 30 by default. */
@@ -18,6 +20,8 @@ export interface AccountSettings {
   readonly password?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /** People sign in here for other applications of the team, by OpenID Connect. */
+  readonly provider?: ProviderSettings
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>

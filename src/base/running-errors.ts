@@ -97,6 +97,7 @@ export const runningErrors = {
     message: "Accounts need a secret of 32 bytes or more; UNDERCROFT_SECRET has {bytes}.",
     hint: "Make one with: openssl rand -base64 48, and keep it: without it second factors can't be read again.",
   },
+  UC916: { status: 500, message: "The `provider` of `accounts` is declared wrongly: {why}." },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

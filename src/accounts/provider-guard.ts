@@ -1,0 +1,120 @@
+/** What the provider's plugin leaves open, closed: which of its routes exist, who gets a code, and what is looked at as a token. */
+import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth"
+import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api"
+import { isLiveSession } from "./live-session.ts"
+import { declareClients } from "./provider-clients.ts"
+import type { ProviderClient } from "./provider-settings.ts"
+
+/** All others of the plugin (clients and resources made by requests, tokens for the asking) do not exist. */
+const openPaths: ReadonlySet<string> = new Set([
+  "/oauth2/authorize",
+  "/oauth2/consent",
+  "/oauth2/token",
+  "/oauth2/userinfo",
+  "/oauth2/introspect",
+  "/oauth2/revoke",
+  "/oauth2/end-session",
+  "/oauth2/end-session/confirm",
+])
+
+/** RFC 6749, 4.1.2: short. The page to sign in has longer. */
+const codeSeconds = 60
+
+/** Stands before the provider's plugin. */
+export function providerGuard(clients: readonly ProviderClient[]): BetterAuthPlugin {
+  const at = (...paths: string[]) => ({
+    matcher: ({ path }: { path?: string }) => paths.includes(path ?? ""),
+  })
+  return {
+    id: "undercroft-provider-guard",
+    async init(context) {
+      await declareClients(context.adapter, clients)
+      const before = async (data: { readonly value: string }) => {
+        const sessionId = sessionOfCode(data.value)
+        if (sessionId === null) return
+        // Whatever led here, a half-finished sign-in gives no code.
+        if (!(await isLiveSession(context.adapter, sessionId)))
+          throw new APIError("UNAUTHORIZED", { error: "login_required" })
+        return { data: { expiresAt: new Date(Date.now() + codeSeconds * 1000) } }
+      }
+      return { options: { databaseHooks: { verification: { create: { before } } } } }
+    },
+    hooks: {
+      before: [
+        {
+          matcher: ({ path = "" }) =>
+            (path.includes("/oauth2/") || path === "/token") && !openPaths.has(path),
+          handler: createAuthMiddleware(async () => {
+            throw new APIError("NOT_FOUND")
+          }),
+        },
+        {
+          ...at("/oauth2/authorize"),
+          handler: createAuthMiddleware(async (ctx) => checkRedirect(ctx as GenericEndpointContext, clients)),
+        },
+        {
+          ...at("/oauth2/authorize", "/oauth2/consent"),
+          handler: createAuthMiddleware(async (ctx) => endDeadSession(ctx as GenericEndpointContext)),
+        },
+        {
+          ...at("/oauth2/userinfo"),
+          handler: createAuthMiddleware(async ({ headers, body }) => {
+            const token = headers?.get("authorization")?.split(" ").at(-1) ?? body?.access_token
+            if (typeof token === "string" && !isOurs(token)) throw invalidToken()
+          }),
+        },
+        {
+          ...at("/oauth2/introspect", "/oauth2/revoke"),
+          handler: createAuthMiddleware(async ({ body }) =>
+            isOurs(body?.token) ? undefined : { context: { body: { ...body, token: "unknown" } } },
+          ),
+        },
+      ],
+    },
+  }
+}
+
+/** The plugin lets the port of a redirect to one's own machine vary; what is declared here is meant as it stands. */
+function checkRedirect(ctx: GenericEndpointContext, clients: readonly ProviderClient[]): void {
+  const asked = (ctx.method === "POST" ? ctx.body : ctx.query) as Record<string, unknown> | undefined
+  const client = clients.find((one) => one.id === asked?.["client_id"])
+  const uri = asked?.["redirect_uri"]
+  if (client && typeof uri === "string" && !client.redirectUris.includes(uri))
+    throw new APIError("BAD_REQUEST", {
+      error: "invalid_request",
+      error_description: "this redirect_uri is not registered",
+    })
+}
+
+/** A session that is idle, or whose person may no longer enter, is over: they sign in anew. */
+async function endDeadSession(ctx: GenericEndpointContext): Promise<void> {
+  const found = await getSessionFromCtx(ctx)
+  if (!found || (await isLiveSession(ctx.context.adapter, found.session.id))) return
+  await ctx.context.internalAdapter.deleteSession(found.session.token)
+  ctx.context.session = null
+}
+
+/**
+ * Access and refresh tokens are 32 random letters. Anything else (a JWT above all, which the plugin would check as one and
+ * answer with 500 where it is forged) is none of ours, an ID token too.
+ */
+function isOurs(token: unknown): boolean {
+  return typeof token === "string" && /^[A-Za-z]{32}$/.test(token)
+}
+
+function invalidToken(): APIError {
+  return new APIError(
+    "UNAUTHORIZED",
+    { error: "invalid_token", error_description: "Invalid access token" },
+    { "WWW-Authenticate": 'Bearer error="invalid_token"' },
+  )
+}
+
+function sessionOfCode(value: string): string | null {
+  try {
+    const { type, sessionId } = JSON.parse(value)
+    return type === "authorization_code" ? String(sessionId ?? "") : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,294 @@
+/** Signing in to other applications by OpenID Connect, as the published `openid-client` and a browser without scripts see it. */
+import { createHash } from "node:crypto"
+import * as oidc from "openid-client"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import type { TestBackend } from "../../test/support/backend.ts"
+import {
+  addPerson,
+  askFor,
+  clients,
+  discover,
+  goThrough,
+  openBrowser,
+  password,
+  redeem,
+  signInFor,
+  startProvider,
+} from "../../test/support/provider.ts"
+
+let backend: TestBackend
+beforeAll(async () => {
+  backend = await startProvider()
+})
+afterAll(() => backend?.stop())
+
+const plain = (url: URL) => `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}`
+
+describe("discovery", () => {
+  test("both documents are at the issuer, and say what is done", async () => {
+    for (const name of ["openid-configuration", "oauth-authorization-server"]) {
+      const { json, status } = await backend.request(null, "GET", `/.well-known/${name}`)
+      expect(status).toBe(200)
+      expect(json).toMatchObject({
+        issuer: backend.url,
+        authorization_endpoint: `${backend.url}/auth/oauth2/authorize`,
+        response_types_supported: ["code"],
+        grant_types_supported: ["authorization_code", "refresh_token"],
+        code_challenge_methods_supported: ["S256"],
+        id_token_signing_alg_values_supported: ["RS256"],
+        authorization_response_iss_parameter_supported: true,
+      })
+      expect(json).not.toHaveProperty("registration_endpoint")
+      expect(json).not.toHaveProperty("pushed_authorization_request_endpoint")
+    }
+  })
+
+  test("the keys are public, long, and nothing of them can be used in the database", async () => {
+    await signInFor(backend, "house")
+    const { json } = await backend.request(null, "GET", "/auth/jwks")
+    expect(json.keys).toHaveLength(1)
+    expect(json.keys[0]).toMatchObject({ kty: "RSA", alg: "RS256" })
+    expect(Buffer.from(json.keys[0].n, "base64url").length).toBe(384)
+    expect(
+      Object.keys(json.keys[0]).filter((one) => ["d", "p", "q", "dp", "dq", "qi"].includes(one)),
+    ).toEqual([])
+    const [{ row }] = await backend.sql("select to_jsonb(j)::text as row from accounts.jwks j")
+    expect(row).not.toMatch(/\\?"d\\?"\s*:/)
+  })
+})
+
+describe("the whole way", () => {
+  test.each(["portal", "desk", "phone", "house"] as const)(
+    "%s: sign in, agree, learn who it is",
+    async (name) => {
+      const { tokens, person, config, callback, asking } = await signInFor(backend, name)
+      expect(plain(callback)).toBe(clients[name].redirectUris[0])
+      expect(callback.searchParams.get("iss")).toBe(backend.url)
+      expect(callback.searchParams.get("state")).toBe(asking.state)
+      expect(tokens.claims()).toMatchObject({
+        iss: backend.url,
+        aud: name,
+        sub: person.id,
+        nonce: asking.nonce,
+      })
+      const known = await oidc.fetchUserInfo(config, tokens.access_token, person.id)
+      expect(known.email).toBe(person.email)
+      expect(known.name).toBe(name === "desk" ? undefined : "Ann Example")
+      expect(tokens.refresh_token === undefined).toBe(name === "desk")
+    },
+  )
+
+  test("nothing that was given out is in the database", async () => {
+    const { tokens, callback, config } = await signInFor(backend, "portal")
+    const next = await oidc.refreshTokenGrant(config, tokens.refresh_token!)
+    const { url } = await goThrough(
+      openBrowser(backend),
+      (await askFor(config, "portal")).url,
+      (await addPerson(backend)).email,
+    )
+    const secrets = [tokens, next].flatMap((one) => [one.access_token, one.refresh_token!, one.id_token!])
+    secrets.push(callback.searchParams.get("code")!, url.searchParams.get("code")!, clients.portal.secret)
+    const tables = await backend.sql(
+      "select relname as name from pg_class where relnamespace = 'accounts'::regnamespace and relkind = 'r'",
+    )
+    expect(tables.length).toBeGreaterThan(8)
+    for (const { name } of tables)
+      for (const { row } of await backend.sql(`select to_jsonb(t)::text as row from accounts."${name}" t`))
+        for (const secret of secrets) expect(row.includes(secret)).toBe(false)
+    // The canary: what is there is found this way.
+    const hash = createHash("sha256").update(next.access_token).digest("hex")
+    const found = await backend.sql(`select to_jsonb(t)::text as row from accounts."oauthAccessToken" t`)
+    expect(found.some(({ row }) => row.includes(hash))).toBe(true)
+  })
+
+  test("who has agreed is not asked again, unless for more", async () => {
+    const config = await discover(backend, "portal")
+    const [person, browser] = [await addPerson(backend), openBrowser(backend)]
+    const less = await askFor(config, "portal", { scope: "openid" })
+    expect((await goThrough(browser, less.url, person.email)).isElsewhere).toBe(true)
+    expect((await browser.open((await askFor(config, "portal", { scope: "openid" })).url)).isElsewhere).toBe(
+      true,
+    )
+    const more = await browser.open((await askFor(config, "portal", { scope: "openid email" })).url)
+    expect(more.url.pathname).toBe("/auth/consent")
+    // What one application may know, another may not.
+    const other = await browser.open((await askFor(await discover(backend, "desk"), "desk")).url)
+    expect(other.url.pathname).toBe("/auth/consent")
+  })
+
+  test("who refuses is sent back with access_denied, and nothing else", async () => {
+    const config = await discover(backend, "portal")
+    const [person, browser, asking] = [
+      await addPerson(backend),
+      openBrowser(backend),
+      await askFor(config, "portal"),
+    ]
+    await browser.open(asking.url)
+    const page = await browser.open((await browser.open(asking.url)).url, { email: person.email, password })
+    const { url } = await browser.open(page.url, { decision: "refuse" })
+    expect(plain(url)).toBe(clients.portal.redirectUris[0])
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      error: "access_denied",
+      state: asking.state,
+      iss: backend.url,
+    })
+    expect(url.searchParams.has("code")).toBe(false)
+    await expect(redeem(config, url, asking)).rejects.toMatchObject({ error: "access_denied" })
+  })
+})
+
+describe("prompt and max_age", () => {
+  const signedIn = async () => {
+    const { config, browser, person } = await signInFor(backend, "portal")
+    const open = async (changes: Record<string, string>, at = browser) =>
+      at.open((await askFor(config, "portal", changes)).url)
+    return { browser, person, config, open }
+  }
+
+  test("none never shows a page", async () => {
+    const { open } = await signedIn()
+    expect((await open({ prompt: "none" })).url.searchParams.has("code")).toBe(true)
+    const nobody = await open({ prompt: "none" }, openBrowser(backend))
+    expect(nobody.isElsewhere).toBe(true)
+    expect(nobody.url.searchParams.get("error")).toBe("login_required")
+    const { open: openDesk } = {
+      open: async () =>
+        (await signedIn()).browser.open(
+          (await askFor(await discover(backend, "desk"), "desk", { prompt: "none" })).url,
+        ),
+    }
+    expect((await openDesk()).url.searchParams.get("error")).toBe("consent_required")
+  })
+
+  test("login asks for the password again, and makes another session", async () => {
+    const { open, browser, person } = await signedIn()
+    const before = browser.cookies.get("undercroft.session_token")
+    const page = await open({ prompt: "login" })
+    expect(page.url.pathname).toBe("/auth/sign-in")
+    expect((await browser.open(page.url, { email: person.email, password: "wrong password" })).status).toBe(
+      401,
+    )
+    const { url } = await browser.open(page.url, { email: person.email, password })
+    expect(url.searchParams.has("code")).toBe(true)
+    expect(browser.cookies.get("undercroft.session_token")).not.toBe(before)
+  })
+
+  test("consent asks again, and login can't be taken out of what was signed", async () => {
+    const { open, browser } = await signedIn()
+    expect((await open({ prompt: "consent" })).url.pathname).toBe("/auth/consent")
+    const page = await open({ prompt: "login" })
+    page.url.searchParams.delete("prompt")
+    page.url.pathname = "/auth/consent"
+    const refused = await browser.open(page.url, { decision: "allow" })
+    expect([refused.status, refused.isElsewhere]).toEqual([400, false])
+  })
+
+  test("max_age asks again where that is too long ago, and the ID token says when it was", async () => {
+    const { open, browser, person, config } = await signedIn()
+    expect((await open({ max_age: "600" })).isElsewhere).toBe(true)
+    await backend.sql(
+      `update accounts.session set "createdAt" = now() - interval '20 minutes' where "userId" = $1`,
+      [person.id],
+    )
+    const asking = await askFor(config, "portal", { max_age: "600" })
+    const page = await browser.open(asking.url)
+    expect(page.url.pathname).toBe("/auth/sign-in")
+    const { url } = await browser.open(page.url, { email: person.email, password })
+    const tokens = await redeem(config, url, asking)
+    expect(Number(tokens.claims()!.auth_time)).toBeGreaterThan(Date.now() / 1000 - 60)
+  })
+})
+
+describe("the pages", () => {
+  test("run no script, can't be framed, and send their forms to nobody else", async () => {
+    const config = await discover(backend, "portal")
+    const [person, browser] = [await addPerson(backend), openBrowser(backend)]
+    const signIn = await browser.open((await askFor(config, "portal")).url)
+    const consent = await browser.open(signIn.url, { email: person.email, password })
+    for (const { headers, text } of [signIn, consent]) {
+      const policy = headers.get("content-security-policy")!
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).toContain("frame-ancestors 'none'")
+      expect(policy).toContain("form-action 'self' https://portal.example;")
+      expect(policy).not.toContain("script-src")
+      expect(headers.get("x-frame-options")).toBe("DENY")
+      expect(headers.get("cache-control")).toContain("no-store")
+      expect(text).not.toMatch(/<script|javascript:|https?:\/\//)
+      expect(text).toContain("The &#60;Portal&#62;")
+      const style = createHash("sha256")
+        .update(/<style>([^<]*)<\/style>/.exec(text)![1]!)
+        .digest("base64")
+      expect(policy).toContain(style)
+    }
+    expect(consent.text).toContain(person.email)
+    for (const [, id] of signIn.text.matchAll(/<input id="(\w+)"/g))
+      expect(signIn.text).toContain(`<label for="${id}"`)
+  })
+
+  test("another site's page can't sign anybody in, nor agree for them", async () => {
+    const { browser, config, person } = await signInFor(backend, "house")
+    const page = await browser.open((await askFor(await discover(backend, "portal"), "portal")).url)
+    expect(page.url.pathname).toBe("/auth/consent")
+    const login = await openBrowser(backend).open((await askFor(config, "house")).url)
+    for (const origin of ["https://evil.example", "null", "http://127.0.0.1:1"]) {
+      const agreed = await browser.open(page.url, { decision: "allow" }, { origin })
+      expect([agreed.status, agreed.isElsewhere]).toEqual([403, false])
+      const strange = openBrowser(backend)
+      expect((await strange.open(login.url, { email: person.email, password }, { origin })).status).toBe(403)
+      expect(strange.cookies.size).toBe(0)
+    }
+  })
+
+  test("agreeing to what was not asked, or was changed on the way, is refused", async () => {
+    const { browser } = await signInFor(backend, "house")
+    const config = await discover(backend, "portal")
+    const page = await browser.open((await askFor(config, "portal", { scope: "openid" })).url)
+    for (const [key, value] of [
+      ["scope", "openid email"],
+      ["client_id", "desk"],
+      ["redirect_uri", "https://portal.example/other?fixed=1"],
+      ["redirect_uri", "https://evil.example/"],
+      ["exp", "9999999999"],
+      ["state", "another"],
+      ["code_challenge", "x".repeat(43)],
+      ["sig", "AAAA"],
+    ] as const) {
+      const changed = new URL(page.url)
+      changed.searchParams.set(key, value)
+      const answer = await browser.open(changed, { decision: "allow" })
+      expect([key, answer.status, answer.isElsewhere]).toEqual([key, 400, false])
+    }
+    expect((await browser.open(page.url, { decision: "allow" })).url.searchParams.has("code")).toBe(true)
+  })
+
+  test("nobody who is not signed in can agree", async () => {
+    const { browser } = await signInFor(backend, "house")
+    const page = await browser.open((await askFor(await discover(backend, "portal"), "portal")).url)
+    const answer = await openBrowser(backend).open(page.url, { decision: "allow" })
+    expect(answer.url.pathname).toBe("/auth/sign-in")
+  })
+
+  test("a half-finished second factor gives no code (GHSA-xg6x-h9c9-2m83)", async () => {
+    const [person, browser] = [await addPerson(backend), openBrowser(backend)]
+    await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [person.id])
+    await backend.sql(
+      `insert into accounts."twoFactor" (id, secret, "backupCodes", "userId") values (gen_random_uuid(), 'x', 'x', $1)`,
+      [person.id],
+    )
+    const config = await discover(backend, "house")
+    const asking = await askFor(config, "house")
+    const login = await browser.open(asking.url)
+    const page = await browser.open(login.url, { email: person.email, password })
+    expect([page.isElsewhere, page.url.pathname]).toEqual([false, "/auth/sign-in"])
+    expect(page.text).toContain('name="code"')
+    expect((await browser.open(asking.url)).url.pathname).toBe("/auth/sign-in")
+    const wrong = await browser.open(login.url, { code: "123456" })
+    expect([wrong.status, wrong.isElsewhere]).toEqual([401, false])
+    expect(
+      await backend.sql(
+        `select from accounts."verification" where value like '%"house"%' and value like $1`,
+        [`%${person.id}%`],
+      ),
+    ).toEqual([])
+  })
+})
