@@ -65,9 +65,10 @@ export function providerGuard(clients: readonly ProviderClient[]): BetterAuthPlu
         },
         {
           ...at("/oauth2/introspect", "/oauth2/revoke"),
-          handler: createAuthMiddleware(async ({ body }) =>
-            isOurs(body?.token) ? undefined : { context: { body: { ...body, token: "unknown" } } },
-          ),
+          // RFC 7662, 2.1 and RFC 7009, 2.1: a hint that is wrong must not hide a token, so none is heard.
+          handler: createAuthMiddleware(async ({ body }) => ({
+            context: { body: { ...body, token: tokenOf(body?.token), token_type_hint: "" } },
+          })),
         },
       ],
     },
@@ -100,6 +101,11 @@ async function endDeadSession(ctx: GenericEndpointContext): Promise<void> {
  */
 function isOurs(token: unknown): boolean {
   return typeof token === "string" && /^[A-Za-z]{32}$/.test(token)
+}
+
+/** What is none of ours is looked up as what can't be there, once it is clear who asks. */
+function tokenOf(token: unknown): unknown {
+  return typeof token !== "string" || token === "" || isOurs(token) ? token : "unknown"
 }
 
 function invalidToken(): APIError {
