@@ -13,6 +13,7 @@ import { correctAnswers } from "./provider-answers.ts"
 import { guardTokens } from "./provider-tokens.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
+import { keepFamilies } from "./token-families.ts"
 
 export interface AccountsParts {
   /** The backend's name, as mails and authenticator apps show it. */
@@ -100,6 +101,6 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 /** The accounts of a backend. */
 export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
-  const database = (all: BetterAuthOptions): DBAdapter => guardTokens(hashTokens(adapter(all)))
+  const database = (all: BetterAuthOptions): DBAdapter => guardTokens(keepFamilies(hashTokens(adapter(all))))
   return correctAnswers(betterAuth<BetterAuthOptions>({ ...options, database }).handler)
 }
