@@ -9,7 +9,6 @@ import { type Dialect, Kysely } from "kysely"
 import { hashTokens } from "./hashed-tokens.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { providerPlugins } from "./provider.ts"
-import { correctAnswers } from "./provider-answers.ts"
 import { guardTokens } from "./provider-tokens.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
 import type { AccountSettings } from "./settings.ts"
@@ -102,5 +101,5 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 export function createAccounts(options: BetterAuthOptions, dialect: Dialect): AccountsHandler {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter => guardTokens(keepFamilies(hashTokens(adapter(all))))
-  return correctAnswers(betterAuth<BetterAuthOptions>({ ...options, database }).handler)
+  return betterAuth<BetterAuthOptions>({ ...options, database }).handler
 }

@@ -3,7 +3,8 @@ import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
 import { accountOptions, compileTables, createAccounts } from "./create-accounts.ts"
-import { checkProvider } from "./provider-settings.ts"
+import { correctAnswers } from "./provider-answers.ts"
+import { checkProvider, signOutTargets } from "./provider-settings.ts"
 import type { AccountSettings } from "./settings.ts"
 
 export interface PeopleParts {
@@ -39,6 +40,7 @@ export function createPeople({ name, settings, secret, origins }: PeopleParts): 
     open(database, listening) {
       url = settings.url ?? listening
       answer = createAccounts(options(), database.dialect)
+      if (settings.provider) answer = correctAnswers(answer, signOutTargets(settings.provider))
     },
     handle: (request) => answer?.(request) ?? Promise.reject(new UndercroftError("UC691")),
     get url() {

@@ -9,11 +9,12 @@ const noToken: ReadonlySet<unknown> = new Set([
   "Invalid access token",
 ])
 
-/** The same handler, with the answers of `/oauth2/token` and `/oauth2/revoke` as clients expect them. */
-export function correctAnswers(handle: Handle): Handle {
+/** The same handler, with answers as clients and browsers expect them. `targets`: where people may be sent after signing out. */
+export function correctAnswers(handle: Handle, targets: readonly string[]): Handle {
   return async (request) => {
     const answer = await handle(request)
-    const path = /\/oauth2\/(token|revoke)$/.exec(new URL(request.url).pathname)?.[1]
+    const path = /\/oauth2\/(token|revoke|end-session)(\/confirm)?$/.exec(new URL(request.url).pathname)?.[1]
+    if (path === "end-session") return correctSignOut(answer, targets)
     if (path === undefined || answer.ok) return answer
     const body = await readError(answer)
     // RFC 7009, 2.2: that there is no such token is what was wanted.
@@ -26,6 +27,21 @@ export function correctAnswers(handle: Handle): Handle {
       )
     return answer
   }
+}
+
+/** The page that asks whether to sign out: browsers refuse a `__Host-` cookie of one path, and forms whose answer leads elsewhere. */
+function correctSignOut(answer: Response, targets: readonly string[]): Response {
+  const headers = new Headers(answer.headers)
+  headers.delete("set-cookie")
+  for (const cookie of answer.headers.getSetCookie())
+    headers.append("set-cookie", cookie.replace(/; *path=[^;]*/i, "; Path=/"))
+  const policy = headers.get("content-security-policy")
+  if (policy !== null)
+    headers.set(
+      "content-security-policy",
+      policy.replace("form-action 'self'", ["form-action 'self'", ...targets].join(" ")),
+    )
+  return new Response(answer.body, { status: answer.status, headers })
 }
 
 async function readError(answer: Response): Promise<{ error?: unknown; error_description?: unknown }> {

@@ -8,6 +8,7 @@ import {
   type ProviderClient,
   type ProviderScope,
   type ProviderSettings,
+  policySource,
   providerScopes,
 } from "./provider-settings.ts"
 
@@ -135,13 +136,12 @@ function askedBy(request: FastifyRequest, { provider }: ProviderDoorParts): Aske
   const params = new URLSearchParams(query)
   const client = provider.clients.find((one) => one.id === params.get("client_id"))
   const uri = params.get("redirect_uri") ?? ""
-  const target = client?.redirectUris.includes(uri) ? new URL(uri) : null
   const asked = (params.get("scope") ?? "").split(" ")
   return {
     query,
     client,
     scopes: providerScopes.filter((one) => asked.includes(one)),
-    policy: pagePolicy(target ? [target.origin === "null" ? target.protocol : target.origin] : []),
+    policy: pagePolicy(client?.redirectUris.includes(uri) ? [policySource(uri)] : []),
   }
 }
 

@@ -65,6 +65,17 @@ export function checkProvider({ clients, loginPage }: ProviderSettings, hasPassw
   }
 }
 
+/** A redirect's place as a Content-Security-Policy names it: the origin, or an application's own scheme. */
+export function policySource(uri: string): string {
+  const url = new URL(uri)
+  return url.origin === "null" ? url.protocol : url.origin
+}
+
+/** Where people may be sent after signing out, each once. */
+export function signOutTargets({ clients }: ProviderSettings): readonly string[] {
+  return [...new Set(clients.flatMap((one) => (one.postLogoutRedirectUris ?? []).map(policySource)))]
+}
+
 /** RFC 9700, 2.1 and RFC 8252, 7: https, http on this machine, or a scheme that an application on a device owns. */
 function isSafeRedirect(text: string, isPublic: boolean): boolean {
   const url = URL.parse(text)

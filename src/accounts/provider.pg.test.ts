@@ -1,5 +1,5 @@
 /** Signing in to other applications by OpenID Connect, as the published `openid-client` and a browser without scripts see it. */
-import { createHash } from "node:crypto"
+import { createHash, createHmac } from "node:crypto"
 import * as oidc from "openid-client"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { TestBackend } from "../../test/support/backend.ts"
@@ -11,10 +11,12 @@ import {
   goThrough,
   openBrowser,
   password,
+  providerDefinition,
   redeem,
   signInFor,
   startProvider,
 } from "../../test/support/provider.ts"
+import { startApp } from "../app.ts"
 
 let backend: TestBackend
 beforeAll(async () => {
@@ -268,27 +270,111 @@ describe("the pages", () => {
     expect(answer.url.pathname).toBe("/auth/sign-in")
   })
 
-  test("a half-finished second factor gives no code (GHSA-xg6x-h9c9-2m83)", async () => {
-    const [person, browser] = [await addPerson(backend), openBrowser(backend)]
-    await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [person.id])
-    await backend.sql(
-      `insert into accounts."twoFactor" (id, secret, "backupCodes", "userId") values (gen_random_uuid(), 'x', 'x', $1)`,
-      [person.id],
-    )
-    const config = await discover(backend, "house")
+  test("a half-finished second factor gives no code, a finished one does (GHSA-xg6x-h9c9-2m83)", async () => {
+    const [person, browser, config] = [
+      await addPerson(backend),
+      openBrowser(backend),
+      await discover(backend, "house"),
+    ]
+    const code = await switchOnSecondFactor(person.email)
     const asking = await askFor(config, "house")
     const login = await browser.open(asking.url)
     const page = await browser.open(login.url, { email: person.email, password })
     expect([page.isElsewhere, page.url.pathname]).toEqual([false, "/auth/sign-in"])
     expect(page.text).toContain('name="code"')
     expect((await browser.open(asking.url)).url.pathname).toBe("/auth/sign-in")
-    const wrong = await browser.open(login.url, { code: "123456" })
+    const wrong = await browser.open(login.url, { code: "000000" })
     expect([wrong.status, wrong.isElsewhere]).toEqual([401, false])
+    const stranger = await openBrowser(backend).open(login.url, { code: code() })
+    expect([stranger.status, stranger.isElsewhere]).toEqual([401, false])
     expect(
-      await backend.sql(
-        `select from accounts."verification" where value like '%"house"%' and value like $1`,
-        [`%${person.id}%`],
-      ),
+      await backend.sql(`select from accounts.verification where value like $1`, [
+        `%authorization_code%${person.id}%`,
+      ]),
     ).toEqual([])
+    const { url } = await browser.open(login.url, { code: code() })
+    expect((await redeem(config, url, asking)).claims()!.sub).toBe(person.id)
+    // A session that proved one factor, from before the second was switched on, is asked for both.
+    await backend.sql(`update accounts.session set assurance = 'one-factor' where "userId" = $1`, [person.id])
+    expect((await browser.open((await askFor(config, "house")).url)).url.pathname).toBe("/auth/sign-in")
+  })
+})
+
+/** As an authenticator app does; gives what it shows now. */
+async function switchOnSecondFactor(email: string): Promise<() => string> {
+  const call = async (path: string, body: object, token?: string) =>
+    (
+      await backend.request(null, "POST", `/auth${path}`, {
+        body,
+        headers: token ? { authorization: `Bearer ${token}` } : {},
+      })
+    ).json
+  const { token } = await call("/sign-in/email", { email, password })
+  const { totpURI } = await call("/two-factor/enable", { password }, token)
+  const secret = new URL(totpURI).searchParams.get("secret")!
+  const bits = [...secret].map((one) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0"),
+  )
+  const key = Buffer.from(
+    bits
+      .join("")
+      .match(/.{8}/g)!
+      .map((one) => Number.parseInt(one, 2)),
+  )
+  const code = (): string => {
+    const time = Buffer.alloc(8)
+    time.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+    const mac = createHmac("sha1", key).update(time).digest()
+    return String((mac.readUInt32BE(mac.at(-1)! & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0")
+  }
+  await call("/two-factor/verify-totp", { code: code() }, token)
+  return code
+}
+
+describe("what is declared", () => {
+  test("keys are changed in time, and old ones still check what they signed", async () => {
+    const { tokens, config, browser } = await signInFor(backend, "house")
+    await backend.sql(`update accounts.jwks set "expiresAt" = now() - interval '1 second'`)
+    const asking = await askFor(config, "house")
+    const next = await redeem(config, (await browser.open(asking.url)).url, asking)
+    const kid = (token: string) => JSON.parse(Buffer.from(token.split(".")[0]!, "base64url").toString()).kid
+    expect(kid(next.id_token!)).not.toBe(kid(tokens.id_token!))
+    const { json } = await backend.request(null, "GET", "/auth/jwks")
+    expect(json.keys.map((one: { kid: string }) => one.kid).sort()).toEqual(
+      [kid(tokens.id_token!), kid(next.id_token!)].sort(),
+    )
+    const [{ left }] = await backend.sql(
+      `select max(extract(epoch from "expiresAt" - now()) / 86400)::int as left from accounts.jwks`,
+    )
+    expect(left).toBe(90)
+    await backend.sql(
+      `update accounts.jwks set "expiresAt" = now() - interval '31 days' where "expiresAt" < now()`,
+    )
+    const later = await backend.request(null, "GET", "/auth/jwks")
+    expect(later.json.keys.map((one: { kid: string }) => one.kid)).toEqual([kid(next.id_token!)])
+  })
+
+  test("another definition is what counts from its start on: clients that left are refused", async () => {
+    const { tokens, browser, config } = await signInFor(backend, "portal")
+    const moved = { ...clients.portal, redirectUris: ["https://portal.example/moved"] }
+    const app = await startApp(providerDefinition([clients.house, moved]), {
+      host: "127.0.0.1",
+      port: 0,
+      directory: "",
+      databaseUrl: backend.adminUrl,
+      secret: "a secret of at least thirty-two bytes",
+    })
+    const rows = () =>
+      backend.sql(
+        `select "clientId" as id, disabled, "redirectUris"::text as uris from accounts."oauthClient" order by 1`,
+      )
+    expect((await fetch(`${app.url}/auth/ok`)).status).toBe(200)
+    expect((await rows()).filter((one) => !one.disabled).map((one) => one.id)).toEqual(["house", "portal"])
+    expect((await rows()).find((one) => one.id === "portal").uris).toContain("/moved")
+    const gone = await openBrowser(backend).open((await askFor(await discover(backend, "desk"), "desk")).url)
+    expect(gone.url.searchParams.get("error")).toBe("client_disabled")
+    await app.stop()
+    expect(tokens.access_token).toBeDefined()
+    expect((await browser.open((await askFor(config, "portal")).url)).isElsewhere).toBe(false)
   })
 })

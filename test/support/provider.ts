@@ -1,6 +1,8 @@
 /** A backend that is an OpenID Connect provider, with applications of several kinds, and a browser without scripts to go through it. */
 import { type OutgoingHttpHeaders, request } from "node:http"
 import * as oidc from "openid-client"
+import type { ProviderClient } from "../../src/accounts/provider-settings.ts"
+import type { BackendDefinition } from "../../src/backend.ts"
 import { defineBackend, entity, text } from "../../src/index.ts"
 import { startTestBackend, type TestBackend } from "./backend.ts"
 
@@ -54,20 +56,18 @@ export const clients = {
 export type ClientName = keyof typeof clients
 export const password = "correct horse battery"
 
+export function providerDefinition(declared: readonly ProviderClient[]): BackendDefinition {
+  return defineBackend({
+    name: "clinic",
+    model: [Note],
+    accounts: { password: true, signUp: "open", twoFactor: true, provider: { clients: declared } },
+  })
+}
+
 export function startProvider(): Promise<TestBackend> {
-  return startTestBackend(
-    defineBackend({
-      name: "clinic",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        provider: { clients: Object.values(clients) },
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  return startTestBackend(providerDefinition(Object.values(clients)), {
+    secret: "a secret of at least thirty-two bytes",
+  })
 }
 
 /** `openid-client`, set up from the provider's own document. */
