@@ -204,7 +204,8 @@ test.each(names.filter((name) => !mayEnd.includes(name)))(
 )
 
 test("openid-client, held against a document and keys that are not ours, refuses our tokens", async () => {
-  const server = { ...signedIn.config.serverMetadata(), issuer: "https://evil.example" }
+  const { token_endpoint = "" } = signedIn.config.serverMetadata()
+  const server = { issuer: "https://evil.example", token_endpoint }
   const config = new oidc.Configuration(server, "portal", clients.portal.secret)
   oidc.allowInsecureRequests(config)
   await expect(oidc.refreshTokenGrant(config, signedIn.tokens.refresh_token!)).rejects.toThrow()

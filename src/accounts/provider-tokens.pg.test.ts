@@ -64,7 +64,8 @@ describe("a code", () => {
     expect(json.access_token).toMatch(/^[A-Za-z]{32}$/)
   })
 
-  const changes: readonly (readonly [string, Record<string, string | null>, Record<string, string>?])[] = [
+  type Change = [what: string, change: Record<string, string | null>, headers?: Record<string, string>]
+  const changes: Change[] = [
     ["no verifier (downgrade)", { code_verifier: null }],
     ["an empty verifier", { code_verifier: "" }],
     ["another verifier", { code_verifier: "x".repeat(43) }],
@@ -93,7 +94,7 @@ describe("a code", () => {
     ],
     ["another code", { code: "x".repeat(32) }],
   ]
-  test.each(changes)("with %s gives nothing", async (_name, change, headers = house) => {
+  test.each<Change>(changes)("with %s gives nothing", async (_name, change, headers = house) => {
     const { form, asking } = await getCode()
     const sent: Record<string, string> = { ...form }
     for (const [key, value] of Object.entries(change))

@@ -340,8 +340,8 @@ describe("what is declared", () => {
     const kid = (token: string) => JSON.parse(Buffer.from(token.split(".")[0]!, "base64url").toString()).kid
     expect(kid(next.id_token!)).not.toBe(kid(tokens.id_token!))
     const { json } = await backend.request(null, "GET", "/auth/jwks")
-    expect(json.keys.map((one: { kid: string }) => one.kid).sort()).toEqual(
-      [kid(tokens.id_token!), kid(next.id_token!)].sort(),
+    expect(json.keys.map((one: { kid: string }) => one.kid).toSorted()).toEqual(
+      [kid(tokens.id_token!), kid(next.id_token!)].toSorted(),
     )
     const [{ left }] = await backend.sql(
       `select max(extract(epoch from "expiresAt" - now()) / 86400)::int as left from accounts.jwks`,
