@@ -7,6 +7,7 @@ interface SessionRow {
   readonly seenAt: Date
   readonly idleSeconds: number
   readonly assurance: string
+  readonly impersonatedBy?: string | null
 }
 
 interface UserRow {
@@ -17,11 +18,14 @@ interface UserRow {
 
 const byId = (value: string) => [{ field: "id", value }]
 
-/** Not expired, not idle, of a person who is not banned, and not waiting for a second factor. */
+/**
+ * Not expired, not idle, of a person who is not banned, and not waiting for a second factor. Nor is it one of an
+ * administrator in a person's place, who has no business in other applications.
+ */
 export async function isLiveSession(adapter: DBTransactionAdapter, id: unknown): Promise<boolean> {
   if (typeof id !== "string" || id === "") return false
   const session = await adapter.findOne<SessionRow>({ model: "session", where: byId(id) })
-  if (session === null) return false
+  if (session === null || session.impersonatedBy) return false
   const user = await adapter.findOne<UserRow>({ model: "user", where: byId(session.userId) })
   const now = Date.now()
   if (user === null || (user.banned && (user.banExpires == null || +user.banExpires > now))) return false

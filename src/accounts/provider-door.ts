@@ -64,6 +64,7 @@ function addSignInPage(server: FastifyInstance, parts: ProviderDoorParts): void 
   server.post(signInPath, async (request, reply) => {
     checkOrigin(request, people)
     const asked = askedBy(request, parts)
+    if (!asked.client) return send(reply, asked)
     const form = readForm(request)
     const code = form.get("code")?.trim()
     const [path, body] =

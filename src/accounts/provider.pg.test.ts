@@ -80,6 +80,15 @@ describe("the whole way", () => {
     },
   )
 
+  test("a person who is deleted takes all of it along", async () => {
+    const { person } = await signInFor(backend, "portal")
+    await backend.sql(`delete from accounts."user" where id = $1`, [person.id])
+    for (const table of ["oauthAccessToken", "oauthRefreshToken", "oauthConsent", "session"])
+      expect(await backend.sql(`select from accounts."${table}" where "userId" = $1`, [person.id])).toEqual(
+        [],
+      )
+  })
+
   test("nothing that was given out is in the database", async () => {
     const { tokens, callback, config } = await signInFor(backend, "portal")
     const next = await oidc.refreshTokenGrant(config, tokens.refresh_token!)
@@ -261,6 +270,31 @@ describe("the pages", () => {
       expect([key, answer.status, answer.isElsewhere]).toEqual([key, 400, false])
     }
     expect((await browser.open(page.url, { decision: "allow" })).url.searchParams.has("code")).toBe(true)
+  })
+
+  test("without an application that asks, nobody signs in", async () => {
+    const person = await addPerson(backend)
+    for (const query of ["", "?client_id=nobody", "?client_id=house"]) {
+      const browser = openBrowser(backend)
+      const answer = await browser.open(`${backend.url}/auth/sign-in${query}`, {
+        email: person.email,
+        password,
+      })
+      expect([query, answer.status, answer.isElsewhere]).toEqual([query, 400, false])
+      expect(browser.cookies.size).toBe(0)
+    }
+  })
+
+  test("an administrator in a person's place gets nothing of other applications", async () => {
+    const { browser, person, config, tokens } = await signInFor(backend, "house")
+    await backend.sql(
+      `update accounts.session set "impersonatedBy" = gen_random_uuid() where "userId" = $1`,
+      [person.id],
+    )
+    await expect(oidc.refreshTokenGrant(config, tokens.refresh_token!)).rejects.toMatchObject({
+      error: "invalid_grant",
+    })
+    expect((await browser.open((await askFor(config, "house")).url)).url.pathname).toBe("/auth/sign-in")
   })
 
   test("nobody who is not signed in can agree", async () => {
