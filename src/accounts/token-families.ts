@@ -9,7 +9,7 @@ type Row = Record<string, unknown>
 
 const model = "oauthRefreshToken"
 const byId = (value: string) => [{ field: "id", value }]
-const isStillReferred = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "23503"
+const hasNoParent = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "23503"
 const ended = (): APIError =>
   new APIError("BAD_REQUEST", { error: "invalid_grant", error_description: "the token has been revoked" })
 
@@ -38,24 +38,19 @@ function wrap<A extends DBTransactionAdapter>(adapter: A, givenUp: Map<unknown, 
       if (parent !== undefined) givenUp.delete(data["authorizationCodeId"])
       const made = await adapter.create<Row>(options as never).catch((error) => {
         // The refresh token that it belongs to was just deleted.
-        throw options.model === "oauthAccessToken" && isStillReferred(error) ? ended() : error
+        throw options.model === "oauthAccessToken" && hasNoParent(error) ? ended() : error
       })
       if (parent !== undefined) await checkParent(adapter, parent, String(made["id"]))
       return made as never
     },
     async deleteMany(options) {
       if (options.model !== model) return adapter.deleteMany(options)
+      // Its access tokens go with it, by the tables' references.
       let count = 0
       for (let tries = 0; tries < 5; tries++) {
-        const rows = await adapter.findMany<{ id: string }>({ ...options, limit: 1000 })
-        if (rows.length === 0) break
-        const where = [{ field: "refreshId", operator: "in" as const, value: rows.map((one) => one.id) }]
-        await adapter.deleteMany({ model: "oauthAccessToken", where })
-        try {
-          count += await adapter.deleteMany(options)
-        } catch (error) {
-          if (!isStillReferred(error)) throw error
-        }
+        const found = await adapter.deleteMany(options)
+        if (found === 0) break
+        count += found
       }
       return count
     },
