@@ -80,6 +80,27 @@ describe("the whole way", () => {
     },
   )
 
+  test("an ID token holds what it must, and nothing of the person but the identifier (TR-03161-3 Auth_19, Auth_20)", async () => {
+    const { tokens } = await signInFor(backend, "portal")
+    const [header, payload] = tokens
+      .id_token!.split(".")
+      .slice(0, 2)
+      .map((one) => JSON.parse(Buffer.from(one, "base64url").toString()))
+    expect(Object.keys(header).toSorted()).toEqual(["alg", "kid"])
+    const fields = ["acr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"]
+    expect(Object.keys(payload).toSorted()).toEqual(fields)
+    expect(payload.exp - payload.iat).toBe(600)
+    expect(Object.keys(tokens).toSorted()).toEqual([
+      "access_token",
+      "expires_at",
+      "expires_in",
+      "id_token",
+      "refresh_token",
+      "scope",
+      "token_type",
+    ])
+  })
+
   test("a person who is deleted takes all of it along", async () => {
     const { person } = await signInFor(backend, "portal")
     await backend.sql(`delete from accounts."user" where id = $1`, [person.id])
