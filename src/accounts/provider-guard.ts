@@ -5,8 +5,9 @@ import { isLiveSession } from "./live-session.ts"
 import { declareClients } from "./provider-clients.ts"
 import type { ProviderClient } from "./provider-settings.ts"
 
-/** All others of the plugin (clients and resources made by requests, tokens for the asking) do not exist. */
+/** All others of the plugins (clients and resources made by requests, tokens for the asking) do not exist. */
 const openPaths: ReadonlySet<string> = new Set([
+  "/jwks",
   "/oauth2/authorize",
   "/oauth2/consent",
   "/oauth2/token",
@@ -20,8 +21,14 @@ const openPaths: ReadonlySet<string> = new Set([
 /** RFC 6749, 4.1.2: short. The page to sign in has longer. */
 const codeSeconds = 60
 
-/** Stands before the provider's plugin. */
-export function providerGuard(clients: readonly ProviderClient[]): BetterAuthPlugin {
+/** Stands before the plugins that it guards. */
+export function providerGuard(
+  clients: readonly ProviderClient[],
+  guarded: readonly BetterAuthPlugin[],
+): BetterAuthPlugin {
+  const closedPaths = guarded
+    .flatMap((plugin) => Object.values(plugin.endpoints ?? {}).map(({ path = "" }) => path))
+    .filter((path) => path !== "" && !openPaths.has(path))
   const at = (...paths: string[]) => ({
     matcher: ({ path }: { path?: string }) => paths.includes(path ?? ""),
   })
@@ -42,8 +49,7 @@ export function providerGuard(clients: readonly ProviderClient[]): BetterAuthPlu
     hooks: {
       before: [
         {
-          matcher: ({ path = "" }) =>
-            (path.includes("/oauth2/") || path === "/token") && !openPaths.has(path),
+          ...at(...closedPaths),
           handler: createAuthMiddleware(async () => {
             throw new APIError("NOT_FOUND")
           }),

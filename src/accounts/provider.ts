@@ -16,7 +16,7 @@ const stored = { hash: async (token: string) => hashToken(token) }
 /** After all other plugins: who signs in with a request of an application must have passed them first. */
 export function providerPlugins(settings: ProviderSettings, url: string): BetterAuthPlugin[] {
   const issuer = issuerOf(url)
-  return [
+  const plugins = [
     jwt({
       disableSettingJwtHeader: true,
       jwt: { issuer },
@@ -27,7 +27,6 @@ export function providerPlugins(settings: ProviderSettings, url: string): Better
         gracePeriod: 30 * day,
       },
     }),
-    providerGuard(settings.clients),
     oauthProvider({
       loginPage: settings.loginPage ?? `${issuer}${signInPath}`,
       consentPage: settings.consentPage ?? `${issuer}${consentPath}`,
@@ -45,6 +44,7 @@ export function providerPlugins(settings: ProviderSettings, url: string): Better
       refreshTokenReuseInterval: 0,
     }),
   ] as BetterAuthPlugin[]
+  return [providerGuard(settings.clients, plugins), ...plugins]
 }
 
 /** The issuer is the backend's address. */
