@@ -409,6 +409,24 @@ describe("what is declared", () => {
     expect(later.json.keys.map((one: { kid: string }) => one.kid)).toEqual([kid(next.id_token!)])
   })
 
+  test("with another secret there is another key, and what the old one encrypted is not told any more", async () => {
+    const { tokens } = await signInFor(backend, "house")
+    const app = await startApp(providerDefinition(Object.values(clients)), {
+      host: "127.0.0.1",
+      port: 0,
+      directory: "",
+      databaseUrl: backend.adminUrl,
+      secret: "another secret of at least thirty-two bytes",
+    })
+    const other = await signInFor({ ...backend, url: app.url }, "house")
+    const kid = (token: string) => JSON.parse(Buffer.from(token.split(".")[0]!, "base64url").toString()).kid
+    const { keys } = (await (await fetch(`${app.url}/auth/jwks`)).json()) as { keys: { kid: string }[] }
+    expect(keys.map((one) => one.kid)).toEqual([kid(other.tokens.id_token!)])
+    expect(kid(other.tokens.id_token!)).not.toBe(kid(tokens.id_token!))
+    await app.stop()
+    await backend.sql(`delete from accounts.jwks where id = $1`, [kid(other.tokens.id_token!)])
+  })
+
   test("another definition is what counts from its start on: clients that left are refused", async () => {
     const { tokens, browser, config } = await signInFor(backend, "portal")
     const moved = { ...clients.portal, redirectUris: ["https://portal.example/moved"] }

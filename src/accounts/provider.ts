@@ -4,6 +4,7 @@ import type { BetterAuthPlugin } from "better-auth"
 import { jwt } from "better-auth/plugins"
 import { hashToken } from "../base/hash-token.ts"
 import { providerGuard } from "./provider-guard.ts"
+import { signingKeys } from "./provider-keys.ts"
 import { type ProviderSettings, providerScopes } from "./provider-settings.ts"
 
 /** Where the pages that come with Undercroft are. */
@@ -20,12 +21,7 @@ export function providerPlugins(settings: ProviderSettings, url: string): Better
     jwt({
       disableSettingJwtHeader: true,
       jwt: { issuer },
-      jwks: {
-        // What every application can check (OpenID Connect Core, 15.1), at the length that BSI TR-02102-1 asks for.
-        keyPairConfig: { alg: "RS256", modulusLength: 3072 },
-        rotationInterval: 90 * day,
-        gracePeriod: 30 * day,
-      },
+      ...signingKeys,
     }),
     oauthProvider({
       loginPage: settings.loginPage ?? `${issuer}${signInPath}`,
