@@ -6,6 +6,8 @@ import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
+import { issuerOf } from "./accounts/provider.ts"
+import { addProviderDoor } from "./accounts/provider-door.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { checkActions } from "./actions/check-actions.ts"
@@ -15,6 +17,7 @@ import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
@@ -200,8 +203,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
+    const provider = definition.accounts?.provider
     const authenticate = createAuthenticate({
-      verify,
+      verify: people && provider ? refuseOwnTokens(verify, () => issuerOf(people.url)) : verify,
       identify: definition.callers?.identify ?? identifyByClaims,
       key: database.processKey,
       sessions: people
@@ -249,6 +253,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
+    if (people && provider) addProviderDoor(server, { name: definition.name, provider, people })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

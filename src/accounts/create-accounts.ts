@@ -15,7 +15,10 @@ import { type AccountManager, createManager } from "./manage.ts"
 import { ownOrigins } from "./own-origins.ts"
 import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
+import { providerPlugins } from "./provider.ts"
+import { guardTokens } from "./provider-tokens.ts"
 import { sessionFields, startSession } from "./session-fields.ts"
+import { keepFamilies } from "./token-families.ts"
 import { usableSessions } from "./usable-sessions.ts"
 import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
 
@@ -103,6 +106,8 @@ function plugins(parts: AccountsParts): BetterAuthPlugin[] {
     admin({ defaultRole: "", adminRoles: ["admin"] }),
     ...(parts.settings.organizations ? [organization()] : []),
     ...(parts.settings.apiKeys ? apiKeys() : []),
+    // Behind all that may take a session back.
+    ...(parts.settings.provider ? providerPlugins(parts.settings.provider, parts.url) : []),
     // Last, so that it never names a token that another has taken back.
     bearer(),
   ] as BetterAuthPlugin[]
@@ -127,7 +132,7 @@ export function createAccounts(
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter =>
-    evenLookups(usableSessions(hashTokens(adapter(all))))
+    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(adapter(all))))))
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
   return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
 }

@@ -7,6 +7,8 @@ import { guardAccounts } from "./guard.ts"
 import { openPost, type Post } from "./mail.ts"
 import type { AccountManager } from "./manage.ts"
 import { createJudge } from "./password-policy.ts"
+import { correctAnswers } from "./provider-answers.ts"
+import { checkProvider, signOutTargets } from "./provider-settings.ts"
 import { eventsPlugin } from "./read-events.ts"
 import type { AccountSettings } from "./settings.ts"
 
@@ -36,10 +38,14 @@ export interface People {
   readonly post: Post | null
 }
 
-/** Throws UC930 where a way in needs mail that nobody sends; UC915 without a secret that is long enough. */
+/**
+ * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
+ * that would not be safe.
+ */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
+  if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -60,7 +66,8 @@ export function createPeople(parts: PeopleParts): People {
         database.dialect,
         settings.apiKeys ?? false,
       )
-      answer = guardAccounts(handle, {
+      const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
+      answer = guardAccounts(corrected, {
         database,
         secret,
         basePath: accountsPath,

@@ -1,6 +1,7 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
 import type { MailSettings } from "./mail.ts"
+import type { ProviderSettings } from "./provider-settings.ts"
 
 /** How long sessions last. */
 export interface SessionLifetime {
@@ -38,6 +39,8 @@ export interface AccountSettings {
   readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */
   readonly organizations?: boolean
+  /** People sign in here for other applications of the team, by OpenID Connect. */
+  readonly provider?: ProviderSettings
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>

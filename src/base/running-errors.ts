@@ -133,6 +133,7 @@ export const runningErrors = {
     message: "The address of the SMTP server is not a URL such as smtps://user:password@mail.example.org.",
     hint: "Correct UNDERCROFT_SMTP_URL, or accounts.mail.smtp; special characters of the password are %-encoded.",
   },
+  UC934: { status: 500, message: "The `provider` of `accounts` is declared wrongly: {why}." },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,

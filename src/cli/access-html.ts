@@ -1,4 +1,6 @@
 /** The access matrix as one HTML page that needs nothing else: to read, to print, to file with an audit. */
+
+import { escapeHtml } from "../base/escape-html.ts"
 import {
   type AccessEntity,
   type AccessGrant,
@@ -106,10 +108,6 @@ function idOf({ entity }: AccessEntity): string {
 
 function classOf({ allowed }: AccessGrant): string {
   return allowed === "no one" ? "none" : allowed
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 const style = `

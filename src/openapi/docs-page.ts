@@ -1,5 +1,6 @@
 /** The page `/docs`: one HTML text that asks for `/openapi.json`, fetches nothing else and runs no script but its own. */
 import { createHash } from "node:crypto"
+import { escapeHtml } from "../base/escape-html.ts"
 import { docsScript } from "./docs-script.ts"
 import { docsStyle } from "./docs-style.ts"
 
@@ -60,8 +61,4 @@ export function docsPage(name: string): DocsPage {
 
 function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

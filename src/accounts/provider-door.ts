@@ -1,0 +1,199 @@
+/** The provider's own routes: the documents by which applications find it, and the pages on which people sign in and agree. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import { UndercroftError } from "../base/errors.ts"
+import type { People } from "./people.ts"
+import { consentPath, signInPath } from "./provider.ts"
+import { consentPage, pagePolicy, secondFactorPage, signInPage, stopPage } from "./provider-pages.ts"
+import {
+  type ProviderClient,
+  type ProviderScope,
+  type ProviderSettings,
+  policySource,
+  providerScopes,
+} from "./provider-settings.ts"
+
+export interface ProviderDoorParts {
+  readonly name: string
+  readonly provider: ProviderSettings
+  readonly people: People
+}
+
+/** Adds the routes. */
+export function addProviderDoor(server: FastifyInstance, parts: ProviderDoorParts): void {
+  addDocuments(server, parts)
+  if (parts.provider.loginPage === undefined) addSignInPage(server, parts)
+  if (parts.provider.consentPage === undefined) addConsentPage(server, parts)
+}
+
+/** RFC 8414 and OpenID Connect Discovery. */
+function addDocuments(server: FastifyInstance, { people, provider }: ProviderDoorParts): void {
+  for (const path of ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"])
+    server.get(path, async (_request, reply) => {
+      const answer = await people.handle(new Request(new URL(path, people.url)), "127.0.0.1")
+      const methods = provider.clients.some((one) => one.secret === undefined) ? ["none"] : []
+      const document = (await answer.json()) as Record<string, unknown>
+      return reply
+        .header("cache-control", "public, max-age=300")
+        .header("content-type", "application/json; charset=utf-8")
+        .send(
+          JSON.stringify({
+            ...document,
+            // The plugin tells of what it could do; this is what is done.
+            prompt_values_supported: ["none", "login", "consent"],
+            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", ...methods],
+            introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+            revocation_endpoint_auth_methods_supported: [
+              "client_secret_basic",
+              "client_secret_post",
+              ...methods,
+            ],
+            backchannel_logout_supported: false,
+            backchannel_logout_session_supported: false,
+          }),
+        )
+    })
+}
+
+function addSignInPage(server: FastifyInstance, parts: ProviderDoorParts): void {
+  const { name, people } = parts
+  const send = (reply: FastifyReply, { client, policy }: Asked, wrong?: string): FastifyReply =>
+    client
+      ? sendPage(reply, wrong ? 401 : 200, policy, signInPage({ name, client: client.name, wrong }))
+      : sendPage(reply, 400, policy, stopPage({ name, wrong: "No application that is known here asks." }))
+  server.get(signInPath, (request, reply) => send(reply, askedBy(request, parts)))
+  server.post(signInPath, async (request, reply) => {
+    checkOrigin(request, people)
+    const asked = askedBy(request, parts)
+    if (!asked.client) return send(reply, asked)
+    const form = readForm(request)
+    const code = form.get("code")?.trim()
+    const [path, body] =
+      code === undefined
+        ? ["/sign-in/email", { email: form.get("email") ?? "", password: form.get("password") ?? "" }]
+        : /^\d{6}$/.test(code)
+          ? ["/two-factor/verify-totp", { code }]
+          : ["/two-factor/verify-backup-code", { code }]
+    const answer = await ask(server, request, path, { ...body, oauth_query: asked.query })
+    passCookies(reply, answer)
+    const { url, twoFactorRedirect, error } = readJson(answer)
+    if (twoFactorRedirect === true) return sendPage(reply, 200, asked.policy, secondFactorPage({ name }))
+    if (answer.statusCode === 200 && typeof url === "string")
+      return reply.code(303).header("location", url).send()
+    if (error === "invalid_signature")
+      return sendPage(reply, 400, asked.policy, stopPage({ name, wrong: expired }))
+    if (code !== undefined)
+      return sendPage(reply, 401, asked.policy, secondFactorPage({ name, wrong: "That code is wrong." }))
+    return send(
+      reply,
+      asked,
+      answer.statusCode === 429 ? "Too many tries. Wait a while." : "Address or password is wrong.",
+    )
+  })
+}
+
+function addConsentPage(server: FastifyInstance, parts: ProviderDoorParts): void {
+  const { name, people } = parts
+  server.get(consentPath, async (request, reply) => {
+    const { client, scopes, policy, query } = askedBy(request, parts)
+    if (!client)
+      return sendPage(
+        reply,
+        400,
+        policy,
+        stopPage({ name, wrong: "No application that is known here asks." }),
+      )
+    const { user } = readJson(await ask(server, request, "/get-session")) as { user?: { email: string } }
+    if (!user) return reply.code(303).header("location", `${signInPath}?${query}`).send()
+    const page = consentPage({ name, client: client.name, person: user.email, scopes })
+    return sendPage(reply, 200, policy, page)
+  })
+  server.post(consentPath, async (request, reply) => {
+    checkOrigin(request, people)
+    const { policy, query } = askedBy(request, parts)
+    const accept = readForm(request).get("decision") === "allow"
+    const answer = await ask(server, request, "/oauth2/consent", { accept, oauth_query: query })
+    passCookies(reply, answer)
+    if (answer.statusCode === 401) return reply.code(303).header("location", `${signInPath}?${query}`).send()
+    const { url } = readJson(answer)
+    if (answer.statusCode === 200 && typeof url === "string")
+      return reply.code(303).header("location", url).send()
+    return sendPage(reply, 400, policy, stopPage({ name, wrong: expired }))
+  })
+}
+
+const expired = "This request has expired."
+
+interface Asked {
+  /** As the plugin signed it: what is changed in it is refused when it is used. */
+  readonly query: string
+  readonly client: ProviderClient | undefined
+  readonly scopes: readonly ProviderScope[]
+  readonly policy: string
+}
+
+/** What an application asks, by the address of the page. */
+function askedBy(request: FastifyRequest, { provider }: ProviderDoorParts): Asked {
+  const query = request.url.split("?").slice(1).join("?")
+  const params = new URLSearchParams(query)
+  const client = provider.clients.find((one) => one.id === params.get("client_id"))
+  const uri = params.get("redirect_uri") ?? ""
+  const asked = (params.get("scope") ?? "").split(" ")
+  return {
+    query,
+    client,
+    scopes: providerScopes.filter((one) => asked.includes(one)),
+    policy: pagePolicy(client?.redirectUris.includes(uri) ? [policySource(uri)] : []),
+  }
+}
+
+/** The pages use the door `/auth` like anyone else, so that whatever guards it guards them. */
+function ask(server: FastifyInstance, request: FastifyRequest, path: string, body?: object) {
+  const { cookie, origin, "user-agent": agent, "x-forwarded-for": forwarded } = request.headers
+  const headers = Object.entries({ cookie, origin, "user-agent": agent, "x-forwarded-for": forwarded })
+  return server.inject({
+    method: body ? "POST" : "GET",
+    url: `/auth${path}`,
+    remoteAddress: request.ip,
+    headers: {
+      ...Object.fromEntries(headers.filter(([, value]) => value !== undefined)),
+      accept: "application/json",
+      ...(body ? { "content-type": "application/json" } : {}),
+    },
+    ...(body ? { payload: JSON.stringify(body) } : {}),
+  })
+}
+
+type Answer = Awaited<ReturnType<typeof ask>>
+
+/** Browsers say where a form comes from: from here, or it is refused (CSRF, and signing others in). */
+function checkOrigin({ headers: { origin } }: FastifyRequest, people: People): void {
+  if (origin !== new URL(people.url).origin)
+    throw new UndercroftError("UC611", { origin: String(origin ?? "none").slice(0, 100) })
+}
+
+function readForm(request: FastifyRequest): URLSearchParams {
+  const isForm = /^application\/x-www-form-urlencoded\b/.test(request.headers["content-type"] ?? "")
+  return new URLSearchParams(isForm ? String(request.body ?? "") : "")
+}
+
+/** What is refused may have no body. */
+function readJson({ body }: Answer): Record<string, unknown> {
+  return body === "" ? {} : (JSON.parse(body) ?? {})
+}
+
+function passCookies(reply: FastifyReply, answer: Answer): void {
+  const cookies = answer.headers["set-cookie"]
+  if (cookies !== undefined) reply.header("set-cookie", cookies)
+}
+
+function sendPage(reply: FastifyReply, status: number, policy: string, html: string): FastifyReply {
+  return reply
+    .code(status)
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      // With `no-referrer` browsers would not say where the form comes from.
+      "referrer-policy": "same-origin",
+    })
+    .send(html)
+}

@@ -1,0 +1,49 @@
+/** Undercroft as an OpenID Connect provider: better-auth's plugins for it, set so that they are strict. */
+import { oauthProvider } from "@better-auth/oauth-provider"
+import type { BetterAuthPlugin } from "better-auth"
+import { jwt } from "better-auth/plugins"
+import { hashToken } from "../base/hash-token.ts"
+import { providerGuard } from "./provider-guard.ts"
+import { signingKeys } from "./provider-keys.ts"
+import { type ProviderSettings, providerScopes } from "./provider-settings.ts"
+
+/** Where the pages that come with Undercroft are. */
+export const signInPath = "/auth/sign-in"
+export const consentPath = "/auth/consent"
+
+const day = 86_400
+const stored = { hash: async (token: string) => hashToken(token) }
+
+/** After all other plugins: who signs in with a request of an application must have passed them first. */
+export function providerPlugins(settings: ProviderSettings, url: string): BetterAuthPlugin[] {
+  const issuer = issuerOf(url)
+  const plugins = [
+    jwt({
+      disableSettingJwtHeader: true,
+      jwt: { issuer },
+      ...signingKeys,
+    }),
+    oauthProvider({
+      loginPage: settings.loginPage ?? `${issuer}${signInPath}`,
+      consentPage: settings.consentPage ?? `${issuer}${consentPath}`,
+      scopes: [...providerScopes],
+      grantTypes: ["authorization_code", "refresh_token"],
+      allowDynamicClientRegistration: false,
+      clientPrivileges: () => false,
+      resourcePrivileges: () => false,
+      storeTokens: stored,
+      storeClientSecret: stored,
+      codeExpiresIn: 600,
+      accessTokenExpiresIn: 600,
+      idTokenExpiresIn: 600,
+      refreshTokenExpiresIn: 30 * day,
+      refreshTokenReuseInterval: 0,
+    }),
+  ] as BetterAuthPlugin[]
+  return [providerGuard(settings.clients, plugins), ...plugins]
+}
+
+/** The issuer is the backend's address. */
+export function issuerOf(url: string): string {
+  return new URL(url).origin
+}
