@@ -120,11 +120,12 @@ function onConflict(plan: WritePlan & { kind: "insert" }, policy: EntityPolicy):
   const set = (changed.length > 0 ? changed : fields).map((one) => {
     const column = writeColumn(policy, one)
     if (column === one.column) return `${quoteName(column)} = excluded.${quoteName(column)}`
-    // A column for writing alone can't be read, not even from what would have been inserted.
+    // A column for writing alone can't be read, not even from what would have been inserted. What is not sent of the key is
+    // the same in all rows.
     const same = fields
-      .map(({ column: key }) => `x.${quoteName(key)} = excluded.${quoteName(key)}`)
-      .join(" and ")
-    return `${quoteName(column)} = (select x.${quoteName(one.column)} from x where ${same})`
+      .filter((key) => plan.columns.includes(key))
+      .map((key) => `x.${quoteName(key.column)} = excluded.${quoteName(key.column)}`)
+    return `${quoteName(column)} = (select x.${quoteName(one.column)} from x where ${["true", ...same].join(" and ")})`
   })
   return ` on conflict ${target} do update set ${set.join(", ")}`
 }
