@@ -4,6 +4,7 @@ import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
+import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
@@ -65,6 +66,8 @@ export interface AppOptions {
   readonly allowsOrigin?: (origin: string) => boolean
   /** `Prefer: tx=rollback` is heeded, also where the definition does not say so. */
   readonly allowsRollback?: boolean
+  /** Accounts that are made where they have no password yet. */
+  readonly readyPeople?: readonly (NewPerson & { readonly id: string })[]
   /** Rows are put into a new database. */
   readonly seed?: boolean
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
@@ -264,7 +267,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     await server.listen({ host: options.host, port: options.port })
     const { port } = server.server.address() as AddressInfo
     const url = `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`
-    if (people && accounts) people.open(accounts, url)
+    const manage = people && accounts ? people.open(accounts, url) : null
+    for (const one of options.readyPeople ?? []) await manage?.putNew(one)
 
     return {
       url,

@@ -25,6 +25,12 @@ export interface ReadyCaller {
   readonly description: string
   /** The claims of the token that is made for them. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Where the backend has accounts, theirs: made in a development server's new database, with a password of its own. */
+  readonly account?: {
+    readonly email: string
+    readonly name: string
+    readonly secondFactor?: boolean
+  }
 }
 
 /** A request worth trying, shown as a curl command when a development server has started. */

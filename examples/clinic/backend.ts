@@ -7,6 +7,7 @@ import * as model from "./model.ts"
 export default defineBackend({
   name: "clinic",
   model: [
+    model.User,
     model.Practice,
     model.Staff,
     model.Patient,
@@ -19,22 +20,26 @@ export default defineBackend({
     model.Prescription,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
+  accounts: { password: true, twoFactor: true, apiKeys: true },
   callers: {
     ready: [
       {
         name: "nurse",
         description: "Mira Hoffmann, nurse at the Praxis am Lindenplatz in Berlin",
         claims: { sub: accounts.nurse, roles: ["nurse"] },
+        account: { email: "mira.hoffmann@clinic.example", name: "Mira Hoffmann", secondFactor: true },
       },
       {
         name: "patient",
         description: "Renate Köhler, a patient of the same practice",
         claims: { sub: accounts.patient, roles: ["patient"] },
+        account: { email: "renate.koehler@example.org", name: "Renate Köhler" },
       },
       {
         name: "doctor",
         description: "Dr. Hanna Lindqvist, doctor at the Hausärzte Elbufer in Hamburg",
         claims: { sub: accounts.doctor, roles: ["doctor"] },
+        account: { email: "hanna.lindqvist@clinic.example", name: "Dr. Hanna Lindqvist", secondFactor: true },
       },
     ],
   },

@@ -2,7 +2,7 @@
 import type { AnyEntity, Insert } from "undercroft"
 import { makeCalendar } from "./data/calendar.ts"
 import { makeObservations, measures } from "./data/observations.ts"
-import { makePatients, type Patient, practices, staff } from "./data/people.ts"
+import { makePatients, type Patient, people, practices, staff } from "./data/people.ts"
 import { seeded } from "./data/random.ts"
 import { makeNotes, makePrescriptions } from "./data/records.ts"
 
@@ -21,6 +21,7 @@ export function* clinicRows(today: string): Generator<SeedRow> {
   const now = Date.parse(`${today}T00:00:00Z`)
   const patients = makePatients(random)
   for (const { id, name, city, phone } of practices) yield row(model.Practice, { id, name, city, phone })
+  for (const person of people(patients)) yield ["User", { ...person }]
   for (const member of staff) yield row(model.Staff, { ...member, practice: member.practice.id })
   for (const patient of patients) yield row(model.Patient, { ...patient, practice: patient.practice.id })
 

@@ -2,7 +2,7 @@
 // biome-ignore-all format: a model is read like a table, one field a line.
 import {
   actor, allOf, anyOf, anyone, boolean, choice, concat, date, decimal, email, entity, generated, instant, integer, list,
-  many, not, now, range, ref, text, view,
+  many, not, now, range, ref, text, userEntity, view,
 } from "undercroft"
 
 /** Facts about the caller, looked up by the database once a statement: never stale, never in the token. */
@@ -13,6 +13,9 @@ export const me = actor({
 })
 const doctors = () => me.has("doctor") // Roles come with the token.
 const medics = () => anyOf(doctors(), me.has("nurse"))
+
+export const User = userEntity() // Who signs in; a name and roles are seen where this says, an address by its owner.
+User.access(({ row }) => ({ read: anyOf(row.id.is(me.id), doctors()) }))
 
 export const Practice = entity("Practice", {
   fields: {
@@ -26,7 +29,7 @@ Practice.access(() => ({ read: anyone }))
 export const Staff = entity("Staff", {
   collection: "staff",
   fields: {
-    user: ref("User").optional().visibleTo(doctors), // Emptied when they leave: access ends at once.
+    user: ref(User).optional().visibleTo(doctors), // Emptied when they leave: access ends at once.
     practice: ref(Practice).immutable(),
     name: text({ max: 120 }).public(),
     job: choice("doctor", "nurse", "desk").public(),
@@ -41,7 +44,7 @@ Staff.access(({ row }) => {
 
 export const Patient = entity("Patient", {
   fields: {
-    user: ref("User").optional().writableBy(doctors), // Who is linked here sees the record.
+    user: ref(User).optional().writableBy(doctors), // Who is linked here sees the record.
     practice: ref(Practice).immutable(),
     firstName: text({ max: 80 }).personal(),
     lastName: text({ max: 80 }).personal(),

@@ -33,6 +33,8 @@ export interface NewPerson {
 export interface AccountManager {
   /** Adds a person, or gives one that is there what is said. */
   put(person: NewPerson): Promise<string>
+  /** Adds a person who has no password yet. */
+  putNew(person: NewPerson & { readonly id: string }): Promise<void>
   list(): Promise<readonly Person[]>
   /** By identifier or address. */
   find(who: string): Promise<Person>
@@ -113,29 +115,35 @@ export function createManager(ready: Promise<ManagedContext>, hasKeys: boolean):
     await adapter.update({ model: "user", where: by("id", userId), update: { twoFactorEnabled: true } })
   }
 
+  async function put({ id, email, name, roles, password, totpSecret }: NewPerson): Promise<string> {
+    const { adapter } = await ready
+    const now = new Date()
+    const data = {
+      email: email.toLowerCase(),
+      name,
+      role: roles.join(","),
+      emailVerified: true,
+      updatedAt: now,
+    }
+    const where = id ? by("id", id) : by("email", data.email)
+    const found =
+      (await adapter.update<UserRow>({ model: "user", where, update: data })) ??
+      (await adapter.create<Record<string, unknown>, UserRow>({
+        model: "user",
+        data: { ...(id ? { id } : {}), ...data, createdAt: now },
+        forceAllowId: true,
+      }))
+    if (password !== undefined) await setPassword(found.id, password)
+    if (totpSecret !== undefined) await setSecondFactor(found.id, totpSecret)
+    return found.id
+  }
+
   return {
     keys: hasKeys ? createKeyManager(ready) : null,
-    async put({ id, email, name, roles, password, totpSecret }) {
-      const { adapter } = await ready
-      const now = new Date()
-      const data = {
-        email: email.toLowerCase(),
-        name,
-        role: roles.join(","),
-        emailVerified: true,
-        updatedAt: now,
-      }
-      const where = id ? by("id", id) : by("email", data.email)
-      const found =
-        (await adapter.update<UserRow>({ model: "user", where, update: data })) ??
-        (await adapter.create<Record<string, unknown>, UserRow>({
-          model: "user",
-          data: { ...(id ? { id } : {}), ...data, createdAt: now },
-          forceAllowId: true,
-        }))
-      if (password !== undefined) await setPassword(found.id, password)
-      if (totpSecret !== undefined) await setSecondFactor(found.id, totpSecret)
-      return found.id
+    put,
+    async putNew(person) {
+      const where = [...by("userId", person.id), ...by("providerId", "credential")]
+      if ((await (await ready).adapter.count({ model: "account", where })) === 0) await put(person)
     },
     async list() {
       const { adapter } = await ready

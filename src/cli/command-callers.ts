@@ -41,8 +41,12 @@ export const callersCommand: Command = command({
       return stdout.line(
         `${definition.name} has no ready callers: declare them in callers.ready of its definition.`,
       )
-    for (const { name, description, token } of tokens) {
+    for (const { name, description, token, account } of tokens) {
       stdout.line(`${stdout.paint("bold", name)}  ${description}`)
+      if (account)
+        stdout.line(
+          `signs in as ${account.email} with ${account.password}${account.code ? `, code of now ${account.code}` : ""}`,
+        )
       stdout.line(`${token}\n`)
     }
     stdout.line(

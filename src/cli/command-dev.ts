@@ -8,6 +8,7 @@ import { issuerOf, readDevelopmentKey } from "./development-key.ts"
 import { readAddress } from "./listen-address.ts"
 import { refuseInProduction } from "./production.ts"
 import { findProject, loadProject } from "./project.ts"
+import { readyPeople } from "./ready-accounts.ts"
 import { signReadyTokens, tokensByName } from "./ready-callers.ts"
 import { dataPlace, serve } from "./serve.ts"
 import { shortPath } from "./short-path.ts"
@@ -55,6 +56,7 @@ export const devCommand: Command = command({
       allowsOrigin: isLocalOrigin,
       allowsRollback: true,
       keepsMail: true,
+      readyPeople: readyPeople(project.definition, key),
       onError: tellServerError,
       onReady(app, tookMs) {
         tellReady()

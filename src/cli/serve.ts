@@ -12,7 +12,10 @@ import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
 export interface ServeOptions
-  extends Pick<AppOptions, "issuers" | "seed" | "allowsOrigin" | "allowsRollback" | "keepsMail"> {
+  extends Pick<
+    AppOptions,
+    "issuers" | "seed" | "allowsOrigin" | "allowsRollback" | "keepsMail" | "readyPeople"
+  > {
   readonly project: Project
   readonly address: ListenAddress
   readonly quiet: boolean
@@ -43,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       secret: await readSecret(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
       keepsMail: options.keepsMail ?? false,
+      readyPeople: options.readyPeople ?? [],
       issuers: options.issuers ?? [],
       seed: options.seed ?? false,
       allowsRollback: options.allowsRollback ?? false,

@@ -45,9 +45,24 @@ function callerLines(tokens: readonly ReadyToken[], out: Terminal): readonly str
     `  ${out.paint("bold", "Callers")} ${out.paint("dim", `· tokens are valid for ${tokenDays} days, on this folder's development key alone`)}`,
     "",
     ...tokens.map((one) => `  ${out.paint("cyan", padTo(one.name, width))}  ${one.description}`),
+    ...accountLines(tokens, width, out),
     "",
     ...tokens.map((one) => out.paint("dim", `export ${variableOf(one.name)}=${one.token}`)),
   ]
+}
+
+/** How they sign in; the code of an app is asked for when it is needed. */
+function accountLines(tokens: readonly ReadyToken[], width: number, out: Terminal): readonly string[] {
+  const lines = tokens.flatMap(({ name, account }) =>
+    account
+      ? [
+          `  ${out.paint("cyan", padTo(name, width))}  ${account.email}  ${account.password}${account.code ? out.paint("dim", "  and a code: undercroft callers") : ""}`,
+        ]
+      : [],
+  )
+  return lines.length === 0
+    ? []
+    : ["", `  ${out.paint("bold", "Sign-in")} ${out.paint("dim", "· at /auth, with")}`, "", ...lines]
 }
 
 function commandLines(

@@ -39,6 +39,7 @@ describe("what is inferred", () => {
     expectTypeOf<Anys<Rows<Clinic>["patients"]> | Anys<Rows<Studio>["films"]>>().toEqualTypeOf<never>()
     expectTypeOf<Rows<Studio>["films"]>().toEqualTypeOf<RowNamed<typeof studioBackend, "Film">>()
     expectTypeOf<keyof Clinic>().toEqualTypeOf<
+      | "users"
       | "practices"
       | "staff"
       | "patients"

@@ -2,6 +2,7 @@
  * The entities of accounts: people, organizations and who belongs to which. They are read like any other entity, and
  * follow the accounts: nobody writes them but by signing up, inviting and the like.
  */
+import { anyOf } from "./capture.ts"
 import { type AnyEntity, type Entity, entity } from "./entity.ts"
 import type { Field } from "./field.ts"
 import { email } from "./fields/email.ts"
@@ -17,7 +18,7 @@ export type UserEntity = Entity<
   "User",
   {
     readonly name: Kept<string>
-    readonly email: Kept<string>
+    readonly email: Field<string, "readonly" | "restricted">
     readonly roles: Kept<readonly string[]>
   },
   None
@@ -40,13 +41,20 @@ export type MembershipEntity = Entity<
 >
 
 /**
- * The people who sign in. Until the model says more in `.access(…)`, everyone reads their own row alone.
+ * The people who sign in; an address is seen by its owner and by administrators. Until the model says more in `.access(…)`, everyone reads their own row alone.
  *
  * @example
  * userEntity().name // "User"
  */
 export function userEntity(): UserEntity {
-  const fields = { name: text().personal(), email: email().personal(), roles: list(text()).internal() }
+  const fields = {
+    name: text().personal(),
+    // Colleagues see one another's names, not where mail reaches them.
+    email: email()
+      .personal()
+      .visibleTo(({ row, me }) => anyOf(row.id.is(me.id), me.has("admin"))),
+    roles: list(text()).internal(),
+  }
   const User = entity("User", { fields })
   User.access(({ row, me }) => ({ read: row.id.is(me.id) }))
   return User as unknown as UserEntity

@@ -64,6 +64,8 @@ export async function seedDatabase(
     await sent
     await admin.query("reset role")
     for (const statement of after) await admin.query(statement)
+    const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
+    if (hasPeople.rows[0].has && model.byName.has("User")) await admin.query(accountsOfPeople)
     await admin.query("commit")
     await admin.query("analyze")
     return count
@@ -74,6 +76,10 @@ export async function seedDatabase(
     await admin.end()
   }
 }
+
+/** The people of the data have accounts, which nobody can sign in to yet. */
+const accountsOfPeople = `insert into accounts."user" (id, name, email, "emailVerified", role, "createdAt", "updatedAt")
+  select id, name, lower(email), false, array_to_string(roles, ','), now(), now() from app.users on conflict do nothing`
 
 /** A database that people have filled already gets nothing. */
 async function holdsRows(admin: pg.Client, plan: SchemaPlan): Promise<boolean> {

@@ -74,6 +74,7 @@ export async function startTestBackend(
     host: "127.0.0.1",
     port: 0,
     directory: "",
+    secret: testSecret,
     databaseUrl: database.url,
     seed: true,
     issuers: [{ secret: testSecret }],

@@ -186,3 +186,28 @@ function makeAddress(random: Random, { postcode, city }: Practice): string {
   const near = String(postcode + between(random, 0, 40) * 2).padStart(5, "0")
   return `${pick(random, streets)} ${between(random, 1, 120)}, ${near} ${city}`
 }
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly roles: readonly string[]
+}
+
+/** Who signs in: staff who have not left, and some of the patients. */
+export function people(patients: readonly Patient[]): readonly Person[] {
+  const person = (id: string, name: string, role: string): Person => {
+    const plain = name
+      .normalize("NFD")
+      .replace(/[^a-zA-Z ]/g, "")
+      .trim()
+      .toLowerCase()
+    return { id, name, email: `${plain.replace(/ +/g, ".")}.${id.slice(-4)}@clinic.example`, roles: [role] }
+  }
+  return [
+    ...staff.flatMap(({ user, name, job }) => (user === null ? [] : [person(user, name, job)])),
+    ...patients.flatMap(({ user, firstName, lastName }) =>
+      user === null ? [] : [person(user, `${firstName} ${lastName}`, "patient")],
+    ),
+  ]
+}
