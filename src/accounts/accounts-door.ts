@@ -16,8 +16,9 @@ export interface AccountsDoorParts {
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
 
-/** What outlives the session that makes it, and is made by somebody who proved a moment ago who they are. */
-const lasting: ReadonlySet<string> = new Set([
+/** What outlives the session that makes it, or is somebody else's: for those who proved a moment ago who they are. */
+const raising: ReadonlySet<string> = new Set([
+  `${accountsPath}/admin/impersonate-user`,
   `${accountsPath}/api-key/create`,
   `${accountsPath}/api-key/update`,
 ])
@@ -38,7 +39,7 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
     handler: async (request, reply) => {
-      if (lasting.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
+      if (raising.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
       const began = performance.now()
       const headers = new Headers()
       for (const [name, value] of Object.entries(request.headers))

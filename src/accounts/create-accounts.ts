@@ -13,11 +13,12 @@ import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
 import { type AccountManager, createManager } from "./manage.ts"
 import { ownOrigins } from "./own-origins.ts"
+import { byToken, ownSessions } from "./own-sessions.ts"
 import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
 import { providerPlugins } from "./provider.ts"
 import { guardTokens } from "./provider-tokens.ts"
-import { sessionFields, startSession } from "./session-fields.ts"
+import { impersonationSeconds, sessionFields, startSession } from "./session-fields.ts"
 import { keepFamilies } from "./token-families.ts"
 import { usableSessions } from "./usable-sessions.ts"
 import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
@@ -66,7 +67,7 @@ export function accountOptions(parts: AccountsParts): BetterAuthOptions {
       ...password,
     },
     ...mail,
-    disabledPaths: [...closedPaths],
+    disabledPaths: [...closedPaths, ...byToken],
     user: {
       deleteUser: { enabled: false },
       changeEmail: { enabled: false },
@@ -103,7 +104,8 @@ export function accountOptions(parts: AccountsParts): BetterAuthOptions {
 function plugins(parts: AccountsParts): BetterAuthPlugin[] {
   return [
     ...waysIn(parts),
-    admin({ defaultRole: "", adminRoles: ["admin"] }),
+    admin({ defaultRole: "", adminRoles: ["admin"], impersonationSessionDuration: impersonationSeconds }),
+    ownSessions(),
     ...(parts.settings.organizations ? [organization()] : []),
     ...(parts.settings.apiKeys ? apiKeys() : []),
     // Behind all that may take a session back.

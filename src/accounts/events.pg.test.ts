@@ -107,7 +107,10 @@ test("roles and bans, whoever changes them, and acting as somebody else", async 
   await backend.sql(`update accounts."user" set role = 'auditor' where id = $1`, [person.id])
   await post("/admin/ban-user", { userId: person.id }, admin.headers)
   await post("/admin/unban-user", { userId: person.id }, admin.headers)
-  const acting = await post("/admin/impersonate-user", { userId: person.id }, admin.headers)
+  const silent = await post("/admin/impersonate-user", { userId: person.id }, admin.headers)
+  expect(silent).toMatchObject({ status: 400, json: { code: "REASON_REQUIRED" } })
+  const why = { ...admin.headers, "x-reason": "they asked for help" }
+  const acting = await post("/admin/impersonate-user", { userId: person.id }, why)
   expect(acting.status).toBe(200)
   const events = (await eventsOf(person.id)).slice(3)
   const roles = events.filter((one) => one.kind === "role-changed")
@@ -123,7 +126,7 @@ test("roles and bans, whoever changes them, and acting as somebody else", async 
   expect(events.at(-1)).toMatchObject({
     kind: "impersonated",
     actor: admin.id,
-    detail: { impersonatedBy: admin.id },
+    detail: { impersonatedBy: admin.id, reason: "they asked for help" },
   })
 
   // What is done while acting as somebody is the administrator's doing.

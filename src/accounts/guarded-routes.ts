@@ -89,6 +89,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
 const openRoutes: readonly RegExp[] = [
   /^\/(admin|api-key|oauth2|organization|sso|callback|\.well-known)\//,
   /^\/passkey\/(generate-register-options|generate-authenticate-options|verify-registration|delete-passkey|update-passkey)$/,
+  /^\/sessions\/end$/,
   /^\/(sign-out|sign-in\/social|sign-in\/sso|sign-in\/oauth2|oauth2\/link|link-social|unlink-account)$/,
   /^\/(get-session|update-session|revoke-session|revoke-sessions|revoke-other-sessions|update-user)$/,
   /^\/(get-access-token|refresh-token|account-info|set-password)$/,

@@ -1,5 +1,6 @@
 /** What a session holds beside better-auth's own: how its holder proved who they are, and how long it lasts. */
 import type { BetterAuthOptions } from "better-auth"
+import { reasonOf } from "./own-sessions.ts"
 import type { AccountSettings } from "./settings.ts"
 import { periodsOf } from "./settings.ts"
 
@@ -8,6 +9,9 @@ const secondFactorPaths: readonly RegExp[] = [/^\/two-factor\/verify-/, /^\/pass
 
 /** Where whoever is signed in gets another token for what they proved before. */
 const renewingPaths: ReadonlySet<string> = new Set(["/change-password"])
+
+/** How long an administrator acts as somebody else. */
+export const impersonationSeconds = 900
 
 const filled = { required: true, input: false, returned: false } as const
 
@@ -19,6 +23,8 @@ export const sessionFields: NonNullable<BetterAuthOptions["session"]> = {
     authenticatedAt: { type: "date", defaultValue: () => new Date(), ...filled, returned: true },
     seenAt: { type: "date", defaultValue: () => new Date(), ...filled, returned: true },
     idleSeconds: { type: "number", defaultValue: 1800, ...filled },
+    // Why an administrator acts as somebody else.
+    reason: { type: "string", ...filled, required: false },
   },
 }
 
@@ -38,17 +44,23 @@ export function startSession(settings: AccountSettings): StartSession {
     const now = new Date()
     const before = renewingPaths.has(path) ? context?.context.session?.session : undefined
     const known = before?.userId === session.userId ? before : undefined
+    const reason = reasonOf(path, context?.headers)
+    // Whoever acts as somebody else has proved what they have proved as themselves.
+    const administrator = reason === null ? undefined : context?.context.session?.session
+    const most = reason === null ? seconds : Math.min(seconds, impersonationSeconds)
     return {
       data: {
         ...session,
         assurance:
           known?.["assurance"] ??
+          administrator?.["assurance"] ??
           (secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor"),
         methods: known?.["methods"] ?? path.replace(/^\//, "").slice(0, 60),
         authenticatedAt: known?.["authenticatedAt"] ?? now,
         seenAt: now,
         idleSeconds,
-        expiresAt: new Date(now.getTime() + seconds * 1000),
+        expiresAt: new Date(now.getTime() + most * 1000),
+        reason,
       },
     }
   }

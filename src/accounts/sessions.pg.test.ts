@@ -192,3 +192,41 @@ test("the API role reaches nothing of accounts", async () => {
   )
   expect(rows).toEqual([])
 })
+
+test("a session is ended by its identifier: one's own, and by an administrator anyone's", async () => {
+  const [person, other, boss] = [await signUp(), await signUp(), await signUp()]
+  const second = await signIn(person.email)
+  await backend.sql(`update accounts."user" set role = 'admin' where id = $1`, [boss.id])
+  const list = async (token: string): Promise<{ id: string }[]> =>
+    (await ask(bearer(token), "/auth/list-sessions")).json
+  const idOf = async (token: string): Promise<string> =>
+    (await ask(bearer(token), "/auth/get-session")).json.session.id
+  const id = await idOf(second.token)
+  expect((await list(person.token)).map((one) => one.id)).toContain(id)
+  const end = async (token: string, of: string): Promise<number> =>
+    (await post("/sessions/end", { id: of }, bearer(token))).status
+  expect(await end(other.token, id)).toBe(404)
+  expect(await end(person.token, id)).toBe(200)
+  expect((await ask(bearer(second.token))).status).toBe(401)
+  expect(await end(boss.token, await idOf(person.token))).toBe(200)
+  expect((await ask(bearer(person.token))).status).toBe(401)
+  expect(await end(boss.token, "nothing")).toBe(400)
+})
+
+test("acting as somebody else is for a quarter of an hour", async () => {
+  const [boss, person] = [await signUp(), await signUp()]
+  await backend.sql(`update accounts."user" set role = 'admin' where id = $1`, [boss.id])
+  const headers = { ...bearer(boss.token), "x-reason": "they asked for help" }
+  const acting = await post("/admin/impersonate-user", { userId: person.id }, headers)
+  expect(acting.status).toBe(200)
+  const [{ ends, reason }] = await backend.sql(
+    `select "expiresAt" <= now() + interval '15 minutes' as ends, reason from accounts.session where "impersonatedBy" = $1`,
+    [boss.id],
+  )
+  expect({ ends, reason }).toEqual({ ends: true, reason: "they asked for help" })
+  await backend.sql(
+    `update accounts.session set "authenticatedAt" = now() - interval '1 hour' where "userId" = $1`,
+    [boss.id],
+  )
+  expect((await post("/admin/impersonate-user", { userId: person.id }, headers)).json.code).toBe("UC612")
+})

@@ -35,7 +35,7 @@ const recorded: readonly Recorded[] = [
     table: "session",
     on: "insert",
     when: 'new."impersonatedBy" is not null',
-    tells: session,
+    tells: [...session, "reason"],
   },
   {
     kind: "session-ended",
