@@ -121,7 +121,7 @@ describe("the rows", () => {
 
   it("give the patient of the ready callers something to come, whatever day it is", () => {
     for (const day of ["2026-02-16", "2026-02-17", "2026-02-21", "2026-02-22", "2028-02-29"]) {
-      const coming = rowsAt(day, 24_000).filter(
+      const coming = rowsAt(day, 26_000).filter(
         ([entity, row]) => entity === "Appointment" && row.patient === self.id && row.status === "booked",
       )
       expect(coming.some(([, row]) => timesOf(row).from > day)).toBe(true)
