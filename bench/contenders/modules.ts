@@ -2,15 +2,15 @@
 import { createRequire } from "node:module"
 import { join } from "node:path"
 
-/** The versions that the numbers are about. */
-export const benchModules: readonly string[] = [
+/** The versions that are compared with. */
+const benchModules: readonly string[] = [
   "mercurius@16.10.1",
   "postgraphile@5.1.5",
   "postgraphile-plugin-connection-filter@4.0.1",
 ]
 
-/** What to do where there is no such folder. */
-export const benchModulesHint: string = `mkdir -p /tmp/bench-modules && npm install --prefix /tmp/bench-modules -E --ignore-scripts ${benchModules.join(" ")}, then BENCH_MODULES=/tmp/bench-modules npm run bench`
+/** The command that makes such a folder. */
+export const benchModulesInstall: string = `npm install --prefix /tmp/bench-modules -E --ignore-scripts ${benchModules.join(" ")}`
 
 /** Loads a module of that folder. */
 export function requireBenchModule(name: string): unknown {
