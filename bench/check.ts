@@ -9,6 +9,8 @@ export interface CheckedContender {
   readonly url: string
   /** How this contender is asked. */
   readonly ask: (sample: Sample) => Ask
+  /** What its answer says, in REST's form. */
+  readonly read: (answer: unknown) => unknown
 }
 
 const samplesEach = 25
@@ -30,10 +32,10 @@ export async function checkSame(
   const put = async (
     contender: CheckedContender,
     sample: Sample,
-  ): Promise<{ status: number; text: string }> => {
-    const { path, headers, body } = contender.ask(sample)
+  ): Promise<{ status: number; text: string; found: unknown }> => {
+    const { method = question.method, path, headers, body } = contender.ask(sample)
     const response = await fetch(contender.url + path, {
-      method: question.method,
+      method,
       headers: {
         ...headers,
         ...(access === "anonymous" ? {} : { authorization: `Bearer ${tokenOf(sample.user)}` }),
@@ -41,7 +43,9 @@ export async function checkSame(
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return { status: response.status, text: await response.text() }
+    const text = await response.text()
+    const found = text === "" ? null : contender.read(JSON.parse(text))
+    return { status: response.status, text, found: normalize(found, question.method === "POST") }
   }
   for (let at = 0; at < samplesEach; at++) {
     const sample = question.sample(rows, access)
@@ -53,9 +57,8 @@ export async function checkSame(
         )
       }
       const before = await effectOf(sample)
-      const { status, text } = await put(contender, sample)
+      const { status, text, found } = await put(contender, sample)
       if (status !== question.status) fail(`${status} ${text}`)
-      const found = text === "" ? null : normalize(JSON.parse(text), question.method === "POST")
       expected ??= found
       if (!isDeepStrictEqual(found, expected))
         fail(`${JSON.stringify(found)} is not ${JSON.stringify(expected)}`)
@@ -67,8 +70,8 @@ export async function checkSame(
     const sample = question.forbidden(rows)
     for (const contender of contenders) {
       const before = await effectOf(sample)
-      const { status, text } = await put(contender, sample)
-      const isNothing = status >= 400 ? status < 500 : text === "" || text === "[]"
+      const { status, text, found } = await put(contender, sample)
+      const isNothing = status >= 400 ? status < 500 : found === null || isDeepStrictEqual(found, [])
       const isUnchanged = isDeepStrictEqual(before, await effectOf(sample))
       if (!isNothing || !isUnchanged)
         throw new Error(`${question.name} ${contender.name} let a stranger in: ${status} ${text}`)

@@ -6,6 +6,8 @@ export type Access = "anonymous" | "signed-in"
 
 /** One HTTP request, without what every request has. */
 export interface Ask {
+  /** Where it is not the question's. */
+  readonly method?: Question["method"]
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
@@ -17,6 +19,14 @@ export interface Sample {
   readonly user: string
   readonly rest: Ask
   readonly fixed: Ask
+  readonly graphql?: GraphqlAsk
+}
+
+/** A document, in the names of Undercroft and in those that PostGraphile makes; both ask, and are answered, the same. */
+export interface GraphqlAsk {
+  readonly document: string
+  readonly postgraphile: string
+  readonly variables: Readonly<Record<string, string>>
 }
 
 /** What a fixed route knows of a request once fastify has validated it. */
@@ -30,6 +40,8 @@ export interface Question {
   readonly name: string
   /** In one sentence. */
   readonly asks: string
+  /** Asked of servers that speak GraphQL beside Undercroft's REST, instead of those with fixed routes. */
+  readonly isGraphql?: true
   readonly method: "GET" | "POST" | "PATCH"
   /** The status of every good answer. */
   readonly status: number

@@ -19,7 +19,7 @@ export interface Cell {
   readonly postgresMicroseconds: number | null
 }
 
-const widths = [16, 11, 8, 11, 11, 9, 11, 10, 15]
+const widths = [22, 11, 8, 11, 11, 9, 11, 10, 15]
 
 /** The heading of one question. */
 export function formatQuestion(question: Question): string {

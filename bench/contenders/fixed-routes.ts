@@ -1,10 +1,11 @@
 /** Fixed routes in fastify as a careful author writes them: validated, authenticated, with the headers that Undercroft sends. */
 import type { AddressInfo } from "node:net"
-import fastify, { type FastifyReply } from "fastify"
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify"
 import pg from "pg"
 import { createAuthenticate, identifyByClaims } from "../../src/auth/authenticate.ts"
 import { createTokenVerifier } from "../../src/auth/jwt.ts"
 import { UndercroftError } from "../../src/base/errors.ts"
+import type { Caller } from "../../src/engine/caller.ts"
 import type { SealedCaller } from "../../src/store/flight.ts"
 import type { Access, Question, RouteInput } from "../question.ts"
 import { questions } from "../questions.ts"
@@ -13,11 +14,14 @@ import type { ContenderSetup } from "./contender.ts"
 /** Answers one request: what is sent as JSON, text as it is; null when there is nothing for this caller. */
 export type Answer = (input: RouteInput, caller: SealedCaller | null) => Promise<unknown>
 
-/** Listens on a free port; `answerOf` makes what answers a question. */
-export async function serveFixedRoutes(
-  setup: ContenderSetup,
-  answerOf: (question: Question, access: Access) => Answer,
-): Promise<number> {
+/** What every server written by hand has: headers, errors, and who calls. */
+export interface CarefulServer {
+  readonly server: FastifyInstance
+  readonly authenticate: (header: string | undefined) => Caller | Promise<Caller>
+}
+
+/** A server without routes. */
+export function createCarefulServer(setup: ContenderSetup): CarefulServer {
   const key = Buffer.from(setup.processKey, "hex")
   const verify = createTokenVerifier([{ secret: setup.secret }])
   const authenticate = createAuthenticate({ verify, identify: identifyByClaims, key })
@@ -38,7 +42,16 @@ export async function serveFixedRoutes(
     if (status === 500) console.error(error)
     return reply.code(status).send({ message: status === 500 ? "internal error" : error.message })
   })
-  for (const question of questions) {
+  return { server, authenticate }
+}
+
+/** Listens on a free port; `answerOf` makes what answers a question. */
+export async function serveFixedRoutes(
+  setup: ContenderSetup,
+  answerOf: (question: Question, access: Access) => Answer,
+): Promise<number> {
+  const { server, authenticate } = createCarefulServer(setup)
+  for (const question of questions.filter((one) => !one.isGraphql)) {
     for (const access of ["anonymous", "signed-in"] as const) {
       const answer = answerOf(question, access)
       server.route({
@@ -55,6 +68,11 @@ export async function serveFixedRoutes(
       })
     }
   }
+  return listen(server)
+}
+
+/** The free port that it took. */
+export async function listen(server: FastifyInstance): Promise<number> {
   await server.listen({ host: "127.0.0.1", port: 0 })
   return (server.server.address() as AddressInfo).port
 }

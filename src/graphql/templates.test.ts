@@ -114,8 +114,59 @@ const cases: readonly (readonly [what: string, query: string, ...inputs: Variabl
     "whole filters",
     "query ($f: PatientFilter, $o: [PatientOrderBy!]) { patientCollection(filter: $f, orderBy: $o) { totalCount } }",
     { f: { lastName: { eq: "x" } } },
+    { f: { lastName: { eq: "y" } } },
+    { f: { lastName: { ilike: "y" } } },
+    { f: { lastName: { eq: "x", in: ["x"] } } },
     { f: { firstName: { in: ["x"] } }, o: [{ born: "AscNullsLast" }] },
+    { f: { firstName: { in: ["y", "z"] } }, o: [{ born: "DescNullsLast" }] },
+    { f: { firstName: { in: [] } }, o: { lastName: "DescNullsLast" } },
+    { f: { firstName: { startsWith: "100%_" }, lastName: { eq: "{" } } },
+    { f: { lastName: { is: "NULL" } }, o: [] },
+    { f: { lastName: { is: "NOT_NULL" } }, o: null },
+    { f: { lastName: { eq: null } } },
+    { f: { lastName: null } },
     { f: {} },
+    { f: null },
+    {},
+  ],
+  [
+    "whole filters with logic and relations",
+    'query ($f: PatientFilter = {lastName: {eq: "a"}}) { patientCollection(filter: $f) { totalCount } }',
+    {},
+    { f: { or: [{ lastName: { eq: "x" } }, { firstName: { eq: "y" } }] } },
+    { f: { or: [{ lastName: { eq: "y" }, firstName: { eq: "x" } }] } },
+    { f: { or: [{ lastName: { eq: "y" } }, { firstName: { eq: "x" } }] } },
+    { f: { and: [{ lastName: { eq: "y" } }, { firstName: { eq: "x" } }] } },
+    { f: { or: [] } },
+    { f: { not: { practice: { city: { ilike: "B%" } } } } },
+    { f: { not: { practice: { city: { ilike: "C%" } } } } },
+    { f: { appointments: { some: { status: { eq: "booked" } } } } },
+    { f: { appointments: { some: { status: { eq: "done" } } } } },
+    { f: { appointments: { none: { status: { eq: "done" } } } } },
+    { f: { version: { gt: 1 }, practiceId: { eq: "x" } } },
+  ],
+  [
+    "filters of which a part is a variable",
+    "query ($p: PracticeFilter, $l: [PatientFilter!], $t: StringFilter, $a: String) { patientCollection(filter: {practice: $p, and: $l, or: [{lastName: $t}, {firstName: {eq: $a}}]}) { totalCount } }",
+    { p: { city: { eq: "x" } }, l: [{ lastName: { eq: "y" } }], t: { eq: "z" }, a: "a" },
+    { p: { city: { eq: "1" } }, l: [{ lastName: { eq: "2" } }], t: { eq: "3" }, a: "4" },
+    { p: { city: { eq: "1" } }, l: [], t: { in: ["3"] }, a: "4" },
+    { l: { lastName: { eq: "2" } }, t: {}, a: "4" },
+    {},
+  ],
+  [
+    "one filter in two places",
+    "query ($f: AppointmentFilter) { a: appointmentCollection(filter: $f) { totalCount } patientCollection { edges { node { appointments(filter: $f) { totalCount } } } } }",
+    { f: { status: { in: ["booked"] } } },
+    { f: { status: { in: ["done", "booked"] } } },
+    { f: { status: { eq: "done" } } },
+  ],
+  [
+    "whole filters by nodeId",
+    "query ($f: PatientFilter) { patientCollection(filter: $f) { totalCount } }",
+    { f: { nodeId: { eq: btoa(JSON.stringify(["Patient", "1"])) } } },
+    { f: { nodeId: { eq: btoa(JSON.stringify(["Patient", "2"])) } } },
+    { f: { lastName: { eq: "x" }, nodeId: { eq: "no" } } },
   ],
   [
     "a variable that is both operand and size",
@@ -173,4 +224,33 @@ test("another value is another operation of the same shape; another size is of a
   expect(two.shape).toBe(one.shape)
   expect(one.shape).toMatch(/^graphql /)
   expect(more.shape).not.toBe(one.shape)
+})
+
+test("whole filters that compare the same with other values are one shape; other operators, directions or terms are others", () => {
+  const query =
+    "query ($f: PatientFilter, $o: [PatientOrderBy!]) { patientCollection(filter: $f, orderBy: $o) { totalCount } }"
+  const of = (inputs: Variables): { values: unknown; shape: string | undefined } => {
+    const [root] = both(query, inputs)[2]
+    if (root?.kind !== "operation") throw new Error("no operation")
+    return { values: root.operation.values, shape: root.operation.shape }
+  }
+  const filter = (name: string, one: string, two: string): Variables => ({
+    or: [{ lastName: { [name]: one } }, { firstName: { eq: two } }],
+  })
+  const o = [{ born: "AscNullsLast" }]
+  const [one, same] = [of({ f: filter("eq", "a", "b"), o }), of({ f: filter("eq", "c", "d"), o })]
+  expect([one.values, same.values]).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ])
+  expect(same.shape).toBe(one.shape)
+  expect(one.shape).toMatch(/^graphql /)
+  const others = [
+    of({ f: filter("neq", "a", "b"), o }),
+    of({ f: filter("eq", "a", "b"), o: [{ born: "DescNullsLast" }] }),
+    of({ f: { or: [{ lastName: { eq: "a" } }] }, o }),
+    of({ f: { lastName: { eq: "a" }, firstName: { eq: "b" } }, o }),
+    of({ f: filter("eq", "a", "b") }),
+  ].map(({ shape }) => shape)
+  expect(new Set([one.shape, ...others]).size).toBe(6)
 })

@@ -4,6 +4,7 @@ import type { OperationDefinitionNode } from "graphql"
 import { StatementCache } from "../engine/statement-cache.ts"
 import type { Variables } from "./collect.ts"
 import { type Root, toRoots } from "./roots.ts"
+import { type Apart, takeApart } from "./take-apart.ts"
 import type { OperationContext } from "./to-operation.ts"
 import { Placeholder, Unbound, type VariableUse, variableUse } from "./variables.ts"
 
@@ -40,23 +41,43 @@ export function createRootReader(): ReadRoots {
     const { id, use } = usedIn(operation, context)
     if (use === null) return toRoots(operation, context)
     const { coerced } = context.variables
-    const key = `${id} ${keyOf(use, coerced)}`
+    const apart = takeAllApart(use, coerced)
+    if (apart === null) return toRoots(operation, context)
+    const key = `${id} ${keyOf(use, coerced, apart)}`
     let template = kept.get(key)
     if (!template) {
-      template = createTemplate(operation, context, use)
+      template = createTemplate(operation, context, use, apart)
       kept.set(key, template)
     }
-    return template.roots.map((one) => bind(one, coerced))
+    const valueAt = ({ variable, operand }: Placeholder): unknown =>
+      operand === null ? coerced[variable] : apart.get(variable)!.operands[operand]
+    return template.roots.map((one) => bind(one, valueAt))
   }
 }
 
 type Coerced = Variables["coerced"]
+type AllApart = ReadonlyMap<string, Apart>
+
+const nothingApart: AllApart = new Map()
+
+/** Null where the value of one can't be told apart. */
+function takeAllApart({ mixed }: VariableUse, coerced: Coerced): AllApart | null {
+  if (mixed.length === 0) return nothingApart
+  const all = new Map<string, Apart>()
+  for (const { name, type } of mixed) {
+    const apart = takeApart(name, coerced[name], type)
+    if (apart === null) return null
+    all.set(name, apart)
+  }
+  return all
+}
 
 /** What decides, and of what is bound whether it is there at all. */
-function keyOf({ bound, deciding }: VariableUse, coerced: Coerced): string {
+function keyOf({ bound, deciding }: VariableUse, coerced: Coerced, apart: AllApart): string {
   let key = ""
   for (const name of deciding) key += `${JSON.stringify(coerced[name]) ?? ""},`
   for (const name of bound) key += coerced[name] === undefined ? "-" : coerced[name] === null ? "0" : "1"
+  for (const { shape } of apart.values()) key += ` ${shape}`
   return key
 }
 
@@ -65,11 +86,13 @@ function createTemplate(
   operation: OperationDefinitionNode,
   context: OperationContext,
   { bound }: VariableUse,
+  apart: AllApart,
 ): Template {
   const { sources, coerced: values } = context.variables
   const coerced: Record<string, unknown> = Object.assign(Object.create(null), values)
   for (const name of bound)
     if (values[name] !== undefined && values[name] !== null) coerced[name] = new Placeholder(name)
+  for (const [name, { value }] of apart) if (value !== undefined) coerced[name] = value
   const shapes: string[] = []
   const roots = toRoots(operation, { ...context, variables: { sources, coerced } }).map((one) => {
     if (one.kind !== "operation") return one
@@ -81,10 +104,10 @@ function createTemplate(
   return { text: shapes.join(), roots }
 }
 
-function bind(root: Root, coerced: Coerced): Root {
+function bind(root: Root, valueAt: (place: Placeholder) => unknown): Root {
   if (root.kind !== "operation" || !root.operation.values.some((one) => one instanceof Unbound)) return root
   const values = root.operation.values.map((one) =>
-    one instanceof Unbound ? one.read(coerced[one.variable]) : one,
+    one instanceof Unbound ? one.read(valueAt(one.place)) : one,
   )
   return { ...root, operation: { ...root.operation, values } }
 }

@@ -113,7 +113,8 @@ export class SelectPrinter {
       for (const one of item.items) this.item(one, inner)
       // PostgreSQL takes a select without tables apart again: this costs no join.
       joins.push(` cross join lateral (select ${inner.columns.join(", ")}) ${name}`)
-      columns.push(`row_to_json(${name}) as ${outputName(item.as)}`)
+      // A row, which is made JSON with what it stands in: JSON made here would be copied there.
+      columns.push(`${name} as ${outputName(item.as)}`)
       return
     }
     if (item.kind === "text") {
