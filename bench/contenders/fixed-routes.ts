@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net"
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify"
 import pg from "pg"
-import { createAuthenticate, identifyByClaims } from "../../src/auth/authenticate.ts"
+import { type AskedBy, createAuthenticate, identifyByClaims } from "../../src/auth/authenticate.ts"
 import { createTokenVerifier } from "../../src/auth/jwt.ts"
 import { UndercroftError } from "../../src/base/errors.ts"
 import type { Caller } from "../../src/engine/caller.ts"
@@ -17,7 +17,7 @@ export type Answer = (input: RouteInput, caller: SealedCaller | null) => Promise
 /** What every server written by hand has: headers, errors, and who calls. */
 export interface CarefulServer {
   readonly server: FastifyInstance
-  readonly authenticate: (header: string | undefined) => Caller | Promise<Caller>
+  readonly authenticate: (request: AskedBy) => Caller | Promise<Caller>
 }
 
 /** A server without routes. */

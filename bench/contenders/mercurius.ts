@@ -160,9 +160,9 @@ runContender(async (setup) => {
     resolvers: { Query: { ...open.Query, ...own.Query } },
     loaders: { ...open.loaders, ...own.loaders },
     jit: 1,
-    context: async ({ headers }: FastifyRequest): Promise<Context> => {
-      const { sealed } = await authenticate(headers.authorization)
-      return { caller: sealed, client: null, db: pool }
+    context: async (request: FastifyRequest): Promise<Context> => {
+      const { sealed } = await authenticate(request)
+      return { caller: sealed as SealedCaller | null, client: null, db: pool }
     },
   } as object)
   await server.ready()

@@ -83,7 +83,7 @@ runContender(async (setup) => {
     grafast: {
       explain: false,
       context: async ({ fastifyv5 }: { readonly fastifyv5: { readonly request: FastifyRequest } }) => {
-        const { sealed } = await authenticate(fastifyv5.request.headers.authorization)
+        const { sealed } = await authenticate(fastifyv5.request)
         return { pgSettings: { caller: sealed } }
       },
     },

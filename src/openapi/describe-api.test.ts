@@ -60,8 +60,8 @@ function as(caller: PredicateCaller, hidden: readonly string[] = []): (policies:
 }
 
 const anonymous: PredicateCaller = { id: null, roles: [], claims: {} }
-const nurse: PredicateCaller = { id: "n", roles: ["nurse"], claims: {} }
-const doctor: PredicateCaller = { id: "d", roles: ["doctor"], claims: {} }
+const nurse: PredicateCaller = { id: "00000000-0000-4000-8000-00000000000a", roles: ["nurse"], claims: {} }
+const doctor: PredicateCaller = { id: "00000000-0000-4000-8000-00000000000d", roles: ["doctor"], claims: {} }
 
 describe("linters", { timeout: 90_000 }, () => {
   // Whose API it is and under which licence, a model does not say.
