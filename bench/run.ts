@@ -1,8 +1,8 @@
 /** Asks every contender every question, side by side: `npm run bench -- [questions] [--seconds 5] [--json]`. */
 import { parseArgs } from "node:util"
 import pg from "pg"
-import { buildBackend } from "../src/app.ts"
 import { signToken } from "../src/auth/jwt-sign.ts"
+import { buildBackend } from "../src/build-backend.ts"
 import { prepareDatabase } from "../src/store/database.ts"
 import { startEmbedded } from "../src/store/embedded.ts"
 import { seedDatabase } from "../src/store/seed.ts"

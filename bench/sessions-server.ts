@@ -5,8 +5,9 @@ import { getMigrations } from "better-auth/db/migration"
 import fastify from "fastify"
 import { PostgresDialect } from "kysely"
 import pg from "pg"
-import { buildBackend, startApp } from "../src/app.ts"
+import { startApp } from "../src/app.ts"
 import { signToken } from "../src/auth/jwt-sign.ts"
+import { buildBackend } from "../src/build-backend.ts"
 import { sealCaller } from "../src/engine/caller.ts"
 import { actor, defineBackend, entity, ref, text, userEntity } from "../src/index.ts"
 import { openDatabase } from "../src/store/open-database.ts"
@@ -94,7 +95,11 @@ async function startPlain(adminUrl: string, id: string): Promise<{ plainUrl: str
 
   const database = await openDatabase(adminUrl, buildBackend(definition))
   const pool = openPool({ url: database.apiUrl })
-  const caller = sealCaller({ id, roles: [], claims: {} }, Math.ceil(Date.now() / 1000) + 3600, database.processKey)
+  const caller = sealCaller(
+    { id, roles: [], claims: {} },
+    Math.ceil(Date.now() / 1000) + 3600,
+    database.processKey,
+  )
   const server = fastify({ logger: false })
   server.get<{ Params: { id: string } }>("/notes/:id", async (request, reply) => {
     const found = await auth.api.getSession({

@@ -11,8 +11,6 @@ import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
-import { checkActions } from "./actions/check-actions.ts"
-import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
@@ -22,20 +20,17 @@ import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
+import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
 import { createTransact } from "./engine/transact.ts"
-import { checkActionNames } from "./graphql/action-fields.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
-import { withAccounts } from "./model/account-entities.ts"
-import { buildModel } from "./model/build.ts"
-import { ProblemList } from "./model/model-error.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
-import { buildPolicies, type Policies } from "./policy/policies.ts"
+import type { Policies } from "./policy/policies.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
@@ -85,19 +80,6 @@ export interface App {
   readonly policies: Policies
   readonly adminUrl: string
   stop(): Promise<void>
-}
-
-/** The rules of a definition, checked. Throws `ModelError` with every problem. */
-export function buildBackend(definition: BackendDefinition): Policies {
-  const problems = new ProblemList()
-  const { accounts, actions = {} } = definition
-  const declared = accounts
-    ? withAccounts(definition.model, accounts.organizations ?? false)
-    : definition.model
-  const model = buildModel(declared, problems)
-  const access = checkActions(actions, model, problems)
-  checkActionNames(model, describeActions(actions).values(), problems)
-  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
 }
 
 /** Starts a backend: database, engine, doors. Throws `UndercroftError` that says what to do. */

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { setTimeout as delay } from "node:timers/promises"
 import pg from "pg"
-import { buildBackend } from "../../src/app.ts"
+import { buildBackend } from "../../src/build-backend.ts"
 import { definition } from "../model.ts"
 import { runContender } from "./contender.ts"
 

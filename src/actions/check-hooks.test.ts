@@ -1,6 +1,6 @@
 /** What a backend with wrong hooks is told when it is built. */
 import { expect, test } from "vitest"
-import { buildBackend } from "../app.ts"
+import { buildBackend } from "../build-backend.ts"
 import { anyone, beforeWrite, defineBackend, entity, text, view } from "../index.ts"
 import { ModelError } from "../model/model-error.ts"
 import type { Hook } from "./hook.ts"

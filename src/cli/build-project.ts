@@ -1,6 +1,7 @@
 /** Builds a project's model and rules; what its own code throws meanwhile is told with its place. */
-import { buildBackend } from "../app.ts"
+
 import { UndercroftError } from "../base/errors.ts"
+import { buildBackend } from "../build-backend.ts"
 import type { Policies } from "../policy/policies.ts"
 import { isThrownIn, toLoadError } from "./load-error.ts"
 import type { Project } from "./project.ts"

@@ -7,7 +7,7 @@ import { hostileBackend } from "../../test/hostile/hostile-model.ts"
 import { makeProject, notesProject, runCommand, type TestProject } from "../../test/support/command.ts"
 import { studioBackend } from "../../test/support/studio.ts"
 import { makeTypeFolder, type TypeFolder } from "../../test/support/type-folder.ts"
-import { buildBackend } from "../app.ts"
+import { buildBackend } from "../build-backend.ts"
 import { choice, defineBackend, entity, text } from "../index.ts"
 import { databaseTypes } from "../openapi/database-types.ts"
 

@@ -2,7 +2,7 @@
 import { Window } from "happy-dom"
 import { afterEach, describe, expect, test } from "vitest"
 import clinic from "../../examples/clinic/backend.ts"
-import { buildBackend } from "../app.ts"
+import { buildBackend } from "../build-backend.ts"
 import { wholeKnowledge } from "../engine/knowledge.ts"
 import { describeApi } from "./describe-api.ts"
 import { docsPage } from "./docs-page.ts"

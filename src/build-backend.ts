@@ -1,0 +1,24 @@
+/** From a definition to its rules, checked: what commands need that start no server. */
+import { checkActions } from "./actions/check-actions.ts"
+import { checkHooks } from "./actions/check-hooks.ts"
+import { describeActions } from "./actions/describe-actions.ts"
+import type { BackendDefinition } from "./backend.ts"
+import { checkActionNames } from "./graphql/action-fields.ts"
+import { withAccounts } from "./model/account-entities.ts"
+import { buildModel } from "./model/build.ts"
+import { ProblemList } from "./model/model-error.ts"
+import type { Policies } from "./policy/policies.ts"
+import { buildPolicies } from "./policy/policies.ts"
+
+/** The rules of a definition, checked. Throws `ModelError` with every problem. */
+export function buildBackend(definition: BackendDefinition): Policies {
+  const problems = new ProblemList()
+  const { accounts, actions = {} } = definition
+  const declared = accounts
+    ? withAccounts(definition.model, accounts.organizations ?? false)
+    : definition.model
+  const model = buildModel(declared, problems)
+  const access = checkActions(actions, model, problems)
+  checkActionNames(model, describeActions(actions).values(), problems)
+  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
+}
