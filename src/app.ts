@@ -53,6 +53,8 @@ export interface AppOptions {
   readonly secret?: string | undefined
   /** Who sends mails, where the definition's accounts don't say. */
   readonly mail?: Partial<MailSettings> | undefined
+  /** Whether callers may ask for the GraphQL schema where the definition does not say. */
+  readonly introspects?: boolean
   /** For development: mails that nobody sends are shown at `/dev/mail`. */
   readonly keepsMail?: boolean
   /** Issuers beside those of the definition: the development key. */
@@ -225,7 +227,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       prepareAction,
       transact,
       limits,
-      introspection: definition.graphql?.introspection ?? process.env["NODE_ENV"] !== "production",
+      introspection: definition.graphql?.introspection ?? options.introspects ?? false,
       documents,
       isOnlyRegistered: definition.graphql?.only !== undefined,
       authenticate,

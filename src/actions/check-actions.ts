@@ -20,6 +20,11 @@ export function checkActions(
       problems.add("UC115", where)
       return []
     }
+    const wrong = wrongPart(one)
+    if (wrong !== null) {
+      problems.add("UC121", where, { part: wrong })
+      return []
+    }
     const beyond = one.definition.system ?? []
     for (const { name: entity } of [...one.definition.uses, ...beyond]) {
       if (!model.byName.has(entity)) problems.add("UC102", where, { target: String(entity) })
@@ -32,4 +37,15 @@ export function checkActions(
     return [[name, one.readAccess()] as const]
   })
   return { rules: Object.fromEntries(rules), system: [...system] }
+}
+
+/** What of an action is not as it must be: types are not checked where a backend is started. */
+function wrongPart({ definition }: AnyAction): string | null {
+  const isSchema = (one: unknown): boolean => typeof one === "object" && one !== null && "~standard" in one
+  if (!Array.isArray(definition.uses)) return "uses: a list of entities"
+  if (!isSchema(definition.input)) return "input: a schema, such as z.object({ … })"
+  if (!isSchema(definition.output)) return "output: a schema, such as z.object({ … })"
+  if (typeof definition.access !== "function") return "access: a function, such as () => signedIn"
+  if (typeof definition.run !== "function") return "run: a function"
+  return null
 }

@@ -70,6 +70,7 @@ export const definitionErrors = {
     message: "needs the name {name} in GraphQL, which something else has.",
     hint: "Call the action something else.",
   },
+  UC121: { status: 500, message: "is an action without {part}.", hint: "Add it to action({ … })." },
   UC120: {
     status: 500,
     message: "The registered GraphQL documents can't be used: {why}.",

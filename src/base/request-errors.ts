@@ -153,7 +153,7 @@ export const requestErrors = {
   UC301: {
     status: 400,
     message: "The request has more than {max} {what}.",
-    hint: "Ask for less at once, or raise the setting rest.limits.{setting}.",
+    hint: "Ask for less at once, or raise limits.{setting}.",
   },
   UC302: {
     status: 405,

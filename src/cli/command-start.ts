@@ -48,6 +48,7 @@ export const startCommand: Command = command({
       json: args.json === true,
       quiet: args.json === true,
       seed: args.seed === true,
+      introspects: false,
       issuers: takesReady ? [issuerOf(await readDevelopmentKey(project.directory))] : [],
       onError: tellServerError,
       onReady({ url }) {

@@ -14,7 +14,7 @@ import { stderr } from "./terminal.ts"
 export interface ServeOptions
   extends Pick<
     AppOptions,
-    "issuers" | "seed" | "allowsOrigin" | "allowsRollback" | "keepsMail" | "readyPeople"
+    "issuers" | "seed" | "allowsOrigin" | "allowsRollback" | "keepsMail" | "readyPeople" | "introspects"
   > {
   readonly project: Project
   readonly address: ListenAddress
@@ -45,6 +45,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       databaseUrl: databaseUrl(),
       secret: await readSecret(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
+      introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],
       issuers: options.issuers ?? [],

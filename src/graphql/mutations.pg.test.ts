@@ -156,3 +156,48 @@ test("what a caller can never do is not in their schema", async () => {
     data: { updatePersonCollection: { affectedCount: 1 } },
   })
 })
+
+test("a variable that is left out never widens a write", async () => {
+  const documents = [
+    "mutation ($t: [String!]) { deleteFromFilmCollection(filter: {title: {in: $t}}, atMost: 100) { affectedCount } }",
+    "mutation ($t: StringFilter) { deleteFromFilmCollection(filter: {title: $t}, atMost: 100) { affectedCount } }",
+    "mutation ($f: FilmFilter) { deleteFromFilmCollection(filter: $f, atMost: 100) { affectedCount } }",
+    "mutation ($t: String) { updateFilmCollection(set: {length: 7}, filter: {or: [{title: {eq: $t}}, {length: {eq: 90}}]}, atMost: 100) { affectedCount } }",
+    "mutation ($t: String) { updateFilmCollection(set: {length: 7}, filter: {director: {first: {eq: $t}}}, atMost: 100) { affectedCount } }",
+    "mutation { deleteFromFilmCollection(filter: {}, atMost: 100) { affectedCount } }",
+  ]
+  for (const query of documents) {
+    const { errors } = await ask(backend!, ada, query, {})
+    expect([query, errors?.[0]?.extensions.code]).toEqual([query, expect.stringMatching(/^UC34[14]$/)])
+    expect(errors![0]!.message).toMatch(/filter|title|first|variable/i)
+  }
+  expect(await films()).toEqual(before)
+})
+
+test("no value of a request stands in an error", async () => {
+  const query =
+    "mutation ($o: [FilmInsertInput!]!) { insertIntoFilmCollection(objects: $o) { affectedCount } }"
+  const told = [
+    await ask(backend!, ada, query, { o: [{ titel: "a secret", studioId: "amber" }] }),
+    await ask(backend!, ada, query, { o: "a secret" }),
+    await ask(backend!, ada, query, { o: [{ title: { deep: "a secret" }, studioId: "amber" }] }),
+    await ask(
+      backend!,
+      ada,
+      'mutation { insertIntoFilmCollection(objects: [{title: "x", length: "a secret"}]) { affectedCount } }',
+    ),
+    await ask(backend!, ada, "query ($n: Int) { filmCollection(first: $n) { totalCount } }", {
+      n: "a secret",
+    }),
+    await ask(
+      backend!,
+      ada,
+      "query ($n: Date) { filmCollection(filter: {releasedOn: {eq: $n}}) { totalCount } }",
+      { n: "a secret" },
+    ),
+  ]
+  for (const one of told) {
+    expect(one.errors?.length).toBeGreaterThan(0)
+    expect(JSON.stringify(one)).not.toContain("secret")
+  }
+})

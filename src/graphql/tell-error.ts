@@ -15,7 +15,10 @@ export interface ToldError {
 
 /** `path` is the root field that went wrong. */
 export function tellError(error: GraphQLError | UndercroftError, path?: readonly string[]): ToldError {
-  const own = error instanceof UndercroftError ? error : new UndercroftError("UC341", { why: error.message })
+  const own =
+    error instanceof UndercroftError
+      ? error
+      : new UndercroftError("UC341", { why: withoutValues(error.message) })
   const { code, message, details, hint } = own.toBody()
   return {
     message,
@@ -23,6 +26,14 @@ export function tellError(error: GraphQLError | UndercroftError, path?: readonly
     ...(path ? { path } : {}),
     extensions: { code, details, hint },
   }
+}
+
+/** graphql-js quotes what it was given; a value is nobody's business in a log. */
+function withoutValues(message: string): string {
+  const cut = message
+    .replace(/[,.;]? [Ff]ound:? [\s\S]*$/, "")
+    .replace(/( (?:cannot represent|can't represent|must be|is no|is not)[^:"]*): [\s\S]*$/, "$1")
+  return cut === message ? message : `${cut}.`
 }
 
 /** What a route of this door sends where no document was executed. */

@@ -54,7 +54,7 @@ export function toOperation(
     return { kind: "read", ...common, query: reader.connection(collected.selections, type, args, field) }
   const query: ReadQuery = {
     select: [],
-    where: toWhere(args, field, draft),
+    where: toWhere(collected, args, field, draft),
     order: [],
     limit: null,
     offset: null,
@@ -129,17 +129,38 @@ function inputOf(field: GraphQLField<unknown, unknown>, argument: string): Graph
   return getNamedType(field.args.find((one) => one.name === argument)!.type) as GraphQLInputObjectType
 }
 
-function toWhere(args: Arguments, field: GraphQLField<unknown, unknown>, draft: Draft): readonly Filter[] {
-  const filter = args["filter"]
-  if (filter === undefined) return []
-  // A variable that was forgotten must not become a write of all rows.
-  if (filter === null)
+/** A variable that was forgotten must not become a write of all rows: neither as the filter nor within it. */
+function toWhere(
+  { node }: CollectedField,
+  args: Arguments,
+  field: GraphQLField<unknown, unknown>,
+  draft: Draft,
+): readonly Filter[] {
+  const isGiven = node.arguments?.some((one) => one.name.value === "filter") === true
+  const filter = args["filter"] as Arguments | null | undefined
+  if (!isGiven) return []
+  const empty = emptyPart(filter, "filter")
+  if (empty !== null)
     throw new UndercroftError("UC344", {
-      argument: "filter",
-      why: "is null",
-      mend: "Leave it out, or give a filter.",
+      argument: empty,
+      why: filter === null ? "is null" : "is empty",
+      mend: "Leave the filter out, or give all of its variables.",
     })
   return toFilters(filter as Arguments, inputOf(field, "filter"), draft)
+}
+
+/** Where a filter says nothing; null where it says something everywhere. */
+function emptyPart(value: unknown, path: string): string | null {
+  if (value === undefined || value === null) return path === "filter" ? path : null
+  if (typeof value !== "object") return null
+  if (Array.isArray(value)) return firstOf(value.map((one) => emptyPart(one, path)))
+  const parts = Object.entries(value)
+  if (parts.length === 0) return path
+  return firstOf(parts.map(([name, one]) => emptyPart(one, `${path}.${name}`)))
+}
+
+function firstOf(found: readonly (string | null)[]): string | null {
+  return found.find((one) => one !== null) ?? null
 }
 
 /** An input in the model's names. */

@@ -388,7 +388,9 @@ function isGrouping(item: PlannedItem): boolean {
 /** Whether values of a field can be brought together so. */
 export function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
   if (aggregate === "count") return true
-  if (aggregate === "min" || aggregate === "max") return kind.operators.has("order")
+  // PostgreSQL orders these two, and has no least or greatest of them.
+  const hasExtremes = kind.operators.has("order") && kind.sqlType !== "uuid" && kind.sqlType !== "boolean"
+  if (aggregate === "min" || aggregate === "max") return hasExtremes
   return /^(integer|bigint|numeric|interval)/.test(kind.sqlType) && kind.operators.has("order")
 }
 

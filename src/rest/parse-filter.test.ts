@@ -244,7 +244,7 @@ describe("limits", () => {
     if (setting === null) expect(parseLogic("or", false, text, context()).kind).toBe("or")
     else {
       expect(() => parseLogic("or", false, text, context())).toThrowError(
-        expect.objectContaining({ code: "UC301", hint: expect.stringContaining(`rest.limits.${setting}.`) }),
+        expect.objectContaining({ code: "UC301", hint: expect.stringContaining(`limits.${setting}.`) }),
       )
     }
   })

@@ -225,7 +225,7 @@ describe("limits", () => {
   it.each(rows)("row %#", (search, setting) => {
     const error = caught(() => parse(search, setting === "urlBytes" ? {} : { urlBytes }))
     expect(error).toMatchObject({ code: "UC301", status: 400 })
-    expect(error.hint).toContain(`rest.limits.${setting}.`)
+    expect(error.hint).toContain(`limits.${setting}.`)
   })
 
   it("takes time in proportion to the length", () => {

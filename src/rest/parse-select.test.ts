@@ -152,7 +152,7 @@ describe("limits", () => {
         expect.objectContaining({
           code: "UC301",
           status: 400,
-          hint: expect.stringContaining(`rest.limits.${setting}.`),
+          hint: expect.stringContaining(`limits.${setting}.`),
         }),
       )
     }

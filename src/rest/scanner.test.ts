@@ -135,7 +135,7 @@ it("counts up to its limit", () => {
   counter.add()
   const error = caught(() => counter.add())
   expect(error.toBody()).toMatchObject({ code: "UC301", message: "The request has more than 2 filters." })
-  expect(error.hint).toContain("rest.limits.filterTerms")
+  expect(error.hint).toContain("limits.filterTerms")
 })
 
 function caught(run: () => unknown): UndercroftError {

@@ -75,6 +75,7 @@ export async function startTestBackend(
     port: 0,
     directory: "",
     secret: testSecret,
+    introspects: true,
     databaseUrl: database.url,
     seed: true,
     issuers: [{ secret: testSecret }],
