@@ -1,0 +1,146 @@
+/** Sign-in through others: how it begins, what is kept of it, and what its owner is told. */
+import type { AuthContext } from "@better-auth/core"
+import {
+  APIError,
+  addOAuthServerContext,
+  createAuthMiddleware,
+  getOAuthState,
+  isAPIError,
+} from "better-auth/api"
+import type { BetterAuthPlugin } from "better-auth/types"
+import { currentSession, type RouteContext } from "./current-session.ts"
+import { endOtherSessions, type NoticeParts, tell } from "./notices.ts"
+import { oauthProviders, stateProvider } from "./oauth-providers.ts"
+import type { AccountSettings } from "./settings.ts"
+
+/** Where the browser comes back to. */
+export const callbackPath = "/callback/:id"
+
+/** Routes that give out a provider's tokens: none are kept. */
+export const tokenPaths: readonly string[] = ["/get-access-token", "/refresh-token", "/account-info"]
+
+const startingPaths: ReadonlySet<string> = new Set(["/sign-in/social", "/link-social"])
+const password = "credential"
+const tokens = ["accessToken", "refreshToken", "idToken"] as const
+const none = Object.fromEntries(tokens.map((one) => [one, null]))
+
+/** Brings in the providers of `settings.oauth`. */
+export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuthPlugin {
+  const providers = oauthProviders(settings.oauth ?? {}, settings.signUp === "open")
+  const names = new Map(providers.map(({ id, name }) => [id, name]))
+  // Requests in which somebody new came in.
+  const newcomers = new WeakSet<object>()
+  return {
+    id: "oauth",
+    hooks: {
+      before: [
+        {
+          matcher: ({ path }) => startingPaths.has(path ?? ""),
+          handler: createAuthMiddleware(async (ctx) => {
+            const { provider } = (ctx.body ?? {}) as { readonly provider?: unknown }
+            await addOAuthServerContext({ [stateProvider]: provider })
+          }),
+        },
+        {
+          matcher: ({ path }) => path === "/unlink-account",
+          handler: createAuthMiddleware(async (ctx) => {
+            const session = await currentSession(ctx)
+            const { accountId } = (ctx.body ?? {}) as { readonly accountId?: unknown }
+            if (session && !(await hasOtherWay(ctx.context, settings, parts, session.user.id, accountId)))
+              throw APIError.from("BAD_REQUEST", {
+                code: "FAILED_TO_UNLINK_LAST_ACCOUNT",
+                message: "It is the last way into this account: add another first",
+              })
+          }),
+        },
+      ],
+      after: [
+        {
+          matcher: ({ path, context }) =>
+            path === "/unlink-account" && !isAPIError(context.returned) && Boolean(context.session),
+          handler: createAuthMiddleware(async (ctx) => {
+            const { user, session } = ctx.context.session!
+            await endOtherSessions(ctx.context, user.id, session.id)
+            tell(
+              parts,
+              ctx.context,
+              user,
+              "A way to sign in was removed, and all your other sessions have ended.",
+            )
+          }),
+        },
+      ],
+    },
+    init: () => ({
+      context: { socialProviders: [...providers] },
+      options: {
+        databaseHooks: {
+          user: {
+            create: {
+              before: async (_, context) => {
+                if (context) newcomers.add(context)
+              },
+            },
+            update: {
+              // Another may have made the account: only the mailbox proves whose it is, and takes away what was there.
+              before: async (user, context) =>
+                context?.path === callbackPath && user.emailVerified
+                  ? { data: { emailVerified: false } as never }
+                  : undefined,
+            },
+          },
+          account: {
+            create: {
+              before: async (account) =>
+                account.providerId === password ? undefined : { data: { ...account, ...none } as never },
+              after: async (account, context) => {
+                if (!context || context.path !== callbackPath || newcomers.has(context)) return
+                await tellLinked(parts, context as unknown as RouteContext, account, names)
+              },
+            },
+            update: {
+              before: async (account) =>
+                tokens.some((one) => account[one]) ? { data: { ...none } as never } : undefined,
+            },
+          },
+        },
+      },
+    }),
+  }
+}
+
+/** Whether somebody can still sign in without one of their accounts elsewhere. */
+async function hasOtherWay(
+  { internalAdapter, adapter, socialProviders }: AuthContext,
+  settings: AccountSettings,
+  { post }: NoticeParts,
+  userId: string,
+  accountId: unknown,
+): Promise<boolean> {
+  const others = (await internalAdapter.findAccounts(userId)).filter((one) => one.id !== accountId)
+  const isGood = (provider: string): boolean =>
+    provider === password ? settings.password === true : socialProviders.some((one) => one.id === provider)
+  if (others.some((one) => isGood(one.providerId))) return true
+  if (post && (settings.magicLink || settings.emailCode)) return true
+  return (
+    settings.passkeys === true &&
+    (await adapter.count({ model: "passkey", where: [{ field: "userId", value: userId }] })) > 0
+  )
+}
+
+async function tellLinked(
+  parts: NoticeParts,
+  ctx: RouteContext,
+  account: { readonly id: string; readonly userId: string; readonly providerId: string },
+  names: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { context } = ctx
+  const user = await context.internalAdapter.findUserById(account.userId)
+  if (!user) return
+  // Whoever asked for it while signed in keeps the session in which they did.
+  const session = (await getOAuthState())?.link ? await currentSession(ctx) : null
+  if (session) await endOtherSessions(context, user.id, String(session.session["id"]))
+  const others = session ? ", and all your other sessions have ended" : ""
+  const name = names.get(account.providerId) ?? account.providerId
+  tell(parts, context, user, `${name} is now a way into your account${others}.`, { account: account.id })
+}
