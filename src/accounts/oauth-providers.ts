@@ -64,7 +64,12 @@ function oidcProvider(setting: KnownIssuer): OAuthProvider {
     requiresIdTokenNonce: true,
     accountSubject: () => "",
     async createAuthorizationURL({ state, codeVerifier, redirectURI, idTokenNonce, loginHint }) {
-      const { authorizationEndpoint } = await issuer.metadata()
+      const { authorizationEndpoint } = await issuer.metadata().catch(() => {
+        throw APIError.from("SERVICE_UNAVAILABLE", {
+          code: "PROVIDER_UNAVAILABLE",
+          message: "This provider can't be reached: try again later",
+        })
+      })
       return createAuthorizationURL({
         id,
         options,

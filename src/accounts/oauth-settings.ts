@@ -82,29 +82,34 @@ export function knownIssuers({
   ]
 }
 
+/** What an account's way in may not be called beside the presets. */
+const reserved: ReadonlySet<string> = new Set(["credential", "google", "github", "microsoft", "apple"])
+
 /** Throws UC935 where the settings would believe whom they should not. */
 export function checkOAuth(settings: OAuthSettings): void {
-  const ids = new Set(["credential", "github"])
+  const { github, microsoft, issuers = [] } = settings
+  const ids = new Set<string>()
   const owners = new Map<string, string>()
-  const github = settings.github ? [{ ...settings.github, id: "github", domains: [] }] : []
-  if (settings.microsoft && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(settings.microsoft.tenant))
-    throw new UndercroftError("UC935", { why: "microsoft: `tenant` is the id of one tenant, a UUID" })
-  for (const one of [...knownIssuers(settings), ...github]) {
-    const refuse = (why: string): never => {
-      throw new UndercroftError("UC935", { why: `'${one.id}': ${why}` })
-    }
-    if (!/^[a-z][a-z0-9-]{0,39}$/.test(one.id)) refuse("its id may have small letters, digits and hyphens")
-    if (one.id !== "github" || !settings.github || "issuer" in one) {
-      if (ids.has(one.id)) refuse("its id is taken")
-      ids.add(one.id)
-    }
-    if (!one.clientId || !one.clientSecret) refuse("it lacks clientId or clientSecret")
-    if ("issuer" in one && !isSafeAddress(one.issuer)) refuse("its issuer is no https address")
-    if ("scopes" in one && one.scopes && !one.scopes.includes("openid")) refuse("its scopes lack 'openid'")
-    for (const domain of one.domains ?? []) {
-      if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) refuse(`'${domain}' is no domain in small letters`)
-      if (owners.has(domain)) refuse(`'${domain}' belongs to '${owners.get(domain)}' already`)
-      owners.set(domain, one.id)
+  const refuse = (id: string, why: string): never => {
+    throw new UndercroftError("UC935", { why: `'${id}': ${why}` })
+  }
+  if (microsoft && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(microsoft.tenant))
+    refuse("microsoft", "`tenant` is the id of one tenant, a UUID in small letters")
+  if (github && !(github.clientId && github.clientSecret))
+    refuse("github", "it lacks clientId or clientSecret")
+  for (const { id } of issuers) {
+    if (!/^[a-z][a-z0-9-]{0,39}$/.test(id)) refuse(id, "an id has small letters, digits and hyphens")
+    if (reserved.has(id) || ids.has(id)) refuse(id, "this id is taken")
+    ids.add(id)
+  }
+  for (const { id, clientId, clientSecret, issuer, scopes, domains = [] } of knownIssuers(settings)) {
+    if (!(clientId && clientSecret)) refuse(id, "it lacks clientId or clientSecret")
+    if (!isSafeAddress(issuer)) refuse(id, "its issuer is no https address")
+    if (scopes && !scopes.includes("openid")) refuse(id, "its scopes lack 'openid'")
+    for (const domain of domains) {
+      if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) refuse(id, `'${domain}' is no domain in small letters`)
+      if (owners.has(domain)) refuse(id, `'${domain}' belongs to '${owners.get(domain)}'`)
+      owners.set(domain, id)
     }
   }
 }
