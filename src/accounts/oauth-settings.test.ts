@@ -7,13 +7,24 @@ const one = { ...client, id: "one", name: "One", issuer: "https://one.example" }
 const tenant = "11111111-2222-4333-8444-555555555555"
 
 test("what is safe is taken", () => {
-  checkOAuth({
+  const all: OAuthSettings = {
     google: client,
     github: client,
     microsoft: { ...client, tenant },
     apple: client,
-    issuers: [one, { ...one, id: "two", issuer: "http://127.0.0.1:8080/realm", domains: ["two.example"] }],
-  })
+    issuers: [
+      one,
+      {
+        ...one,
+        id: "two",
+        issuer: "http://127.0.0.1:8080/realm",
+        domains: ["two.example"],
+        organization: tenant,
+      },
+    ],
+  }
+  checkOAuth(all, true)
+  expect(() => checkOAuth(all, false)).toThrow(expect.objectContaining({ code: "UC935" }))
 })
 
 test.each<[string, OAuthSettings]>([
@@ -29,10 +40,11 @@ test.each<[string, OAuthSettings]>([
   ["scopes without openid", { issuers: [{ ...one, scopes: ["email"] }] }],
   ["a domain in capitals", { issuers: [{ ...one, domains: ["One.example"] }] }],
   ["a whole top level", { issuers: [{ ...one, domains: ["example"] }] }],
+  ["an organization that is anybody's", { issuers: [{ ...one, organization: tenant }] }],
   [
     "a domain of two",
     { google: { ...client, domains: ["a.example"] }, issuers: [{ ...one, domains: ["a.example"] }] },
   ],
 ])("refused: %s", (_, settings) => {
-  expect(() => checkOAuth(settings)).toThrow(expect.objectContaining({ code: "UC935" }))
+  expect(() => checkOAuth(settings, true)).toThrow(expect.objectContaining({ code: "UC935" }))
 })

@@ -29,6 +29,11 @@ export interface OidcIssuer extends OidcClient {
   readonly issuer: string
   /** `openid`, `profile` and `email` unless given. */
   readonly scopes?: readonly string[]
+  /**
+   * The id of the organization whose sign-on it is: whoever comes by it for the first time becomes a member. It needs `domains`.
+   * An id, because a slug could be taken by anybody.
+   */
+  readonly organization?: string
 }
 
 export interface OAuthSettings {
@@ -86,7 +91,7 @@ export function knownIssuers({
 const reserved: ReadonlySet<string> = new Set(["credential", "google", "github", "microsoft", "apple"])
 
 /** Throws UC935 where the settings would believe whom they should not. */
-export function checkOAuth(settings: OAuthSettings): void {
+export function checkOAuth(settings: OAuthSettings, hasOrganizations: boolean): void {
   const { github, microsoft, issuers = [] } = settings
   const ids = new Set<string>()
   const owners = new Map<string, string>()
@@ -97,7 +102,11 @@ export function checkOAuth(settings: OAuthSettings): void {
     refuse("microsoft", "`tenant` is the id of one tenant, a UUID in small letters")
   if (github && !(github.clientId && github.clientSecret))
     refuse("github", "it lacks clientId or clientSecret")
-  for (const { id } of issuers) {
+  for (const { id, organization, domains = [] } of issuers) {
+    if (organization !== undefined && !hasOrganizations) refuse(id, "`organizations` are not switched on")
+    if (organization !== undefined && domains.length === 0)
+      refuse(id, "it is an organization's, and has no `domains`")
+
     if (!/^[a-z][a-z0-9-]{0,39}$/.test(id)) refuse(id, "an id has small letters, digits and hyphens")
     if (reserved.has(id) || ids.has(id)) refuse(id, "this id is taken")
     ids.add(id)

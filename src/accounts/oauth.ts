@@ -28,6 +28,7 @@ const none = Object.fromEntries(tokens.map((one) => [one, null]))
 export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuthPlugin {
   const providers = oauthProviders(settings.oauth ?? {}, settings.signUp === "open")
   const names = new Map(providers.map(({ id, name }) => [id, name]))
+  const organizations = new Map(settings.oauth?.issuers?.map((one) => [one.id, one.organization]))
   // Requests in which somebody new came in.
   const newcomers = new WeakSet<object>()
   return {
@@ -94,7 +95,9 @@ export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuth
               before: async (account) =>
                 account.providerId === password ? undefined : { data: { ...account, ...none } as never },
               after: async (account, context) => {
-                if (!context || context.path !== callbackPath || newcomers.has(context)) return
+                if (!context || context.path !== callbackPath) return
+                await join(context.context, account.userId, organizations.get(account.providerId))
+                if (newcomers.has(context)) return
                 await tellLinked(parts, context as unknown as RouteContext, account, names)
               },
             },
@@ -126,6 +129,20 @@ async function hasOtherWay(
     settings.passkeys === true &&
     (await adapter.count({ model: "passkey", where: [{ field: "userId", value: userId }] })) > 0
   )
+}
+
+/** An organization that is not there has no members. */
+async function join({ adapter }: AuthContext, userId: string, id: string | undefined): Promise<void> {
+  if (id === undefined) return
+  const where = [{ field: "id", value: id }]
+  if (!(await adapter.findOne({ model: "organization", where }))) return
+  const mine = [
+    { field: "organizationId", value: id },
+    { field: "userId", value: userId },
+  ]
+  if ((await adapter.count({ model: "member", where: mine })) > 0) return
+  const data = { organizationId: id, userId, role: "member", createdAt: new Date() }
+  await adapter.create({ model: "member", data })
 }
 
 async function tellLinked(

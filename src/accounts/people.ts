@@ -48,7 +48,7 @@ export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
   if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
-  if (settings.oauth) checkOAuth(settings.oauth)
+  if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
