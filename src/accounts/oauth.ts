@@ -14,11 +14,13 @@ import { oauthProviders, stateProvider } from "./oauth-providers.ts"
 import type { AccountSettings } from "./settings.ts"
 
 /** Where the browser comes back to. */
-export const callbackPath = "/callback/:id"
+const callbackPath = "/callback/:id"
 
 /** Routes that give out a provider's tokens: none are kept. */
 export const tokenPaths: readonly string[] = ["/get-access-token", "/refresh-token", "/account-info"]
 
+/** What an administrator who acts as somebody else leaves alone: it would outlast their acting. */
+const ownPaths: ReadonlySet<string> = new Set(["/link-social", "/unlink-account"])
 const startingPaths: ReadonlySet<string> = new Set(["/sign-in/social", "/link-social"])
 const password = "credential"
 const tokens = ["accessToken", "refreshToken", "idToken"] as const
@@ -33,6 +35,8 @@ export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuth
   const newcomers = new WeakSet<object>()
   return {
     id: "oauth",
+    // Of two who link the same at once, one does.
+    schema: { account: { fields: {}, indexes: [{ fields: ["providerId", "accountId"], unique: true }] } },
     hooks: {
       before: [
         {
@@ -40,6 +44,16 @@ export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuth
           handler: createAuthMiddleware(async (ctx) => {
             const { provider } = (ctx.body ?? {}) as { readonly provider?: unknown }
             await addOAuthServerContext({ [stateProvider]: provider })
+          }),
+        },
+        {
+          matcher: ({ path }) => ownPaths.has(path ?? ""),
+          handler: createAuthMiddleware(async (ctx) => {
+            if ((await currentSession(ctx))?.session["impersonatedBy"])
+              throw APIError.from("FORBIDDEN", {
+                code: "NOT_AS_SOMEBODY_ELSE",
+                message: "Only its owner changes how an account is entered",
+              })
           }),
         },
         {

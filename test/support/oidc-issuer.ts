@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto"
 import fastify from "fastify"
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose"
+import type { Person, PersonAnswer } from "./people.ts"
 
 export interface TestIssuer {
   readonly url: string
@@ -109,4 +110,29 @@ export async function startTestIssuer({
 /** A JWT as an issuer signs it. */
 export function signed(claims: JWTPayload, key: CryptoKey, kid: string = "one"): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid }).sign(key)
+}
+
+/** What an issuer tells of somebody whose address it has verified. */
+export const claimsOf = ({ email }: Person): JWTPayload => ({
+  sub: `subject of ${email}`,
+  email,
+  email_verified: true,
+  name: "Some Body",
+})
+
+/** Begins a sign-in, or at `path` a link; gives the place of the issuer to which the browser is sent. */
+export async function begin(
+  person: Person,
+  provider: string = "one",
+  more: object = {},
+  path: string = "/sign-in/social",
+): Promise<URL> {
+  const { status, json, text } = await person.post(path, { provider, callbackURL: "/home", ...more })
+  if (status !== 200) throw new Error(text)
+  return new URL(json.url)
+}
+
+/** What a redirection says went wrong; null: nothing. */
+export function errorOf({ headers }: PersonAnswer): string | null {
+  return new URL(headers.get("location") ?? "/", "http://here.example").searchParams.get("error")
 }
