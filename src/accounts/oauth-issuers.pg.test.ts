@@ -1,6 +1,6 @@
 /** Which issuers are believed about whom: domains, organizations, closed sign-up, issuers that are away. */
 import type { JWTPayload } from "jose"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import {
   begin,
@@ -47,7 +47,7 @@ beforeAll(async () => {
         password: true,
         signUp: "open",
         organizations: true,
-        oauth: { issuers },
+        oauth: { issuers, github: testClient },
       },
     }),
     { secret: "a secret of at least thirty-two bytes" },
@@ -119,6 +119,71 @@ test("whoever an organization's own issuer brings becomes its member, once; othe
   await backend.sql("delete from accounts.member")
   await arrive(somebody("nurse@hospital.example"))
   expect(await membersOf()).toEqual([])
+})
+
+test("userinfo tells the address of whom the signed token is about, and of nobody else", async () => {
+  const person = somebody()
+  const { sub, ...rest } = claimsOf(person)
+  const noAddress = { sub: String(sub) }
+  for (const userinfo of [{ ...rest, sub: "another" }, rest, undefined]) {
+    const answer = await come(person, noAddress, userinfo ? { userinfo } : {})
+    expect(errorOf(answer)).toBe("unable_to_get_user_info")
+  }
+  const unverified = { userinfo: { ...rest, sub: String(sub), email_verified: false } }
+  expect(errorOf(await come(person, noAddress, unverified))).toBe("email_not_verified")
+  await come(person, noAddress, { userinfo: { ...rest, sub: String(sub) } })
+  expect(await person.isSignedIn()).toBe(true)
+})
+
+test("GitHub is asked by its API, and believed about addresses that it has verified", async () => {
+  let person = somebody()
+  let profile = {}
+  let emails: readonly object[] = []
+  const real = globalThis.fetch
+  const answers: Readonly<Record<string, () => unknown>> = {
+    "https://github.com/login/oauth/access_token": () => ({
+      access_token: "of github",
+      token_type: "bearer",
+    }),
+    "https://api.github.com/user": () => profile,
+    "https://api.github.com/user/emails": () => emails,
+  }
+  vi.stubGlobal("fetch", (async (input, init) => {
+    const answer = answers[input instanceof Request ? input.url : String(input)]
+    return answer ? Response.json(answer()) : real(input, init)
+  }) satisfies typeof fetch)
+  const arrive = async (): Promise<string | null> => {
+    const state = (await begin(person, "github")).searchParams.get("state")!
+    return errorOf(await person.get(`/callback/github?code=x&state=${state}`))
+  }
+  try {
+    const { email } = person
+    const primary = { email, primary: true, verified: true }
+    profile = { id: 42, login: "octo", email: null }
+    emails = [{ ...primary, verified: false }]
+    expect(await arrive()).toBe("email_not_verified")
+    // An address on the profile that is none of those which GitHub knows.
+    profile = { id: 42, login: "octo", email: "victim@example.org" }
+    emails = [primary]
+    expect(await arrive()).toBe("email_not_verified")
+    profile = { id: 42, login: "octo", email: "doctor@hospital.example" }
+    emails = [{ ...primary, email: "doctor@hospital.example" }]
+    expect(await arrive()).toBe("domain_not_allowed")
+    profile = { id: 42, login: "octo", email: null }
+    emails = [primary]
+    expect(await arrive()).toBeNull()
+    expect(await person.isSignedIn()).toBe(true)
+    const [account] = await backend.sql(`select * from accounts.account where "providerId" = 'github'`)
+    expect(account).toMatchObject({ accountId: "42", accessToken: null, refreshToken: null })
+    // Who has taken over the login of somebody is somebody else.
+    person = somebody()
+    profile = { id: 43, login: "octo", email: null }
+    emails = [{ ...primary, email: person.email }]
+    expect(await arrive()).toBeNull()
+    expect(await backend.sql(`select 1 from accounts.account where "providerId" = 'github'`)).toHaveLength(2)
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })
 
 test("where sign-up is closed nobody new comes in, but through whose setting says so", async () => {

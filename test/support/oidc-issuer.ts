@@ -16,6 +16,8 @@ export interface TestIssuer {
 export interface Forging {
   /** In place of the ID token that would be right; undefined: none. */
   readonly idToken?: (claims: JWTPayload) => Promise<string | undefined>
+  /** What userinfo tells; without it there is no such endpoint's answer. */
+  readonly userinfo?: JWTPayload
   /** Added to the answer in the browser; undefined takes away. */
   readonly params?: Readonly<Record<string, string | undefined>>
 }
@@ -42,6 +44,7 @@ export async function startTestIssuer({
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: "one", alg: "RS256", use: "sig" }
   const codes = new Map<string, { authorize: URLSearchParams; claims: JWTPayload; forging: Forging }>()
+  const infos = new Map<string, JWTPayload | undefined>()
   const server = fastify()
   let url = ""
   server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_, body, done) =>
@@ -51,6 +54,7 @@ export async function startTestIssuer({
     issuer: name ?? url,
     authorization_endpoint: `${url}/authorize`,
     token_endpoint: `${url}/token`,
+    userinfo_endpoint: `${url}/userinfo`,
     jwks_uri: `${url}/jwks`,
     id_token_signing_alg_values_supported: ["RS256", "HS256", "none"],
     authorization_response_iss_parameter_supported: saysIssuer,
@@ -86,9 +90,11 @@ export async function startTestIssuer({
       refresh_token: randomBytes(24).toString("base64url"),
       id_token: await forge(claims),
     }
+    infos.set(`Bearer ${told.access_token}`, asked.forging.userinfo)
     issuedTokens.push(...Object.values(told).filter((one) => one !== undefined))
     return { ...told, token_type: "Bearer", expires_in: 300 }
   })
+  server.get("/userinfo", (request) => infos.get(String(request.headers.authorization)) ?? {})
   url = await server.listen({ host: "127.0.0.1", port })
   return {
     url,
