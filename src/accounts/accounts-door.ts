@@ -21,6 +21,8 @@ const raising: ReadonlySet<string> = new Set([
   `${accountsPath}/admin/impersonate-user`,
   `${accountsPath}/api-key/create`,
   `${accountsPath}/api-key/update`,
+  `${accountsPath}/link-social`,
+  `${accountsPath}/unlink-account`,
 ])
 const freshMs = 15 * 60_000
 

@@ -82,7 +82,11 @@ export function accountOptions(parts: AccountsParts): BetterAuthOptions {
       cookieCache: { enabled: false },
       freshAge: 15 * 60,
     },
-    account: { encryptOAuthTokens: true },
+    account: {
+      encryptOAuthTokens: true,
+      // Whoever links is signed in and proved it a moment ago; nobody is linked by an address that is not proved here.
+      accountLinking: { allowDifferentEmails: true, requireLocalEmailVerified: true },
+    },
     verification: { storeIdentifier: "hashed" },
     databaseHooks: { session: { create: { before: startSession(settings) } } },
     rateLimit: { enabled: false },

@@ -59,6 +59,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "GET /reset-password/:token": token,
     "GET /magic-link/verify": token,
     "GET /verify-email": token,
+    "GET /callback/:id": { ...token, event: "sign-in-failed" },
     "GET /delete-user/callback": token,
     "POST /one-time-token/verify": token,
     "GET /device": token,
@@ -98,7 +99,9 @@ const openRoutes: readonly RegExp[] = [
 
 /** The route of a request; null where there is nothing to guess. */
 export function guardedRoute(method: string, path: string): GuardedRoute | null {
-  const named = path.startsWith("/reset-password/") ? "/reset-password/:token" : path
+  const named = path
+    .replace(/^\/reset-password\/.*/, "/reset-password/:token")
+    .replace(/^\/callback\/.*/, "/callback/:id")
   const found = guardedRoutes.get(`${method} ${named}`)
   if (found) return found
   return method === "GET" || isOpen(path) ? null : token

@@ -87,14 +87,15 @@ export function tell(
   context: AuthContext,
   user: { readonly id: string; readonly email: string },
   what: string,
-  more: { readonly passkey?: string } = {},
+  more: { readonly passkey?: string; readonly account?: string } = {},
 ): void {
   post?.send(async () =>
     texts.changed(user.email, what, await undoLink(context, { userId: user.id, ...more })),
   )
 }
 
-async function endOtherSessions(context: AuthContext, userId: string, kept: string): Promise<void> {
+/** Ends all of somebody's sessions but one. */
+export async function endOtherSessions(context: AuthContext, userId: string, kept: string): Promise<void> {
   await context.adapter.deleteMany({
     model: "session",
     where: [

@@ -6,11 +6,13 @@ import { accountOptions, accountsPath, compileTables, createAccounts } from "./c
 import { guardAccounts } from "./guard.ts"
 import { openPost, type Post } from "./mail.ts"
 import type { AccountManager } from "./manage.ts"
+import { checkOAuth } from "./oauth-settings.ts"
 import { createJudge } from "./password-policy.ts"
 import { correctAnswers } from "./provider-answers.ts"
 import { checkProvider, signOutTargets } from "./provider-settings.ts"
 import { eventsPlugin } from "./read-events.ts"
 import type { AccountSettings } from "./settings.ts"
+import { strictCallbacks } from "./strict-callbacks.ts"
 
 export interface PeopleParts {
   readonly name: string
@@ -40,12 +42,13 @@ export interface People {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe.
+ * that would not be safe, UC935 for sign-in through others that would not.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
   if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
+  if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -67,7 +70,7 @@ export function createPeople(parts: PeopleParts): People {
         settings.apiKeys ?? false,
       )
       const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
-      answer = guardAccounts(corrected, {
+      answer = guardAccounts(strictCallbacks(corrected, `${accountsPath}/callback/`), {
         database,
         secret,
         basePath: accountsPath,

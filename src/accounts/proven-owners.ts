@@ -18,6 +18,7 @@ const addingPaths: ReadonlySet<string> = new Set([
   "/two-factor/enable",
   "/passkey/generate-register-options",
   "/passkey/verify-registration",
+  "/link-social",
 ])
 
 /** For backends that send mail: others can't have an address proved. */

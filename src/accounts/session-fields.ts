@@ -28,6 +28,12 @@ export const sessionFields: NonNullable<BetterAuthOptions["session"]> = {
   },
 }
 
+/** Such as `sign-in/email`, or `callback/google`. */
+function wayOf(path: string, params: unknown): string {
+  const { id } = (params ?? {}) as { readonly id?: unknown }
+  return path.replace(/^\//, "").replace(":id", String(id))
+}
+
 type StartSession = NonNullable<
   NonNullable<NonNullable<NonNullable<BetterAuthOptions["databaseHooks"]>["session"]>["create"]>["before"]
 >
@@ -55,7 +61,7 @@ export function startSession(settings: AccountSettings): StartSession {
           known?.["assurance"] ??
           administrator?.["assurance"] ??
           (secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor"),
-        methods: known?.["methods"] ?? path.replace(/^\//, "").slice(0, 60),
+        methods: known?.["methods"] ?? wayOf(path, context?.params).slice(0, 60),
         authenticatedAt: known?.["authenticatedAt"] ?? now,
         seenAt: now,
         idleSeconds,

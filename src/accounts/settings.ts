@@ -1,6 +1,7 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
 import type { MailSettings } from "./mail.ts"
+import type { OAuthSettings } from "./oauth-settings.ts"
 import type { ProviderSettings } from "./provider-settings.ts"
 
 /** How long sessions last. */
@@ -35,6 +36,11 @@ export interface AccountSettings {
   readonly twoFactor?: boolean
   /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
   readonly passkeys?: boolean
+  /**
+   * Sign-in through Google, GitHub, Microsoft, Apple and any OpenID Connect provider. Whom one of them tells of with an address
+   * that is verified there and here comes into the account that they have; others link theirs while signed in.
+   */
+  readonly oauth?: OAuthSettings
   /** Keys for machines, made by people who are signed in and by `undercroft key`. */
   readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */

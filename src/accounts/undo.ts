@@ -13,6 +13,8 @@ interface Undoing {
   readonly userId: string
   /** A passkey that was added: it goes. */
   readonly passkey?: string
+  /** An account elsewhere that was linked: it goes. */
+  readonly account?: string
 }
 
 /** A link for one change. It is kept as a digest and good once. */
@@ -43,10 +45,11 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
             `undo:${ctx.query?.["token"]}`,
           )
           if (!found) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
-          const { userId, passkey } = JSON.parse(found.value) as Undoing
+          const undoing = JSON.parse(found.value) as Undoing
+          const { userId } = undoing
           const user = await ctx.context.internalAdapter.findUserById(userId)
           if (!user) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
-          await lock(ctx.context, userId, passkey)
+          await lock(ctx.context, undoing)
           const link = await resetLink(ctx.context, userId)
           post.send(() => texts.reset(user.email, link))
           return html(done)
@@ -56,18 +59,19 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
   }
 }
 
-async function lock(context: AuthContext, userId: string, passkey: string | undefined): Promise<void> {
+async function lock(context: AuthContext, { userId, passkey, account }: Undoing): Promise<void> {
   const { internalAdapter, adapter } = context
   if (await internalAdapter.findCredentialAccount(userId))
     await internalAdapter.updatePassword(userId, "void")
-  if (passkey !== undefined)
-    await adapter.deleteMany({
-      model: "passkey",
-      where: [
-        { field: "id", value: passkey },
-        { field: "userId", value: userId },
-      ],
-    })
+  for (const [model, id] of Object.entries({ passkey, account }))
+    if (id !== undefined)
+      await adapter.deleteMany({
+        model,
+        where: [
+          { field: "id", value: id },
+          { field: "userId", value: userId },
+        ],
+      })
   await internalAdapter.deleteUserSessions(userId)
 }
 

@@ -9,6 +9,7 @@ import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
 import { normalEmails } from "./normal-emails.ts"
 import { changeNotices, deviceNotices, tell } from "./notices.ts"
+import { oauth, tokenPaths } from "./oauth.ts"
 import { passkeys } from "./passkeys.ts"
 import { proveByReset, provenOwners } from "./proven-owners.ts"
 import { secondFactor } from "./second-factor.ts"
@@ -38,6 +39,7 @@ export const closedPaths: readonly string[] = [
   "/two-factor/verify-otp",
   // A secret is shown once, when it is made.
   "/two-factor/get-totp-uri",
+  ...tokenPaths,
 ]
 
 /** The settings of what goes by mail. */
@@ -108,6 +110,7 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
     )
   if (settings.twoFactor) plugins.push(...secondFactor(name))
   if (settings.passkeys) plugins.push(...passkeys({ name, url, tell: parts.tell }))
+  if (settings.oauth) plugins.push(oauth(settings, { post, texts }))
   plugins.push(changeNotices({ post, texts }))
   if (post) plugins.push(undo(post, texts), deviceNotices(post, texts))
   return plugins

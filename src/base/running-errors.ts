@@ -134,6 +134,7 @@ export const runningErrors = {
     hint: "Correct UNDERCROFT_SMTP_URL, or accounts.mail.smtp; special characters of the password are %-encoded.",
   },
   UC934: { status: 500, message: "The `provider` of `accounts` is declared wrongly: {why}." },
+  UC935: { status: 500, message: "The `oauth` of `accounts` is declared wrongly: {why}." },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,
