@@ -23,6 +23,11 @@ export function currentRequest(): string {
   return storage.getStore()?.text ?? ""
 }
 
+/** What is asked for, such as `POST /sign-out`. */
+export function currentRoute(): string | undefined {
+  return storage.getStore()?.request.route
+}
+
 /** Who is signed in, in whose service this runs. */
 export function currentActor(): string | undefined {
   return storage.getStore()?.request.actor

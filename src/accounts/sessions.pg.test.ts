@@ -224,6 +224,17 @@ test("acting as somebody else is for a quarter of an hour", async () => {
     [boss.id],
   )
   expect({ ends, reason }).toEqual({ ends: true, reason: "they asked for help" })
+  // They look, and change nothing of what proves who somebody is.
+  const acted = bearer(acting.headers.get("set-auth-token")!)
+  expect((await ask(acted)).status).toBe(200)
+  expect((await ask(acted, "/auth/get-session")).json.user.id).toBe(person.id)
+  for (const [path, body] of [
+    ["/change-password", { currentPassword: password, newPassword: "a walk along the harbour" }],
+    ["/update-user", { name: "Somebody" }],
+    ["/sessions/end", { id: person.id }],
+  ] as const)
+    expect([path, (await post(path, body, acted)).status]).toEqual([path, 401])
+  expect((await post("/sign-out", {}, acted)).status).toBe(200)
   await backend.sql(
     `update accounts.session set "authenticatedAt" = now() - interval '1 hour' where "userId" = $1`,
     [boss.id],

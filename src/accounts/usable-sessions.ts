@@ -4,6 +4,10 @@
  */
 import { createHash } from "node:crypto"
 import type { DBAdapter, DBTransactionAdapter } from "@better-auth/core/db/adapter"
+import { currentRoute } from "./request-context.ts"
+
+/** What an administrator may do at this door while they act for somebody. Nobody adds a passkey, a password or a key for another. */
+const actingRoutes: RegExp = /^(GET .*|POST \/(sign-out|admin\/stop-impersonating|organization\/.*))$/
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -34,7 +38,8 @@ function isUsable(row: Row): boolean {
   const isBanned = user["banned"] === true && !(time(user["banExpires"]) <= now)
   const isIdle = !(time(row["seenAt"]) + Number(row["idleSeconds"]) * 1000 > now)
   const isHalf = user["twoFactorEnabled"] === true && row["assurance"] !== "two-factor"
-  return !isBanned && !isIdle && !isHalf
+  const isActing = row["impersonatedBy"] != null && !actingRoutes.test(currentRoute() ?? "")
+  return !isBanned && !isIdle && !isHalf && !isActing
 }
 
 // better-auth keys what may happen once by a digest; our keys are UUIDs.
