@@ -33,7 +33,7 @@ function withoutValues(message: string): string {
   const cut = message
     .replace(/[,.;]? [Ff]ound:? [\s\S]*$/, "")
     .replace(/( (?:cannot represent|can't represent|must be|is no|is not)[^:"]*): [\s\S]*$/, "$1")
-  return cut === message ? message : `${cut}.`
+  return cut === message || /[.?]$/.test(cut) ? cut : `${cut}.`
 }
 
 /** What a route of this door sends where no document was executed. */
