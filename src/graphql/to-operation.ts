@@ -2,9 +2,11 @@
 import {
   type GraphQLField,
   type GraphQLInputObjectType,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   getArgumentValues,
   getNamedType,
+  isInputObjectType,
 } from "graphql"
 import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo } from "../model/model.ts"
@@ -139,7 +141,7 @@ function toWhere(
   const isGiven = node.arguments?.some((one) => one.name.value === "filter") === true
   const filter = args["filter"] as Arguments | null | undefined
   if (!isGiven) return []
-  const empty = emptyPart(filter, "filter")
+  const empty = emptyPart(filter, inputOf(field, "filter"), "filter")
   if (empty !== null)
     throw new UndercroftError("UC344", {
       argument: empty,
@@ -149,14 +151,15 @@ function toWhere(
   return toFilters(filter as Arguments, inputOf(field, "filter"), draft)
 }
 
-/** Where a filter says nothing; null where it says something everywhere. */
-function emptyPart(value: unknown, path: string): string | null {
+/** Where a filter says nothing; null where it says something everywhere. What is compared with may be empty. */
+function emptyPart(value: unknown, type: GraphQLNamedType, path: string): string | null {
   if (value === undefined || value === null) return path === "filter" ? path : null
-  if (typeof value !== "object") return null
-  if (Array.isArray(value)) return firstOf(value.map((one) => emptyPart(one, path)))
-  const parts = Object.entries(value)
+  if (!isInputObjectType(type)) return null
+  if (Array.isArray(value)) return firstOf(value.map((one) => emptyPart(one, type, path)))
+  const parts = Object.entries(value as Arguments)
   if (parts.length === 0) return path
-  return firstOf(parts.map(([name, one]) => emptyPart(one, `${path}.${name}`)))
+  const typeOf = (name: string): GraphQLNamedType => getNamedType(type.getFields()[name]!.type)
+  return firstOf(parts.map(([name, one]) => emptyPart(one, typeOf(name), `${path}.${name}`)))
 }
 
 function firstOf(found: readonly (string | null)[]): string | null {
