@@ -47,6 +47,7 @@ export const Patient = entity("Patient", {
       return many(Appointment, "patient")
     },
   },
+  subject: "user",
   indexes: [["user"], ["practice", "born"]],
 })
 Patient.access(({ row }) => ({ read: anyOf(row.user.is(me.id), row.practice.in(me.practices)) }))
@@ -89,6 +90,7 @@ export const OpenPatient = entity("OpenPatient", {
       return many(OpenAppointment, "patient")
     },
   },
+  subject: "user",
   indexes: [["user"], ["practice", "born"]],
 })
 OpenPatient.access(() => ({ read: anyone }))

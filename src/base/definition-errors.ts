@@ -83,6 +83,16 @@ export const definitionErrors = {
     message: "has {target} under `system`, which is a view.",
     hint: "Name the entities that the view is made from.",
   },
+  UC140: {
+    status: 500,
+    message: "has the subject {subject}, which {why}.",
+    hint: "Name the row's key, its account (a reference to User), or a reference to an entity that has a subject itself.",
+  },
+  UC141: {
+    status: 500,
+    message: "has personal fields ({fields}) and does not say whose they are.",
+    hint: 'Add `subject: "patient"`, a reference to the person; or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
+  },
   // Rules.
   UC201: {
     status: 500,

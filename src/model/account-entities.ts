@@ -55,7 +55,7 @@ export function userEntity(): UserEntity {
       .visibleTo(({ row, me }) => anyOf(row.id.is(me.id), me.has("admin"))),
     roles: list(text()).internal(),
   }
-  const User = entity("User", { fields })
+  const User = entity("User", { fields, subject: "id" })
   User.access(({ row, me }) => ({ read: row.id.is(me.id) }))
   return User as unknown as UserEntity
 }
@@ -85,7 +85,7 @@ export function membershipEntity(): MembershipEntity {
     organization: ref("Organization").onDelete("cascade"),
     role: text().internal(),
   }
-  const Membership = entity("Membership", { fields, unique: [["user", "organization"]] })
+  const Membership = entity("Membership", { fields, unique: [["user", "organization"]], subject: "user" })
   Membership.access(({ row, me }) => ({ read: row.user.is(me.id) }))
   return Membership as unknown as MembershipEntity
 }

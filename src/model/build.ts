@@ -3,7 +3,7 @@ import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import type { AccessRules, AnyEntity } from "./entity.ts"
 import { Condition, type Node, toNode } from "./expression.ts"
-import { Field, Many } from "./field.ts"
+import { Field, Many, targetName } from "./field.ts"
 import { bigintKind } from "./fields/bigint.ts"
 import { booleanKind } from "./fields/boolean.ts"
 import { instantKind } from "./fields/instant.ts"
@@ -21,6 +21,7 @@ import {
   toSnake,
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
+import { fillSubjects } from "./subject.ts"
 import { BadValue, type FieldKind } from "./value.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -49,6 +50,7 @@ const entityOptions: ReadonlySet<string> = new Set([
   "exclude",
   "indexes",
   "description",
+  "subject",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
 
@@ -73,6 +75,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const one of entities) resolveReferenceKinds(one, problems)
   for (const [at, one] of declared.entries()) fillView(one, entities[at]!, byName, problems)
   for (const [at, one] of declared.entries()) fillConstraints(one, entities[at]!, problems)
+  fillSubjects(declared, entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   problems.check()
   return { entities, byName, byCollection }
@@ -113,6 +116,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     indexes: [],
     reveals: declared.options.reveals ?? false,
     view: null,
+    subject: null,
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
 }
@@ -296,11 +300,6 @@ function fillReferences(
     }
   }
   entity.relations = relations
-}
-
-function targetName(field: unknown): string | null {
-  const target = field instanceof Field ? field.options.target?.() : undefined
-  return typeof target === "string" ? target : (target?.name ?? null)
 }
 
 /** A reference has the kind of the key it refers to, which may be a reference itself. */

@@ -26,6 +26,12 @@ export interface EntityOptions {
   }[]
   readonly indexes?: readonly (readonly string[])[]
   readonly description?: string
+  /**
+   * Whose personal data a row is: a reference to that person's row (`"patient"`); or, where the row itself is the person, its
+   * key, or an optional reference to the account that they may have (`"user"`). `false` says that the personal fields are about
+   * nobody on record here.
+   */
+  readonly subject?: string | false
 }
 
 /** Who may do what. What is not named is not allowed. */

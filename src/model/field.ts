@@ -123,6 +123,12 @@ export class Many<E> {
   }
 }
 
+/** The name of the entity that a declared field refers to, or null. */
+export function targetName(field: unknown): string | null {
+  const target = field instanceof Field ? field.options.target?.() : undefined
+  return typeof target === "string" ? target : (target?.name ?? null)
+}
+
 /** The JSON value of a field. */
 export type ValueOf<X> = X extends Field<infer T, string, any> ? T : never
 

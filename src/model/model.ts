@@ -52,6 +52,16 @@ export interface ExcludeInfo {
   readonly where: Node | null
 }
 
+/** Whose personal data the rows of an entity are. */
+export interface SubjectInfo {
+  /** The entity whose rows are the persons. */
+  readonly person: EntityInfo
+  /** References that lead from a row to its person, none of them ever null; empty where the row is the person. */
+  readonly path: readonly FieldInfo[]
+  /** Of a person, the field that says which account is theirs; null where persons have none. */
+  readonly account: FieldInfo | null
+}
+
 export interface EntityInfo {
   readonly name: string
   readonly collection: string
@@ -67,6 +77,8 @@ export interface EntityInfo {
   readonly exclude: readonly ExcludeInfo[]
   readonly indexes: readonly (readonly FieldInfo[])[]
   readonly reveals: boolean
+  /** Null where the rows are about nobody. */
+  readonly subject: SubjectInfo | null
   readonly access: EntityAccess
   readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
 }

@@ -128,6 +128,7 @@ export const Note = entity("Note", {
     isLocked: boolean().default(false),
     shelf: ref(Shelf),
   },
+  subject: "id",
 })
 Note.access(({ row }) => {
   const own = row.owner.is(me.id)

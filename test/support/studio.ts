@@ -41,6 +41,7 @@ Studio.access(() => ({ read: anyone }))
 
 export const Person = entity("Person", {
   collection: "people",
+  subject: "id",
   fields: {
     first: text({ max: 40 }).internal(),
     last: text({ max: 40 }).internal(),

@@ -1,0 +1,59 @@
+/** Whose personal data the rows of an entity are, found along its references: what rights, keys and the record go by. */
+import type { AnyEntity } from "./entity.ts"
+import { targetName } from "./field.ts"
+import type { EntityInfo, SubjectInfo } from "./model.ts"
+import type { ProblemList } from "./model-error.ts"
+
+type Unfinished = { -readonly [K in keyof EntityInfo]: EntityInfo[K] }
+
+/** Fills in the subject of each entity. Personal fields without one are a mistake, unless the model says so. */
+export function fillSubjects(
+  declared: readonly AnyEntity[],
+  entities: readonly Unfinished[],
+  problems: ProblemList,
+): void {
+  const said = new Map(entities.map((one, at) => [one as EntityInfo, declared[at]!.options.subject]))
+  const found = new Map<EntityInfo, SubjectInfo | null>()
+
+  function subjectOf(entity: EntityInfo): SubjectInfo | null {
+    const known = found.get(entity)
+    if (known !== undefined) return known
+    // Stands while the way is followed, so that a circle ends.
+    found.set(entity, null)
+    const subject = resolve(entity)
+    found.set(entity, subject)
+    return subject
+  }
+
+  function resolve(entity: EntityInfo): SubjectInfo | null {
+    const name = said.get(entity)
+    if (name === undefined || name === false) return null
+    const refuse = (why: string): null => {
+      problems.add("UC140", entity.name, { subject: JSON.stringify(name) ?? String(name), why })
+      return null
+    }
+    const field = typeof name === "string" ? entity.fieldByName.get(name) : undefined
+    if (!field) return refuse("is not a field of it")
+    if (entity.key.length !== 1) return refuse("can't be followed from a composite key")
+    if (field === entity.key[0])
+      return { person: entity, path: [], account: entity.name === "User" ? field : null }
+    const statement = declared[entities.indexOf(entity as Unfinished)]!.readFields()[field.name]
+    if (targetName(statement) === "User" && (field.optional || !field.reference))
+      return { person: entity, path: [], account: field }
+    if (!field.reference) return refuse("is no reference")
+    if (field.optional) return refuse("may be null")
+    const further = subjectOf(field.reference.entity)
+    if (!further) return refuse(`leads to ${field.reference.entity.name}, which has no subject`)
+    return { ...further, path: [field, ...further.path] }
+  }
+
+  for (const entity of entities) {
+    if (entity.view) continue
+    const personal = entity.fields.filter(
+      (one) => one.classification === "personal" || one.classification === "special",
+    )
+    if (personal.length > 0 && said.get(entity) === undefined)
+      problems.add("UC141", entity.name, { fields: personal.map((one) => one.name).join(", ") })
+    entity.subject = subjectOf(entity)
+  }
+}
