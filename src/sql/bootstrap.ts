@@ -1,6 +1,7 @@
 /** What must be there before tables: roles, schemas, the keys that seal callers. Idempotent. */
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import { createAuditTables } from "./audit-tables.ts"
 import { createOnceTable } from "./once.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepTable } from "./system-steps.ts"
@@ -48,6 +49,7 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     `alter table undercroft_state.schema owner to ${internal}`,
     ...createOnceTable(roles),
     ...createStepTable(roles),
+    ...createAuditTables(roles),
     `revoke all on all tables in schema undercroft_state from public, ${fields}, ${system}, ${api}`,
     `revoke all on all sequences in schema app from public, ${fields}, ${system}, ${api}`,
     `do $undercroft$ begin
