@@ -226,6 +226,15 @@ const forged: Readonly<Record<string, readonly [SamlForging, string]>> = {
     after(change("<samlp:Status>", `${"<a/>".repeat(2000)}<samlp:Status>`)),
     "answer_too_large",
   ],
+  "too many attributes": [
+    after(
+      change(
+        "<samlp:Status>",
+        `<samlp:Status ${Array.from({ length: 3000 }, (_, i) => `a${i}=""`).join(" ")}>`,
+      ),
+    ),
+    "answer_too_large",
+  ],
 
   // What is signed, but not for here, now and this.
   "another provider's name": [said({ issuer: two.setting.issuer }), "wrong_issuer"],

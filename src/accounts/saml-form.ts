@@ -16,6 +16,7 @@ const digests: ReadonlySet<string> = new Set(
 /** Base64 of a response. */
 export const maxLength = 200_000
 const maxElements = 1_000
+const maxAttributes = 2_000
 const maxDepth = 30
 
 /** An answer that is not believed. Its code may be told; it holds none of the answer's words. */
@@ -70,6 +71,10 @@ export function parseStrictly(xml: string): Element {
     "",
   )
   if (/<[!?]|[^\P{Cc}\t\n\r]|[\ufffe\uffff]/u.test(body)) throw new NotBelieved("odd_form")
+  // Counted before it is parsed: what can be said in one cheap request must not keep the process busy.
+  const count = (what: RegExp): number => body.match(what)?.length ?? 0
+  if (count(/</g) > 2 * maxElements || count(/=\s*["']/g) > maxAttributes)
+    throw new NotBelieved("answer_too_large")
   const refuse = (): never => {
     throw new NotBelieved("odd_form")
   }
@@ -84,7 +89,8 @@ function checkAll(root: Element): readonly Element[] {
   const all: Element[] = []
   const ids = new Set<string>()
   const visit = (element: Element, depth: number): void => {
-    if (depth > maxDepth || all.push(element) > maxElements) throw new NotBelieved("answer_too_large")
+    if (depth > maxDepth) throw new NotBelieved("answer_too_large")
+    all.push(element)
     for (let place = 0; place < element.attributes.length; place++) {
       const { name, value } = element.attributes.item(place)!
       if (!/^(.*:)?id$/i.test(name)) continue

@@ -174,6 +174,23 @@ test("an answer to another browser's sign-in signs nobody in", async () => {
   expect(victim.session).toBeUndefined()
 })
 
+test("cookies that come along, from a provider of the same site, change nothing", async () => {
+  const [person, other] = [somebody(), somebody()]
+  await come(other)
+  const { url, fields } = answerTo(one, await beginSaml(person), person)
+  const cookie = [...other.cookies].map((pair) => pair.join("=")).join("; ")
+  const answer = await fetch(url, {
+    method: "POST",
+    redirect: "manual",
+    headers: { cookie, origin: "https://sso.example.org", "sec-fetch-site": "same-site" },
+    body: new URLSearchParams(fields),
+  })
+  expect(answer.headers.getSetCookie()).toEqual([])
+  await person.get(answer.headers.get("location")!)
+  expect((await person.get("/get-session")).json.user.email).toBe(person.email)
+  expect(await other.isSignedIn()).toBe(true)
+})
+
 test("a code is good for the sign-in that it was made in", async () => {
   const [attacker, victim] = [somebody(), somebody()]
   const posted = answerTo(one, await beginSaml(attacker), attacker)
