@@ -11,10 +11,11 @@ import {
   readForm,
   textOf,
 } from "./saml-form.ts"
-import type { SamlProvider } from "./saml-settings.ts"
+import type { SamlPlace } from "./saml-metadata.ts"
+import type { SamlRules } from "./saml-settings.ts"
 
 /** A provider with the addresses at which this backend is known to it. */
-export interface KnownSaml extends SamlProvider {
+export interface KnownSaml extends SamlRules, SamlPlace {
   readonly id: string
   readonly entityId: string
   readonly acs: string

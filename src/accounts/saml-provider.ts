@@ -5,7 +5,7 @@ import { getCurrentAuthContext } from "@better-auth/core/context"
 import type { OAuthProvider } from "@better-auth/core/oauth2"
 import { noteTwoFactors } from "./proven-elsewhere.ts"
 import { clientOf, type KnownSaml, requestOf, type SamlAnswer } from "./saml-answer.ts"
-import type { SamlSettings } from "./saml-settings.ts"
+import { placeOf, type SamlSettings } from "./saml-settings.ts"
 
 type Kept = SamlAnswer & { readonly provider: string; readonly state: string }
 
@@ -16,9 +16,10 @@ const usedMs = 60 * 60_000
 
 /** The providers of the settings, for a backend at `url`. */
 export function knownSaml(settings: SamlSettings, url: string): readonly KnownSaml[] {
-  return Object.entries(settings).map(([id, setting]) => {
+  return Object.entries(settings).flatMap(([id, setting]) => {
+    const place = placeOf(setting)
     const here = `${url.replace(/\/$/, "")}/auth/saml/${id}`
-    return { entityId: `${here}/metadata`, ...setting, id, acs: `${here}/acs` }
+    return place ? { entityId: `${here}/metadata`, ...setting, ...place, id, acs: `${here}/acs` } : []
   })
 }
 

@@ -3,20 +3,12 @@
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
 import { isSafeAddress, knownIssuers, type OAuthSettings, reserved } from "./oauth-settings.ts"
+import { readMetadata, type SamlPlace } from "./saml-metadata.ts"
 
-/**
- * An organization's own sign-on by SAML 2.0. There, this backend's metadata is `<url>/auth/saml/<id>/metadata`, and answers are
- * posted to `<url>/auth/saml/<id>/acs`.
- */
-export interface SamlProvider {
+/** What a provider is believed about, and as whom it knows this backend. */
+export interface SamlRules {
   /** As people read it. */
   readonly name: string
-  /** The provider's entity ID, as its assertions name it, character by character. */
-  readonly issuer: string
-  /** Where it takes requests, by redirection. */
-  readonly entryPoint: string
-  /** By whose keys assertions are signed, in PEM: several while a key is replaced. */
-  readonly certificates: readonly string[]
   /**
    * The domains whose mailboxes this provider hands out: it vouches for every address of theirs and signs in nobody else; and no
    * other provider signs in anybody of theirs. SAML has no word for a verified address, so it can't be left out.
@@ -36,6 +28,12 @@ export interface SamlProvider {
   readonly twoFactor?: readonly string[]
 }
 
+/**
+ * An organization's own sign-on by SAML 2.0: by its `metadata`, the XML as text, or by what stands in there. This backend's own
+ * metadata is `<url>/auth/saml/<id>/metadata`, and answers are posted to `<url>/auth/saml/<id>/acs`.
+ */
+export type SamlProvider = SamlRules & (SamlPlace | { readonly metadata: string })
+
 /** By id, which stands in paths: small letters, digits and hyphens. */
 export type SamlSettings = Readonly<Record<string, SamlProvider>>
 
@@ -47,7 +45,9 @@ export function checkSaml(saml: SamlSettings, oauth: OAuthSettings, hasOrganizat
     const refuse = (why: string): never => {
       throw new UndercroftError("UC936", { why: `'${id}': ${why}` })
     }
-    const { issuer, entryPoint, certificates, domains, organization, key, entityId } = setting
+    const place = placeOf(setting) ?? refuse("its `metadata` is not that of one SAML 2.0 identity provider")
+    const { issuer, entryPoint, certificates } = place
+    const { domains, organization, key, entityId } = setting
     if (!/^[a-z][a-z0-9-]{0,39}$/.test(id)) refuse("an id has small letters, digits and hyphens")
     if (reserved.has(id) || others.some((one) => one.id === id)) refuse("this id is taken")
     if (!isText(issuer)) refuse("its `issuer` is the provider's entity ID")
@@ -64,9 +64,14 @@ export function checkSaml(saml: SamlSettings, oauth: OAuthSettings, hasOrganizat
       owners.set(domain, id)
     }
   }
-  const issuers = Object.values(saml).map((one) => one.issuer)
+  const issuers = Object.values(saml).map((one) => placeOf(one)?.issuer)
   if (new Set(issuers).size < issuers.length)
     throw new UndercroftError("UC936", { why: "two have the same `issuer`" })
+}
+
+/** Where a provider is, from its metadata or from beside it. */
+export function placeOf(setting: SamlProvider): SamlPlace | null {
+  return "metadata" in setting ? readMetadata(setting.metadata) : setting
 }
 
 const badCertificate = "its `certificates` are X.509 in PEM, with RSA keys of at least 2048 bits"

@@ -2,11 +2,11 @@
 import type { KeyObject } from "node:crypto"
 import { inflateRawSync } from "node:zlib"
 import { SignedXml } from "xml-crypto"
-import type { SamlProvider } from "../../src/accounts/saml-settings.ts"
+import type { SamlPlace } from "../../src/accounts/saml-metadata.ts"
 import { makeCertificate, type TestCertificate } from "./certificate.ts"
 import type { Person, PersonAnswer } from "./people.ts"
 
-export type TestSaml = TestCertificate & { readonly setting: Omit<SamlProvider, "domains"> }
+export type TestSaml = TestCertificate & { readonly setting: SamlPlace & { readonly name: string } }
 
 /** What an answer says, each part in place of what would be right; null leaves it out. */
 export interface Said {
@@ -56,6 +56,12 @@ export function makeTestSaml(name: string): TestSaml {
   const issuer = `https://${name}.example/saml`
   const setting = { name, issuer, entryPoint: `${issuer}/sso?a=1`, certificates: [made.certificate] }
   return { ...made, setting }
+}
+
+/** The same provider, as its metadata tell of it. */
+export function metadataOf({ setting }: TestSaml): string {
+  const certificate = setting.certificates[0]!.replace(/-----.*-----/g, "")
+  return `<?xml version="1.0" encoding="UTF-8"?><!-- made by hand --><md:EntityDescriptor xmlns:md="${namespace}:metadata" entityID="${setting.issuer}"><md:IDPSSODescriptor protocolSupportEnumeration="${namespace}:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="${xmldsig}"><ds:X509Data><ds:X509Certificate>${certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:KeyDescriptor use="encryption"/><md:SingleSignOnService Binding="${namespace}:bindings:HTTP-POST" Location="https://post.example"/><md:SingleSignOnService Binding="${namespace}:bindings:HTTP-Redirect" Location="${setting.entryPoint}"/></md:IDPSSODescriptor></md:EntityDescriptor>`
 }
 
 /** Begins a sign-in; gives the place of the provider to which the browser is sent. */
