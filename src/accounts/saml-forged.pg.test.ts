@@ -310,7 +310,7 @@ test("an answer that is right signs in, or the others would prove nothing", asyn
   }
 })
 
-test.each(Object.keys(forged))("an answer that is not believed: %s", async (what) => {
+test.each(Object.keys(forged))("TR-03161-3 Auth_21: an answer that is not believed: %s", async (what) => {
   const [forging, code] = forged[what]!
   const person = somebody()
   const answer = await uncounted(backend, async () =>
@@ -333,7 +333,7 @@ test("a whole answer of another provider is none of this one's", async () => {
   expect(person.session).toBeUndefined()
 })
 
-test("what is too large, sent twice or no form is not read", async () => {
+test("TR-03161-3 Source_1: what is too large, sent twice or no form is not read", async () => {
   const person = somebody()
   const { url, fields } = answerTo(one, await beginSaml(person), person)
   const send = async (body: string, type: string = "application/x-www-form-urlencoded"): Promise<unknown> => {

@@ -249,7 +249,7 @@ test("an address that was never proved here is nobody's who has it there (CVE-20
   expect(person.session).toBeUndefined()
 })
 
-test("the second factor is asked for, unless the definition takes the provider's word for it", async () => {
+test("TR-03161-3 Auth_4: the second factor is asked for, unless the definition takes the provider's word for it", async () => {
   const person = somebody()
   await come(person)
   const enabled = await person.post("/two-factor/enable", {})
@@ -290,7 +290,12 @@ test("what is kept can't be used: codes as digests, and nothing after it was use
     JSON.stringify(await backend.sql("select * from accounts.verification"))
   expect(await dump()).toContain(person.email)
   expect(await dump()).not.toContain(place.searchParams.get("code"))
+  const used = `select 1 from accounts.verification where value = 'used'`
+  const before = (await backend.sql(used)).length
   await person.get(place.href)
+  await come(somebody())
+  // Of each sign-in that its assertion and its request were used, for every node to see.
+  expect((await backend.sql(used)).length - before).toBe(2)
   expect(await dump()).not.toContain(person.email)
 })
 
