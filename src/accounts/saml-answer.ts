@@ -1,6 +1,6 @@
 /** What an identity provider says of somebody, read from the bytes that it signed, for the sign-in that asked and for no other. */
 import { createHash } from "node:crypto"
-import { SAML, ValidateInResponseTo } from "@node-saml/node-saml"
+import type { SAML } from "@node-saml/node-saml"
 import {
   childrenOf,
   NotBelieved,
@@ -53,8 +53,13 @@ export function requestOf(state: string): string {
   return `_${createHash("sha256").update(`saml:${state}`).digest("hex")}`
 }
 
-/** The library's view of a provider. */
-export function clientOf(setting: KnownSaml, request: string, isResponseSigned: boolean = false): SAML {
+/** The library's view of a provider. It is loaded when somebody comes: few backends need its twenty megabytes. */
+export async function clientOf(
+  setting: KnownSaml,
+  request: string,
+  isResponseSigned: boolean = false,
+): Promise<SAML> {
+  const { SAML, ValidateInResponseTo } = await import("@node-saml/node-saml")
   const { entryPoint, certificates, entityId, acs, key } = setting
   return new SAML({
     entryPoint,
@@ -86,7 +91,8 @@ export function clientOf(setting: KnownSaml, request: string, isResponseSigned: 
 export async function believe(encoded: string, setting: KnownSaml, request: string): Promise<SamlAnswer> {
   const { root, isSigned } = readForm(encoded)
   checkResponse(root, setting, request, isSigned)
-  const { profile } = await clientOf(setting, request, isSigned)
+  const client = await clientOf(setting, request, isSigned)
+  const { profile } = await client
     .validatePostResponseAsync({ SAMLResponse: encoded })
     .catch((error: unknown) => {
       throw new NotBelieved(reasonOf(error))

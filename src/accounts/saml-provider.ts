@@ -31,8 +31,10 @@ export function samlProvider(setting: KnownSaml): OAuthProvider {
     name,
     issuer,
     accountSubject: () => "",
-    createAuthorizationURL: async ({ state }) =>
-      new URL(await clientOf(setting, requestOf(state)).getAuthorizeUrlAsync(state, undefined, {})),
+    async createAuthorizationURL({ state }) {
+      const client = await clientOf(setting, requestOf(state))
+      return new URL(await client.getAuthorizeUrlAsync(state, undefined, {}))
+    },
     async validateAuthorizationCode({ code }) {
       const { context, query } = await getCurrentAuthContext()
       const kept = await context.internalAdapter.consumeVerificationValue(`saml-answer:${code}`)

@@ -1,5 +1,4 @@
 /** The routes of SAML sign-on: where it begins, where answers are posted to, and what a provider reads of this backend. */
-import { generateServiceProviderMetadata } from "@node-saml/node-saml"
 import { APIError, addOAuthServerContext, createAuthEndpoint, originCheck } from "better-auth/api"
 import { generateState } from "better-auth/oauth2"
 import type { BetterAuthPlugin } from "better-auth/types"
@@ -45,8 +44,8 @@ export function saml(providers: readonly KnownSaml[]): BetterAuthPlugin {
           const setting = find(ctx.params.id)
           await addOAuthServerContext({ [stateProvider]: setting.id })
           const { state } = await generateState({ ...ctx, body: ctx.query })
-          const url = await clientOf(setting, requestOf(state)).getAuthorizeUrlAsync(state, undefined, {})
-          throw redirect("FOUND", new URL(url))
+          const client = await clientOf(setting, requestOf(state))
+          throw redirect("FOUND", new URL(await client.getAuthorizeUrlAsync(state, undefined, {})))
         },
       ),
       answerSaml: createAuthEndpoint("/saml/:id/acs", { method: "POST", body: answer }, async (ctx) => {
@@ -76,6 +75,7 @@ export function saml(providers: readonly KnownSaml[]): BetterAuthPlugin {
       }),
       describeSaml: createAuthEndpoint("/saml/:id/metadata", { method: "GET" }, async (ctx) => {
         const { entityId, acs, key } = find(ctx.params.id)
+        const { generateServiceProviderMetadata } = await import("@node-saml/node-saml")
         const text = generateServiceProviderMetadata({
           issuer: entityId,
           callbackUrl: acs,
