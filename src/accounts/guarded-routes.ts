@@ -60,6 +60,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "GET /magic-link/verify": token,
     "GET /verify-email": token,
     "GET /callback/:id": { ...token, event: "sign-in-failed" },
+    "POST /saml/:id/acs": { ...token, event: "sign-in-failed" },
     "GET /delete-user/callback": token,
     "POST /one-time-token/verify": token,
     "GET /device": token,
@@ -102,6 +103,7 @@ export function guardedRoute(method: string, path: string): GuardedRoute | null 
   const named = path
     .replace(/^\/reset-password\/.*/, "/reset-password/:token")
     .replace(/^\/callback\/.*/, "/callback/:id")
+    .replace(/^\/saml\/[^/]*\/acs$/, "/saml/:id/acs")
   const found = guardedRoutes.get(`${method} ${named}`)
   if (found) return found
   return method === "GET" || isOpen(path) ? null : token

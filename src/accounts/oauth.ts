@@ -11,6 +11,7 @@ import type { BetterAuthPlugin } from "better-auth/types"
 import { currentSession, type RouteContext } from "./current-session.ts"
 import { endOtherSessions, type NoticeParts, tell } from "./notices.ts"
 import { oauthProviders, stateProvider } from "./oauth-providers.ts"
+import type { KnownSaml } from "./saml-answer.ts"
 import type { AccountSettings } from "./settings.ts"
 
 /** Where the browser comes back to. */
@@ -26,11 +27,17 @@ const password = "credential"
 const tokens = ["accessToken", "refreshToken", "idToken"] as const
 const none = Object.fromEntries(tokens.map((one) => [one, null]))
 
-/** Brings in the providers of `settings.oauth`. */
-export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuthPlugin {
-  const providers = oauthProviders(settings.oauth ?? {}, settings.signUp === "open")
+/** Brings in the providers of `settings.oauth`, and those of SAML, who are the same to all that follows. */
+export function oauth(
+  settings: AccountSettings,
+  samls: readonly KnownSaml[],
+  parts: NoticeParts,
+): BetterAuthPlugin {
+  const providers = oauthProviders(settings.oauth ?? {}, samls, settings.signUp === "open")
   const names = new Map(providers.map(({ id, name }) => [id, name]))
-  const organizations = new Map(settings.oauth?.issuers?.map((one) => [one.id, one.organization]))
+  const organizations = new Map(
+    [...(settings.oauth?.issuers ?? []), ...samls].map((one) => [one.id, one.organization]),
+  )
   // Requests in which somebody new came in.
   const newcomers = new WeakSet<object>()
   return {

@@ -11,8 +11,10 @@ import { createJudge } from "./password-policy.ts"
 import { correctAnswers } from "./provider-answers.ts"
 import { checkProvider, signOutTargets } from "./provider-settings.ts"
 import { eventsPlugin } from "./read-events.ts"
+import { checkSaml } from "./saml-settings.ts"
 import type { AccountSettings } from "./settings.ts"
 import { strictCallbacks } from "./strict-callbacks.ts"
+import { strictSaml } from "./strict-saml.ts"
 
 export interface PeopleParts {
   readonly name: string
@@ -42,13 +44,14 @@ export interface People {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe, UC935 for sign-in through others that would not.
+ * that would not be safe, UC935 and UC936 for sign-in through others that would not.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
   if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
   if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
+  if (settings.saml) checkSaml(settings.saml, settings.oauth ?? {}, settings.organizations ?? false)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -70,7 +73,8 @@ export function createPeople(parts: PeopleParts): People {
         settings.apiKeys ?? false,
       )
       const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
-      answer = guardAccounts(strictCallbacks(corrected, `${accountsPath}/callback/`), {
+      const strict = strictSaml(corrected, `${accountsPath}/saml/`)
+      answer = guardAccounts(strictCallbacks(strict, `${accountsPath}/callback/`), {
         database,
         secret,
         basePath: accountsPath,

@@ -9,7 +9,7 @@ import { guardedRoute, guardedRoutes, isOpen } from "./guarded-routes.ts"
 const nothing = async (): Promise<void> => undefined
 const options = accountOptions({
   name: "routes",
-  settings: { password: true, twoFactor: true, organizations: true, signUp: "open" },
+  settings: { password: true, twoFactor: true, organizations: true, signUp: "open", saml: {} },
   url: "https://routes.example",
   secret: "a secret of at least thirty-two bytes",
   origins: [],

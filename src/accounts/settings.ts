@@ -3,6 +3,7 @@
 import type { MailSettings } from "./mail.ts"
 import type { OAuthSettings } from "./oauth-settings.ts"
 import type { ProviderSettings } from "./provider-settings.ts"
+import type { SamlSettings } from "./saml-settings.ts"
 
 /** How long sessions last. */
 export interface SessionLifetime {
@@ -41,6 +42,8 @@ export interface AccountSettings {
    * that is verified there and here comes into the account that they have; others link theirs while signed in.
    */
   readonly oauth?: OAuthSettings
+  /** Enterprise sign-on by SAML 2.0, for the people of `domains`; in all else like `oauth`. */
+  readonly saml?: SamlSettings
   /** Keys for machines, made by people who are signed in and by `undercroft key`. */
   readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */

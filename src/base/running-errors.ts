@@ -135,6 +135,7 @@ export const runningErrors = {
   },
   UC934: { status: 500, message: "The `provider` of `accounts` is declared wrongly: {why}." },
   UC935: { status: 500, message: "The `oauth` of `accounts` is declared wrongly: {why}." },
+  UC936: { status: 500, message: "The `saml` of `accounts` is declared wrongly: {why}." },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,
