@@ -74,6 +74,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "POST /two-factor/send-otp": send("session", "code-asked"),
     "POST /sign-in/magic-link": send(email, "link-asked"),
     "POST /send-verification-email": send(email, "verification-asked"),
+    "POST /change-email/confirm": token,
     "POST /change-email": send({ body: "newEmail" }, "email-change-asked"),
     "POST /email-otp/request-email-change": send({ body: "newEmail" }, "email-change-asked"),
     "POST /organization/invite-member": send(email, "invitation-asked"),

@@ -5,6 +5,7 @@ import type { BetterAuthOptions } from "better-auth"
 import { emailOTP, magicLink } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
 import type { UndercroftError } from "../base/errors.ts"
+import { emailChange } from "./email-change.ts"
 import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
 import { normalEmails } from "./normal-emails.ts"
@@ -112,6 +113,6 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
   if (settings.passkeys) plugins.push(...passkeys({ name, url, tell: parts.tell }))
   if (settings.oauth) plugins.push(oauth(settings, { post, texts }))
   plugins.push(changeNotices({ post, texts }))
-  if (post) plugins.push(undo(post, texts), deviceNotices(post, texts))
+  if (post) plugins.push(undo(post, texts), emailChange(post, texts), deviceNotices(post, texts))
   return plugins
 }
