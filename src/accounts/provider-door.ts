@@ -1,6 +1,7 @@
 /** The provider's own routes: the documents by which applications find it, and the pages on which people sign in and agree. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
+import { acrValues } from "./authentication-claims.ts"
 import type { People } from "./people.ts"
 import { consentPath, signInPath } from "./provider.ts"
 import { consentPage, pagePolicy, secondFactorPage, signInPage, stopPage } from "./provider-pages.ts"
@@ -39,6 +40,10 @@ function addDocuments(server: FastifyInstance, { people, provider }: ProviderDoo
           JSON.stringify({
             ...document,
             // The plugin tells of what it could do; this is what is done.
+            acr_values_supported: acrValues,
+            claims_supported: [
+              ...new Set([...((document["claims_supported"] ?? []) as string[]), "auth_time", "acr", "amr"]),
+            ],
             prompt_values_supported: ["none", "login", "consent"],
             token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", ...methods],
             introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
