@@ -2,6 +2,7 @@
 import type { JWTPayload } from "jose"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import { uncounted } from "../../test/support/guard.ts"
 import {
   begin,
   claimsOf,
@@ -379,6 +380,30 @@ test("the last way in stays", async () => {
   expect((await person.post("/unlink-account", { accountId: only.id })).status).toBe(200)
   expect(await elsewhere.isSignedIn()).toBe(false)
   expect((await accountsOf(person.email)).map((one) => one.providerId)).toEqual(["gone", "other"])
+})
+
+test("of two ways that are taken away at once one stays", async () => {
+  const left: number[] = []
+  await uncounted(backend, async () => {
+    const pairs = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const person = somebody()
+        await come(person)
+        await link(person, other, "other", claimsOf(person))
+        return { person, accounts: await accountsOf(person.email) }
+      }),
+    )
+    await Promise.all(
+      pairs.flatMap(({ person, accounts }) =>
+        accounts.map(({ id }) => person.post("/unlink-account", { accountId: id })),
+      ),
+    )
+    for (const { person, accounts } of pairs) {
+      expect(accounts).toHaveLength(2)
+      left.push((await accountsOf(person.email)).length)
+    }
+  })
+  expect(left).toEqual(Array.from({ length: 20 }, () => 1))
 })
 
 test("an ID token alone signs nobody in, and the routes of providers' tokens are not there", async () => {

@@ -6,6 +6,7 @@ import { emailOTP, magicLink } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
 import type { UndercroftError } from "../base/errors.ts"
 import { emailChange } from "./email-change.ts"
+import { lastWay } from "./last-way.ts"
 import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
 import { normalEmails } from "./normal-emails.ts"
@@ -112,7 +113,7 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
   if (settings.twoFactor) plugins.push(...secondFactor(name))
   if (settings.passkeys) plugins.push(...passkeys({ name, url, tell: parts.tell }))
   if (settings.oauth) plugins.push(oauth(settings, { post, texts }))
-  plugins.push(changeNotices({ post, texts }))
+  plugins.push(lastWay(settings, post), changeNotices({ post, texts }))
   if (post) plugins.push(undo(post, texts), emailChange(post, texts), deviceNotices(post, texts))
   return plugins
 }
