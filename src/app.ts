@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
+import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
@@ -202,6 +203,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
               name: people.cookie,
               trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
             },
+            onUnknown: accounts
+              ? countUnknownKeys({ database: accounts, secret: options.secret ?? "", readAddress })
+              : undefined,
           }
         : undefined,
     })

@@ -12,7 +12,7 @@ export type AccountSource =
 export interface GuardedRoute {
   readonly account: AccountSource
   /** What is counted together: a right password does not make up for wrong codes. */
-  readonly group: "password" | "factor" | "code" | "token" | "send" | "sign-up"
+  readonly group: "password" | "factor" | "code" | "token" | "key" | "send" | "sign-up"
   /** The event that a failure is, or for `send` and `sign-up` the asking itself; without it nothing is written down. */
   readonly event?: string
 }
