@@ -10,6 +10,7 @@ import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
+import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
@@ -177,6 +178,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
+    const pruning = accounts ? pruneEvents(accounts, options.onError ?? (() => undefined)) : null
     const findSession = createSessionCallers(async (hash) => {
       const statement = {
         name: "undercroft_session",
@@ -267,6 +269,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await transactions.close()
         await pool.close()
         await people?.post?.close()
+        await pruning?.stop()
         await accounts?.close()
         await embedded?.stop()
       },
