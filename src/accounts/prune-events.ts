@@ -10,11 +10,11 @@ export function pruneEvents(
   { query }: AccountsDatabase,
   tell: (error: UndercroftError) => void,
 ): { stop(): Promise<void> } {
-  let isStopping = false
+  const stopping = new AbortController()
   const prune = async (): Promise<void> => {
     try {
       let pruned = batch
-      while (pruned === batch && !isStopping) {
+      while (pruned === batch && !stopping.signal.aborted) {
         const [row] = await query("select accounts.prune_events($1) as pruned", [batch])
         pruned = Number(row?.["pruned"])
       }
@@ -28,7 +28,7 @@ export function pruneEvents(
   }, everyMs).unref()
   return {
     async stop() {
-      isStopping = true
+      stopping.abort()
       clearInterval(timer)
       await running
     },
