@@ -3,10 +3,10 @@ import { oauthProvider } from "@better-auth/oauth-provider"
 import type { BetterAuthPlugin } from "better-auth"
 import { type JwtOptions, jwt } from "better-auth/plugins"
 import { hashToken } from "../base/hash-token.ts"
-import { tellAuthentication } from "./authentication-claims.ts"
 import { providerGuard } from "./provider-guard.ts"
 import { signingKeys } from "./provider-keys.ts"
 import { type ProviderSettings, providerScopes } from "./provider-settings.ts"
+import { tellAuthentication } from "./tell-authentication.ts"
 
 /** Where the pages that come with Undercroft are. */
 export const signInPath = "/auth/sign-in"
