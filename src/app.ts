@@ -10,6 +10,7 @@ import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
+import { signInWays } from "./accounts/provider-ways.ts"
 import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
@@ -246,7 +247,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
-    if (people && provider) addProviderDoor(server, { name: definition.name, provider, people })
+    if (people && provider) {
+      const ways = signInWays(definition.accounts ?? {})
+      addProviderDoor(server, { name: definition.name, provider, people, ways })
+    }
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

@@ -10,6 +10,7 @@ import { checkOAuth } from "./oauth-settings.ts"
 import { createJudge } from "./password-policy.ts"
 import { correctAnswers } from "./provider-answers.ts"
 import { checkProvider, signOutTargets } from "./provider-settings.ts"
+import { signInWays } from "./provider-ways.ts"
 import { eventsPlugin } from "./read-events.ts"
 import { type AccountSettings, keptDaysOf } from "./settings.ts"
 import { strictCallbacks } from "./strict-callbacks.ts"
@@ -46,7 +47,7 @@ export interface People extends PreparedAccounts {
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
-  if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
+  if (settings.provider) checkProvider(settings.provider, hasPage(settings))
   if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
@@ -85,6 +86,12 @@ export function createPeople(parts: PeopleParts): People {
       return url
     },
   }
+}
+
+/** Whether there is a way in for the page that comes with the provider. */
+function hasPage(settings: AccountSettings): boolean {
+  const { password, passkeys, others } = signInWays(settings)
+  return password || passkeys || others.length > 0
 }
 
 function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {
