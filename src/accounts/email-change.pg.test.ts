@@ -1,22 +1,12 @@
 /** Changing one's e-mail address: who may, who proves it, what others learn of it, and how its owner takes it back. */
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
+import { ownWays, startNotes } from "../../test/support/notes.ts"
 import { mails, Person, password } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
 
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: { password: true, signUp: "open", magicLink: true, passkeys: true, apiKeys: true },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true },
-  )
+  backend = await startNotes({ ...ownWays, apiKeys: true })
 })
 afterAll(() => backend?.stop())
 

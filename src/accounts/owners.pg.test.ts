@@ -1,42 +1,20 @@
 /** Whose an account is: who claimed it first, who proves it, what its owner is told, and how they take it back. */
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
-import { codeNow, mails, Person, password } from "../../test/support/people.ts"
+import { ownWays, peopleAt, startNotes } from "../../test/support/notes.ts"
+import { codeNow, mails, type Person, password } from "../../test/support/people.ts"
 import type { UndercroftError } from "../base/errors.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
 
 let backend: TestBackend
 const told: UndercroftError[] = []
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        magicLink: true,
-        emailCode: true,
-        passkeys: true,
-      },
-    }),
-    {
-      secret: "a secret of at least thirty-two bytes",
-      keepsMail: true,
-      onError: (error) => void told.push(error),
-    },
-  )
+  backend = await startNotes(ownWays, { onError: (error) => void told.push(error) })
 })
 afterAll(() => backend?.stop())
 
-let counter = 0
-const somebody = (email: string = `owner${++counter}@example.org`): Person => new Person(backend, email)
+const somebody = peopleAt(() => backend, "owner")
 
 /** How the true owner of a mailbox comes. */
 const proofs: Readonly<Record<string, (owner: Person) => Promise<void>>> = {
