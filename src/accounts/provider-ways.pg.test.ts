@@ -4,7 +4,8 @@ import { existsSync } from "node:fs"
 import { createServer } from "node:net"
 import { chromium } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
+import { peopleAt, startNotes } from "../../test/support/notes.ts"
 import {
   claimsOf,
   type Forging,
@@ -22,28 +23,15 @@ import {
   type Page,
   redeem,
 } from "../../test/support/provider.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
 
 const executablePath = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
   existsSync,
 )
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
-
 let issuer: TestIssuer
 const start = (accounts: object, port: number = 0): Promise<TestBackend> =>
-  startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        signUp: "open",
-        twoFactor: true,
-        provider: { clients: Object.values(clients) },
-        ...accounts,
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true, port },
+  startNotes(
+    { signUp: "open", twoFactor: true, provider: { clients: Object.values(clients) }, ...accounts },
+    { port },
   )
 
 let backend: TestBackend
@@ -57,8 +45,7 @@ afterAll(async () => {
   await issuer?.stop()
 })
 
-let counter = 0
-const somebody = (): Person => new Person(backend, `way${++counter}@example.org`)
+const somebody = peopleAt(() => backend)
 
 /** Presses the button of the other provider, and comes back from there. */
 async function through(browser: Browser, page: Page, person: Person, forging?: Forging): Promise<Page> {
