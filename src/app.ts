@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
+import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
@@ -9,6 +10,8 @@ import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
+import { signInWays } from "./accounts/provider-ways.ts"
+import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
@@ -176,6 +179,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
+    const pruning = accounts ? pruneEvents(accounts, options.onError ?? (() => undefined)) : null
     const findSession = createSessionCallers(async (hash) => {
       const statement = {
         name: "undercroft_session",
@@ -202,6 +206,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
               name: people.cookie,
               trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
             },
+            onUnknown: accounts
+              ? countUnknownKeys({ database: accounts, secret: options.secret ?? "", readAddress })
+              : undefined,
           }
         : undefined,
     })
@@ -240,7 +247,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
-    if (people && provider) addProviderDoor(server, { name: definition.name, provider, people })
+    if (people && provider) {
+      const ways = signInWays(definition.accounts ?? {})
+      addProviderDoor(server, { name: definition.name, provider, people, ways })
+    }
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
@@ -263,6 +273,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await transactions.close()
         await pool.close()
         await people?.post?.close()
+        await pruning?.stop()
         await accounts?.close()
         await embedded?.stop()
       },

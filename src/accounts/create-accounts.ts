@@ -16,6 +16,7 @@ import { ownOrigins } from "./own-origins.ts"
 import { byToken, ownSessions } from "./own-sessions.ts"
 import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
+import { plainJoins } from "./plain-joins.ts"
 import { providerPlugins } from "./provider.ts"
 import { guardTokens } from "./provider-tokens.ts"
 import { impersonationSeconds, sessionFields, startSession } from "./session-fields.ts"
@@ -138,7 +139,7 @@ export function createAccounts(
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter =>
-    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(adapter(all))))))
+    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(plainJoins(adapter(all)))))))
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
   return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
 }

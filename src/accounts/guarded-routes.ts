@@ -12,7 +12,7 @@ export type AccountSource =
 export interface GuardedRoute {
   readonly account: AccountSource
   /** What is counted together: a right password does not make up for wrong codes. */
-  readonly group: "password" | "factor" | "code" | "token" | "send" | "sign-up"
+  readonly group: "password" | "factor" | "code" | "token" | "key" | "send" | "sign-up"
   /** The event that a failure is, or for `send` and `sign-up` the asking itself; without it nothing is written down. */
   readonly event?: string
 }
@@ -75,6 +75,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "POST /two-factor/send-otp": send("session", "code-asked"),
     "POST /sign-in/magic-link": send(email, "link-asked"),
     "POST /send-verification-email": send(email, "verification-asked"),
+    "POST /change-email/confirm": token,
     "POST /change-email": send({ body: "newEmail" }, "email-change-asked"),
     "POST /email-otp/request-email-change": send({ body: "newEmail" }, "email-change-asked"),
     "POST /organization/invite-member": send(email, "invitation-asked"),

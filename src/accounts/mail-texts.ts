@@ -13,6 +13,7 @@ interface Wording {
 export interface MailTexts {
   verify(to: string, link: string): Mail
   exists(to: string): Mail
+  newAddress(to: string, link: string): Mail
   reset(to: string, link: string): Mail
   magicLink(to: string, link: string): Mail
   code(to: string, code: string): Mail
@@ -46,6 +47,15 @@ export function mailTexts(name: string): MailTexts {
       mail(to, {
         subject: "you have an account already",
         lines: [`Somebody asked for an account with this address, which has one. ${ignore}`],
+      }),
+    newAddress: (to, link) =>
+      mail(to, {
+        subject: "use this address",
+        lines: [
+          "Somebody asked to use this address for their account. If it was you, open the link where you are signed in. It is good once, for half an hour.",
+          "If it was not you, do not open it.",
+        ],
+        link,
       }),
     reset: (to, link) =>
       mail(to, {

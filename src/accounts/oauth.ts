@@ -63,18 +63,6 @@ export function oauth(
               })
           }),
         },
-        {
-          matcher: ({ path }) => path === "/unlink-account",
-          handler: createAuthMiddleware(async (ctx) => {
-            const session = await currentSession(ctx)
-            const { accountId } = (ctx.body ?? {}) as { readonly accountId?: unknown }
-            if (session && !(await hasOtherWay(ctx.context, settings, parts, session.user.id, accountId)))
-              throw APIError.from("BAD_REQUEST", {
-                code: "FAILED_TO_UNLINK_LAST_ACCOUNT",
-                message: "It is the last way into this account: add another first",
-              })
-          }),
-        },
       ],
       after: [
         {
@@ -133,22 +121,28 @@ export function oauth(
   }
 }
 
-/** Whether somebody can still sign in without one of their accounts elsewhere. */
-async function hasOtherWay(
+/** Whether somebody can still sign in without one of their accounts elsewhere, or one of their passkeys. */
+export async function hasOtherWay(
   { internalAdapter, adapter, socialProviders }: AuthContext,
   settings: AccountSettings,
-  { post }: NoticeParts,
+  post: NoticeParts["post"],
   userId: string,
-  accountId: unknown,
+  without: string,
 ): Promise<boolean> {
-  const others = (await internalAdapter.findAccounts(userId)).filter((one) => one.id !== accountId)
+  const others = (await internalAdapter.findAccounts(userId)).filter((one) => one.id !== without)
   const isGood = (provider: string): boolean =>
     provider === password ? settings.password === true : socialProviders.some((one) => one.id === provider)
   if (others.some((one) => isGood(one.providerId))) return true
   if (post && (settings.magicLink || settings.emailCode)) return true
   return (
     settings.passkeys === true &&
-    (await adapter.count({ model: "passkey", where: [{ field: "userId", value: userId }] })) > 0
+    (await adapter.count({
+      model: "passkey",
+      where: [
+        { field: "userId", value: userId },
+        { field: "id", operator: "ne", value: without },
+      ],
+    })) > 0
   )
 }
 

@@ -1,36 +1,20 @@
 /** Whose an account is: who claimed it first, who proves it, what its owner is told, and how they take it back. */
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
-import { codeNow, mails, Person, password } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
+import { ownWays, peopleAt, startNotes } from "../../test/support/notes.ts"
+import { codeNow, mails, type Person, password } from "../../test/support/people.ts"
+import type { UndercroftError } from "../base/errors.ts"
 
 let backend: TestBackend
+const told: UndercroftError[] = []
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        magicLink: true,
-        emailCode: true,
-        passkeys: true,
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true },
-  )
+  backend = await startNotes(ownWays, { onError: (error) => void told.push(error) })
 })
 afterAll(() => backend?.stop())
 
-let counter = 0
-const somebody = (email: string = `owner${++counter}@example.org`): Person => new Person(backend, email)
+const somebody = peopleAt(() => backend, "owner")
 
 /** How the true owner of a mailbox comes. */
 const proofs: Readonly<Record<string, (owner: Person) => Promise<void>>> = {
@@ -262,19 +246,30 @@ test("nothing in the database is a token, a key, a code or a password", async ()
 })
 
 test("an error of the server is told like every other, and nothing of it is printed", async () => {
-  const print = vi.spyOn(console, "error")
+  const ways = ["error", "warn", "info", "log", "debug"] as const
+  const prints = ways.map((one) => vi.spyOn(console, one))
   const person = somebody()
   await person.signUp()
-  for (const table of ['"user"', "session"]) {
+  for (const table of ['"user"', "session", "account", '"knownDevice"']) {
+    told.length = 0
+
     await backend.sql(`alter table accounts.${table} rename to gone`)
     const answer = await person
       .signIn()
       .finally(() => backend.sql(`alter table accounts.gone rename to ${table}`))
     expect(answer).toMatchObject({ status: 500, json: { code: "UC690" } })
     expect(answer.text).not.toMatch(/gone|relation|owner/)
+    expect(told.map(({ code }) => code)).toEqual(["UC690"])
   }
-  expect(print).not.toHaveBeenCalled()
-  print.mockRestore()
+  // Nor where it happens after the answer, or while somebody is looked for whom there is not.
+  told.length = 0
+  await backend.sql("alter table accounts.verification rename to gone")
+  await person.post("/request-password-reset", { email: person.email })
+  await person.post("/sign-in/magic-link", { email: person.email })
+  await backend.sql("alter table accounts.gone rename to verification")
+  expect(told.length).toBeGreaterThan(0)
+  expect(prints.flatMap(({ mock }) => mock.calls)).toEqual([])
+  for (const one of prints) one.mockRestore()
 })
 
 /** Somebody who went through the whole of a second factor. */

@@ -1,33 +1,19 @@
 /** Passwords over real HTTP: judged wherever one is set, refused with the reason, kept as argon2id with a salt. */
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
-import { defineBackend, entity, ref } from "../index.ts"
+import type { TestAnswer, TestBackend } from "../../test/support/backend.ts"
+import { postAuth, startBehindProxy } from "../../test/support/notes.ts"
+import { password } from "../../test/support/people.ts"
 import { hashPassword } from "./passwords.ts"
-
-const Note = entity("Note", { fields: { owner: ref("User") } })
-Note.access(() => ({}))
-const password = "correct horse battery"
 
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notebooks",
-      model: [Note],
-      accounts: { password: true, signUp: "open" },
-      trustedProxies: ["127.0.0.1"],
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  backend = await startBehindProxy("notebooks", { password: true, signUp: "open" })
 })
 afterAll(() => backend?.stop())
 
 const post = (path: string, body: unknown, token?: string): Promise<TestAnswer> =>
-  backend.request(null, "POST", `/auth${path}`, {
-    body,
-    headers: token ? { authorization: `Bearer ${token}` } : {},
-  })
+  postAuth(backend, path, body, token ? { authorization: `Bearer ${token}` } : {})
 
 let counter = 0
 const signUp = (chosen: string, name = "Ada Lovelace"): Promise<TestAnswer> =>

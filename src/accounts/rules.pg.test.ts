@@ -77,6 +77,15 @@ test("members of an organization see what is its, from the moment they join unti
   const [one, two] = [await signUp(), await signUp()]
   const made = await ask(one.headers, "/auth/organization/create", "POST", { name: "North", slug: "north" })
   expect(made.status).toBe(200)
+  const full = await ask(
+    one.headers,
+    `/auth/organization/get-full-organization?organizationId=${made.json.id}`,
+  )
+  expect(full.json).toMatchObject({
+    name: "North",
+    members: [{ role: "owner", user: { id: one.id } }],
+    invitations: [],
+  })
   await backend.sql("insert into app.wards (organization, name) values ($1, 'Ward 1')", [made.json.id])
   const wards = "/rest/wards?select=name,organization(name)"
   expect((await ask(one.headers, wards)).json).toEqual([{ name: "Ward 1", organization: { name: "North" } }])

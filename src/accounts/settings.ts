@@ -1,5 +1,6 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
+import { UndercroftError } from "../base/errors.ts"
 import type { MailSettings } from "./mail.ts"
 import type { OAuthSettings } from "./oauth-settings.ts"
 import type { ProviderSettings } from "./provider-settings.ts"
@@ -50,10 +51,25 @@ export interface AccountSettings {
   readonly organizations?: boolean
   /** People sign in here for other applications of the team, by OpenID Connect. */
   readonly provider?: ProviderSettings
+  /** The record of what happens to accounts. */
+  readonly events?: {
+    /** Days for which it is kept; 365 by default. */
+    readonly keepDays?: number
+  }
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>
   }
+}
+
+/** For how many days events are kept. Throws UC916 where that is no number of days. */
+export function keptDaysOf({ events: { keepDays = 365 } = {} }: AccountSettings): number {
+  if (!Number.isInteger(keepDays) || keepDays < 1 || keepDays > 36_500)
+    throw new UndercroftError("UC916", {
+      setting: "accounts.events.keepDays",
+      why: "it must be a whole number of days from 1 to 36,500",
+    })
+  return keepDays
 }
 
 /** The settings with their defaults, in what the code reckons with. */

@@ -5,6 +5,8 @@ import type { BetterAuthOptions } from "better-auth"
 import { emailOTP, magicLink } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
 import type { UndercroftError } from "../base/errors.ts"
+import { emailChange } from "./email-change.ts"
+import { lastWay } from "./last-way.ts"
 import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
 import { normalEmails } from "./normal-emails.ts"
@@ -115,7 +117,7 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
   const samls = knownSaml(settings.saml ?? {}, url)
   if (settings.oauth || settings.saml) plugins.push(oauth(settings, samls, { post, texts }))
   if (settings.saml) plugins.push(saml(samls))
-  plugins.push(changeNotices({ post, texts }))
-  if (post) plugins.push(undo(post, texts), deviceNotices(post, texts))
+  plugins.push(lastWay(settings, post), changeNotices({ post, texts }))
+  if (post) plugins.push(undo(post, texts), emailChange(post, texts), deviceNotices(post, texts))
   return plugins
 }

@@ -68,6 +68,11 @@ export const requestErrors = {
     message: "this needs you to prove who you are {how}",
     hint: "Sign in {how}, and send the request again.",
   },
+  UC613: {
+    status: 429,
+    message: "too many keys that are not known came from your network: wait {seconds} seconds",
+    hint: "Look whether the key was revoked or has expired. A key that is good is not slowed down.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,
