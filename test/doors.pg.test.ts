@@ -121,7 +121,7 @@ describe.each(Object.entries(doorChecks))("%s", (door, checks) => {
     expect((await send(door, [check])).code).toBe(code)
   })
 
-  test("each comes before all that follow it", async () => {
+  test("TR-03161-3 Auth_7: each comes before all that follow it", async () => {
     for (const [at, { check, code }] of checks.entries()) {
       for (const later of checks.slice(at + 1))
         expect([check, later.check, (await send(door, [check, later.check])).code]).toEqual([

@@ -132,7 +132,7 @@ test("a session that somebody was made to use is not the one they get (CVE-2025-
   }
 })
 
-test("who did not change their password takes the account back", async () => {
+test("TR-03161-3 Auth_13: who did not change their password takes the account back", async () => {
   const owner = somebody()
   await owner.signUp()
   const thief = somebody(owner.email)
@@ -154,7 +154,7 @@ test("who did not change their password takes the account back", async () => {
   expect((await owner.signIn()).status).toBe(200)
 })
 
-test("each change of what proves who somebody is, is told, and ends their other sessions", async () => {
+test("TR-03161-3 Auth_13: each change of what proves who somebody is, is told, and ends their other sessions", async () => {
   const person = somebody()
   await person.signUp()
   const told = async (): Promise<number> =>
@@ -189,7 +189,7 @@ test("each change of what proves who somebody is, is told, and ends their other 
   expect(await told()).toBe(3)
 })
 
-test("a device that was not seen before is told, once", async () => {
+test("TR-03161-3 Auth_8: a device that was not seen before is told, once", async () => {
   const person = somebody()
   const told = async (): Promise<number> =>
     (await mails(backend)).filter(({ to, subject }) => to === person.email && /new device/.test(subject))

@@ -33,7 +33,7 @@ let counter = 0
 const signUp = (chosen: string, name = "Ada Lovelace"): Promise<TestAnswer> =>
   post("/sign-up/email", { email: `person${++counter}@example.org`, name, password: chosen })
 
-test("a bad password is refused at every door, and the reason is said (Pass_1, Pass_3)", async () => {
+test("TR-03161-3 Pass_1, Pass_3: a bad password is refused at every door, and the reason is said", async () => {
   const { json } = await signUp(password)
   let { token } = json
   await backend.sql(`update accounts."user" set role = 'admin' where id = $1`, [json.user.id])
@@ -117,7 +117,7 @@ test("no character is dropped, and composed ones are the same however they are t
   expect(await signIn(long.slice(0, -1))).toBe(401)
 })
 
-test("what is stored is argon2id with a salt of its own (Pass_5)", async () => {
+test("TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own", async () => {
   await Promise.all([signUp(password), signUp(password)])
   const rows = await backend.sql("select password from accounts.account")
   for (const one of rows) expect(one.password).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)

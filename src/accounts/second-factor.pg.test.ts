@@ -272,7 +272,7 @@ test("changing the password keeps what was proved, and ends all other sessions",
   expect(await there.isSignedIn()).toBe(false)
 })
 
-test("what proves who somebody is, is changed by who proved it a moment ago", async () => {
+test("TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago", async () => {
   const person = somebody()
   await person.signUp()
   const { secret } = await person.enrol()

@@ -77,7 +77,7 @@ test("a session is its person, by header and by cookie", async () => {
   expect((await ask({ cookie: two.cookie })).json).toEqual([])
 })
 
-test("no token of a session is in the database", async () => {
+test("TR-03161-3 Auth_18: no token of a session is in the database", async () => {
   const { token } = await signUp()
   const rows = await backend.sql("select to_jsonb(s)::text as row from accounts.session s")
   expect(rows.length).toBeGreaterThan(0)
@@ -98,7 +98,7 @@ test("a session that is revoked is refused at once, and so is one that is none",
   expect((await ask({ cookie: "undercroft.session_token=nothing" })).status).toBe(401)
 })
 
-test("roles are those of now: what a session may see follows them in its next request", async () => {
+test("TR-03161-3 Auth_3: roles are those of now, and what a session may see follows them in its next request", async () => {
   const person = await signUp()
   expect((await ask(bearer(person.token), "/rest/notes?select=verdict")).json.code).toBe("42703")
   await backend.sql(`update accounts."user" set role = 'auditor' where id = $1`, [person.id])
