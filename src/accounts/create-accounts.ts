@@ -7,10 +7,12 @@ import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "bette
 import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
+import { adminChanges } from "./admin-changes.ts"
 import { apiKeys } from "./api-keys.ts"
 import { comparePasswordOfNobody, evenLookups } from "./even-lookups.ts"
 import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
+import { mailTexts } from "./mail-texts.ts"
 import { type AccountManager, createManager } from "./manage.ts"
 import { ownOrigins } from "./own-origins.ts"
 import { byToken, ownSessions } from "./own-sessions.ts"
@@ -110,6 +112,7 @@ function plugins(parts: AccountsParts): BetterAuthPlugin[] {
     ...waysIn(parts),
     admin({ defaultRole: "", adminRoles: ["admin"], impersonationSessionDuration: impersonationSeconds }),
     ownSessions(),
+    adminChanges({ post: parts.post, texts: mailTexts(parts.name) }),
     ...(parts.settings.organizations ? [organization()] : []),
     ...(parts.settings.apiKeys ? apiKeys() : []),
     // Behind all that may take a session back.

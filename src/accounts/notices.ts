@@ -7,7 +7,7 @@ import { currentSession } from "./current-session.ts"
 import { deviceOf, networkOf } from "./device.ts"
 import type { Post } from "./mail.ts"
 import type { MailTexts } from "./mail-texts.ts"
-import { undoLink } from "./undo.ts"
+import { type Undoing, undoLink } from "./undo.ts"
 
 export interface NoticeParts {
   /** Null: nobody can be told. */
@@ -87,7 +87,7 @@ export function tell(
   context: AuthContext,
   user: { readonly id: string; readonly email: string },
   what: string,
-  more: { readonly passkey?: string; readonly account?: string } = {},
+  more: Omit<Undoing, "userId"> = {},
 ): void {
   post?.send(async () =>
     texts.changed(user.email, what, await undoLink(context, { userId: user.id, ...more })),

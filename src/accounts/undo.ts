@@ -9,12 +9,15 @@ import type { MailTexts } from "./mail-texts.ts"
 const days = 7
 const resetMinutes = 30
 
-interface Undoing {
+/** What a link undoes beside everybody's being signed in. */
+export interface Undoing {
   readonly userId: string
   /** A passkey that was added: it goes. */
   readonly passkey?: string
   /** An account elsewhere that was linked: it goes. */
   readonly account?: string
+  /** The address before another took its place: it comes back. */
+  readonly email?: string
 }
 
 /** A link for one change. It is kept as a digest and good once. */
@@ -51,7 +54,7 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
           if (!user) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
           await lock(ctx.context, undoing)
           const link = await resetLink(ctx.context, userId)
-          post.send(() => texts.reset(user.email, link))
+          post.send(() => texts.reset(undoing.email ?? user.email, link))
           return html(done)
         },
       ),
@@ -59,7 +62,7 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
   }
 }
 
-async function lock(context: AuthContext, { userId, passkey, account }: Undoing): Promise<void> {
+async function lock(context: AuthContext, { userId, passkey, account, email }: Undoing): Promise<void> {
   const { internalAdapter, adapter } = context
   if (await internalAdapter.findCredentialAccount(userId))
     await internalAdapter.updatePassword(userId, "void")
@@ -72,6 +75,9 @@ async function lock(context: AuthContext, { userId, passkey, account }: Undoing)
           { field: "userId", value: userId },
         ],
       })
+  // Unless it is somebody else's by now.
+  if (email !== undefined && !(await internalAdapter.findUserByEmail(email)))
+    await internalAdapter.updateUser(userId, { email })
   await internalAdapter.deleteUserSessions(userId)
 }
 
