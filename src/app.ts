@@ -10,6 +10,7 @@ import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
 import { currentRequest } from "./accounts/request-context.ts"
+import { needsTwoFactors } from "./accounts/settings.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
@@ -176,14 +177,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
-    const findSession = createSessionCallers(async (hash) => {
-      const statement = {
-        name: "undercroft_session",
-        text: "select undercroft.session_claims($1)",
-        values: [hash],
-      }
-      return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
-    })
+    const findSession = createSessionCallers(
+      async (hash) => {
+        const statement = {
+          name: "undercroft_session",
+          text: "select undercroft.session_claims($1)",
+          values: [hash],
+        }
+        return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
+      },
+      (roles) => needsTwoFactors(definition.accounts ?? {}, roles),
+    )
 
     const allowsOrigin = (origin: string): boolean =>
       (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false)

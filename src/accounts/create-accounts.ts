@@ -21,6 +21,7 @@ import { hashPassword, verifyPassword } from "./passwords.ts"
 import { providerPlugins } from "./provider.ts"
 import { guardTokens } from "./provider-tokens.ts"
 import { impersonationSeconds, sessionFields, startSession } from "./session-fields.ts"
+import { type AccountSettings, needsTwoFactors } from "./settings.ts"
 import { keepFamilies } from "./token-families.ts"
 import { usableSessions } from "./usable-sessions.ts"
 import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
@@ -137,11 +138,15 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 export function createAccounts(
   options: BetterAuthOptions,
   dialect: Dialect,
-  hasKeys: boolean,
+  settings: AccountSettings,
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter =>
-    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(adapter(all))))))
+    evenLookups(
+      guardTokens(
+        keepFamilies(usableSessions(hashTokens(adapter(all)), (roles) => needsTwoFactors(settings, roles))),
+      ),
+    )
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
-  return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
+  return { handle: auth.handler, manage: createManager(auth.$context, settings.apiKeys ?? false) }
 }

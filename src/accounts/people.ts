@@ -42,13 +42,18 @@ export interface People {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe, UC935 for sign-in through others that would not.
+ * that would not be safe, UC916 where two factors are required and there is no second one, UC935 for sign-in through others that would not.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
   if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
   if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
+  if (settings.requireTwoFactor && !settings.twoFactor && !settings.passkeys)
+    throw new UndercroftError("UC916", {
+      setting: "accounts.requireTwoFactor",
+      why: "nobody can have a second factor without `twoFactor` or `passkeys`",
+    })
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -67,7 +72,7 @@ export function createPeople(parts: PeopleParts): People {
       const { handle, manage } = createAccounts(
         { ...others, plugins: [...plugins, eventsPlugin(database)] },
         database.dialect,
-        settings.apiKeys ?? false,
+        settings,
       )
       const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
       answer = guardAccounts(strictCallbacks(corrected, `${accountsPath}/callback/`), {

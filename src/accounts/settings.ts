@@ -34,6 +34,11 @@ export interface AccountSettings {
   readonly emailCode?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /**
+   * Who needs two factors: everybody, or people with one of these roles. Until they have proved them their session is good for
+   * switching a second factor on, and for nothing else (401 UC612). Without it, whoever switched one on needs it, and others don't.
+   */
+  readonly requireTwoFactor?: true | readonly string[]
   /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
   readonly passkeys?: boolean
   /**
@@ -57,6 +62,11 @@ export interface AccountSettings {
 export interface SessionPeriods {
   readonly idleSeconds: number
   readonly seconds: number
+}
+
+/** Whether somebody with these roles needs two factors, also when they have not switched any on. */
+export function needsTwoFactors({ requireTwoFactor }: AccountSettings, roles: readonly string[]): boolean {
+  return requireTwoFactor === true || roles.some((one) => requireTwoFactor?.includes(one) ?? false)
 }
 
 /** How long a session of somebody with these roles lasts. */
