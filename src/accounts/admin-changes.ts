@@ -8,62 +8,56 @@ const updatePath = "/admin/update-user"
 
 interface Owner {
   readonly id: string
-  /** As it was before. */
   readonly email: string
+  readonly twoFactorEnabled?: boolean | null
 }
 
 /** The plugin; it stands behind better-auth's own for administrators. */
 export function adminChanges(parts: NoticeParts): BetterAuthPlugin {
-  // Between what stands before a request's work and what stands behind it.
+  // As they were before the request did its work.
   const owners = new WeakMap<object, Owner>()
-  const matcher = ({ path }: { readonly path?: string | undefined }): boolean =>
-    path === passwordPath || path === updatePath
+  const changes = (path: string | undefined): boolean => path === passwordPath || path === updatePath
   return {
     id: "undercroft-admin-changes",
     hooks: {
       before: [
         {
-          matcher,
+          matcher: ({ path }) => changes(path),
           handler: createAuthMiddleware(async (ctx) => {
             const { userId } = ctx.body as { readonly userId?: unknown }
             if (!ctx.request) throw new APIError("INTERNAL_SERVER_ERROR")
             if (typeof userId !== "string") return
-            const found = await ctx.context.internalAdapter.findUserById(userId)
-            if (found) owners.set(ctx.request, { id: found.id, email: found.email })
+            const found: Owner | null = await ctx.context.internalAdapter.findUserById(userId)
+            if (found) owners.set(ctx.request, { ...found })
           }),
         },
       ],
       after: [
         {
-          matcher: ({ path, context }) => matcher({ path }) && !isAPIError(context.returned),
+          matcher: ({ path, context }) => changes(path) && !isAPIError(context.returned),
           handler: createAuthMiddleware(async (ctx) => {
-            const owner = ctx.request && owners.get(ctx.request)
-            if (!owner) return
-            const now = await ctx.context.internalAdapter.findUserById(owner.id)
-            const isMoved = now !== null && now.email !== owner.email
-            if (ctx.path === updatePath && !isMoved) return
+            const before = ctx.request && owners.get(ctx.request)
+            const after: Owner | null = before
+              ? await ctx.context.internalAdapter.findUserById(before.id)
+              : null
+            if (!before || !after) return
+            const what =
+              ctx.path === passwordPath ? "gave your account a new password" : changeOf(before, after)
+            if (what === null) return
             // An administrator who changes their own stays where they are.
-            await endOtherSessions(ctx.context, owner.id, ctx.context.session!.session.id)
-            if (isMoved)
-              tell(
-                parts,
-                ctx.context,
-                owner,
-                "An administrator gave your account another address; your sessions have ended.",
-                {
-                  email: owner.email,
-                },
-              )
-            else
-              tell(
-                parts,
-                ctx.context,
-                owner,
-                "An administrator gave your account a new password; your sessions have ended.",
-              )
+            await endOtherSessions(ctx.context, before.id, ctx.context.session!.session.id)
+            const undoing = after.email === before.email ? {} : { email: before.email }
+            tell(parts, ctx.context, before, `An administrator ${what}; your sessions have ended.`, undoing)
           }),
         },
       ],
     },
   }
+}
+
+/** Null where nothing changed that proves who somebody is. */
+function changeOf(before: Owner, after: Owner): string | null {
+  if (before.email !== after.email) return "gave your account another address"
+  if ((before.twoFactorEnabled ?? false) === (after.twoFactorEnabled ?? false)) return null
+  return `switched your second factor ${after.twoFactorEnabled ? "on" : "off"}`
 }

@@ -222,6 +222,15 @@ test("TR-03161-3 Auth_12, Auth_13: what an administrator changes ends sessions, 
   // A name is nothing that proves who somebody is.
   expect((await boss.post(update, { userId, data: { name: "Another" } })).status).toBe(200)
   expect(await person.isSignedIn()).toBe(true)
+  const off = { userId, data: { twoFactorEnabled: false } }
+  expect((await boss.post(update, off)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(true)
+  await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [userId])
+  await backend.sql(`update accounts.session set assurance = 'two-factor' where "userId" = $1`, [userId])
+  expect((await boss.post(update, off)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(false)
+  await expect.poll(async () => (await person.mail(/was changed/)).text).toContain("second factor off")
+  expect((await person.signIn(newPassword)).status).toBe(200)
   expect((await boss.post(update, moved)).status).toBe(200)
   expect(await person.isSignedIn()).toBe(false)
   expect((await person.signIn(newPassword)).status).toBe(401)

@@ -124,6 +124,22 @@ test("TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own", asy
   expect(new Set(rows.map((one) => one.password.split("$")[4])).size).toBe(rows.length)
 })
 
+test("TR-03161-3 Pass_2: how strong a password is, is kept nowhere", async () => {
+  const [weak, strong] = [await signUp("abcd1234efgh"), await signUp("kelp-Orbit-93-lantern-vex")]
+  expect([weak.status, strong.status]).toEqual([200, 200])
+  const kept = async ({ json }: TestAnswer): Promise<unknown> => {
+    const rows = await backend.sql(
+      `select to_jsonb(a) - '{id,accountId,userId,password,createdAt,updatedAt}'::text[] as account, to_jsonb(u) - '{id,email,createdAt,updatedAt}'::text[] as person,
+          length(password) as length, (select jsonb_agg(kind order by place) from accounts.event where subject = u.id::text) as events
+        from accounts.account a join accounts."user" u on u.id = a."userId" where u.id = $1`,
+      [json.user.id],
+    )
+    expect(rows).toHaveLength(1)
+    return rows
+  }
+  expect(await kept(weak)).toEqual(await kept(strong))
+})
+
 test("where too many wait for a hash, more are told to come again, and the rest of the server goes on", async () => {
   // The backend of this test shares its process, and so its queue.
   const end = new AbortController()

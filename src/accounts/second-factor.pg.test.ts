@@ -287,6 +287,12 @@ test("TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved 
   expect((await person.post("/two-factor/generate-backup-codes", { password })).status).toBe(200)
   // The secret of an app is shown when it is made, and never again.
   expect((await person.post("/two-factor/get-totp-uri", { password })).status).toBe(404)
+  // A password is changed by who knows the old one.
+  for (const currentPassword of ["wrong", "", undefined])
+    expect(
+      (await person.post("/change-password", { currentPassword, newPassword: "another long password" }))
+        .status,
+    ).toBe(400)
 })
 
 test("without mail, changing the password ends all other sessions, too", async () => {
