@@ -186,7 +186,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         }
         return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
       },
-      (roles) => needsTwoFactors(definition.accounts ?? {}, roles),
+      needsTwoFactors(definition.accounts ?? {}),
     )
 
     const allowsOrigin = (origin: string): boolean =>

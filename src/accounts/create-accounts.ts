@@ -117,7 +117,9 @@ function plugins(parts: AccountsParts): BetterAuthPlugin[] {
     ...(parts.settings.organizations ? [organization()] : []),
     ...(parts.settings.apiKeys ? apiKeys() : []),
     // Behind all that may take a session back.
-    ...(parts.settings.provider ? providerPlugins(parts.settings.provider, parts.url) : []),
+    ...(parts.settings.provider
+      ? providerPlugins(parts.settings.provider, parts.url, needsTwoFactors(parts.settings))
+      : []),
     // Last, so that it never names a token that another has taken back.
     bearer(),
   ] as BetterAuthPlugin[]
@@ -140,13 +142,10 @@ export function createAccounts(
   dialect: Dialect,
   settings: AccountSettings,
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
+  const needsTwo = needsTwoFactors(settings)
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter =>
-    evenLookups(
-      guardTokens(
-        keepFamilies(usableSessions(hashTokens(adapter(all)), (roles) => needsTwoFactors(settings, roles))),
-      ),
-    )
+    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(adapter(all)), needsTwo)), needsTwo))
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
   return { handle: auth.handler, manage: createManager(auth.$context, settings.apiKeys ?? false) }
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { Person, password } from "../../test/support/people.ts"
+import { askFor, clients, discover, goThrough, openBrowser } from "../../test/support/provider.ts"
 import { defineBackend, entity, signedIn, text } from "../index.ts"
 import { createPeople } from "./people.ts"
 import { type AccountSettings, needsTwoFactors } from "./settings.ts"
@@ -16,6 +17,7 @@ const accounts: AccountSettings = {
   passkeys: true,
   apiKeys: true,
   requireTwoFactor: ["staff"],
+  provider: { clients: [clients.house] },
 }
 let backend: TestBackend
 beforeAll(async () => {
@@ -82,6 +84,22 @@ test("TR-03161-3 Auth_5: who needs no second factor comes in with one, as the de
     expect([path, await ask(person, path)]).toEqual([path, { status: 200, code: null }])
 })
 
+test("no other application is told who somebody is by one factor", async () => {
+  const config = await discover(backend, "house")
+  const [nurse, patient] = [await somebody("staff"), await somebody("patient")]
+  const go = async ({ email }: Person): Promise<boolean> => {
+    const [browser, { url }] = [openBrowser(backend), await askFor(config, "house")]
+    const page = await goThrough(browser, url, email)
+    return page.isElsewhere && page.url.searchParams.has("code")
+  }
+  expect(await go(patient)).toBe(true)
+  expect(await go(nurse)).toBe(false)
+  const codes = await backend.sql(`select from accounts.verification where value like $1`, [
+    `%authorization_code%${nurse.id}%`,
+  ])
+  expect(codes).toEqual([])
+})
+
 test("whoever is given such a role needs it from the next request on", async () => {
   const person = await somebody()
   const write = (): ReturnType<Person["post"]> => person.ask("POST", "/rest/notes", { body: "by one factor" })
@@ -96,8 +114,8 @@ test("whoever is given such a role needs it from the next request on", async () 
 })
 
 test("it may be asked of everybody, and only where there is a second factor to have", () => {
-  expect(needsTwoFactors({ requireTwoFactor: true }, [])).toBe(true)
-  expect(needsTwoFactors({}, ["staff"])).toBe(false)
+  expect(needsTwoFactors({ requireTwoFactor: true })([])).toBe(true)
+  expect(needsTwoFactors({})(["staff"])).toBe(false)
   const parts = { name: "x", secret: "a secret of at least thirty-two bytes", origins: [], keepsMail: false }
   const start = (settings: AccountSettings) => () =>
     createPeople({ ...parts, settings, tell: () => undefined })

@@ -64,9 +64,12 @@ export interface SessionPeriods {
   readonly seconds: number
 }
 
-/** Whether somebody with these roles needs two factors, also when they have not switched any on. */
-export function needsTwoFactors({ requireTwoFactor }: AccountSettings, roles: readonly string[]): boolean {
-  return requireTwoFactor === true || roles.some((one) => requireTwoFactor?.includes(one) ?? false)
+/** Whether people with these roles need two factors. */
+export type NeedsTwoFactors = (roles: readonly string[]) => boolean
+
+/** By the settings, also of people who have not switched any on. */
+export function needsTwoFactors({ requireTwoFactor }: AccountSettings): NeedsTwoFactors {
+  return (roles) => requireTwoFactor === true || roles.some((one) => requireTwoFactor?.includes(one) ?? false)
 }
 
 /** How long a session of somebody with these roles lasts. */

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto"
 import type { DBAdapter, DBTransactionAdapter } from "@better-auth/core/db/adapter"
 import { currentRoute } from "./request-context.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
 
 /** What an administrator may do at this door while they act for somebody. Nobody adds a passkey, a password or a key for another. */
 const actingRoutes: RegExp = /^(GET .*|POST \/(sign-out|admin\/stop-impersonating|organization\/.*))$/
@@ -21,18 +22,16 @@ const enrollingRoutes: ReadonlySet<string> = new Set([
 ])
 
 type Row = Readonly<Record<string, unknown>>
-/** Whether people with these roles need two factors. */
-type NeedsTwo = (roles: readonly string[]) => boolean
 
 /** The same adapter, for which a session that is not good is none. */
-export function usableSessions(adapter: DBAdapter, needsTwo: NeedsTwo): DBAdapter {
+export function usableSessions(adapter: DBAdapter, needsTwo: NeedsTwoFactors): DBAdapter {
   return {
     ...wrap(adapter, needsTwo),
     transaction: (work) => adapter.transaction((inner) => work(wrap(inner, needsTwo))),
   }
 }
 
-function wrap<A extends DBTransactionAdapter>(adapter: A, needsTwo: NeedsTwo): A {
+function wrap<A extends DBTransactionAdapter>(adapter: A, needsTwo: NeedsTwoFactors): A {
   return {
     ...adapter,
     create: (options) => adapter.create({ ...options, data: withUuid(options.model, options.data) as never }),
@@ -46,7 +45,7 @@ function wrap<A extends DBTransactionAdapter>(adapter: A, needsTwo: NeedsTwo): A
   }
 }
 
-function isUsable(row: Row, needsTwo: NeedsTwo): boolean {
+function isUsable(row: Row, needsTwo: NeedsTwoFactors): boolean {
   const user = row["user"] as Row | null | undefined
   if (!user) return false
   const now = Date.now()
