@@ -13,6 +13,7 @@ import { addProviderDoor } from "./accounts/provider-door.ts"
 import { signInWays } from "./accounts/provider-ways.ts"
 import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
+import { needsTwoFactors } from "./accounts/settings.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
@@ -180,14 +181,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
     const pruning = accounts ? pruneEvents(accounts, options.onError ?? (() => undefined)) : null
-    const findSession = createSessionCallers(async (hash) => {
-      const statement = {
-        name: "undercroft_session",
-        text: "select undercroft.session_claims($1)",
-        values: [hash],
-      }
-      return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
-    })
+    const findSession = createSessionCallers(
+      async (hash) => {
+        const statement = {
+          name: "undercroft_session",
+          text: "select undercroft.session_claims($1)",
+          values: [hash],
+        }
+        return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
+      },
+      needsTwoFactors(definition.accounts ?? {}),
+    )
 
     const allowsOrigin = (origin: string): boolean =>
       (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false)

@@ -20,7 +20,7 @@ export default defineBackend({
     model.Prescription,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
-  accounts: { password: true, twoFactor: true, apiKeys: true },
+  accounts: { password: true, twoFactor: true, apiKeys: true, requireTwoFactor: ["nurse", "doctor"] },
   callers: {
     ready: [
       {

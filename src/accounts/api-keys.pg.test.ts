@@ -99,7 +99,7 @@ test("a key can have fewer roles than its owner, and never others", async () => 
   expect((await call(withKey(none), "GET", "/rest/readings")).json).toEqual([])
 })
 
-test("a key ends: when it is deleted, disabled, expired, or its owner locked", async () => {
+test("TR-03161-3 Auth_16: a key ends: when it is deleted, disabled, expired, or its owner locked", async () => {
   const { id, headers } = await person("reader")
   const status = async (key: string): Promise<number> =>
     (await call(withKey(key), "GET", "/rest/readings")).status

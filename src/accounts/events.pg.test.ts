@@ -66,7 +66,7 @@ test("a sign-up, a failure, a sign-in and a sign-out are written down with who, 
   expect(events).toHaveLength(6)
 })
 
-test("changes of passwords and second factors are written down, without them (Pass_4)", async () => {
+test("TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them", async () => {
   const person = await signUp()
   const next = "another horse battery"
   await post("/change-password", { currentPassword: "wrong", newPassword: next }, person.headers)

@@ -1,4 +1,5 @@
 /** The words of every mail. Nothing that somebody typed stands in one: mails of ours carry no text of strangers. */
+import { escapeHtml } from "../base/escape-html.ts"
 import type { Mail } from "./mail.ts"
 
 interface Wording {
@@ -86,9 +87,4 @@ export function mailTexts(name: string): MailTexts {
         link: undo,
       }),
   }
-}
-
-/** For text and attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`)
 }

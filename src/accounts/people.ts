@@ -44,7 +44,8 @@ export interface People extends PreparedAccounts {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe, UC935 and UC936 for sign-in through others that would not, UC916 for a record that would be kept for no time.
+ * that would not be safe, UC935 and UC936 for sign-in through others that would not, UC916 for a record that would be kept for no time,
+ * and where two factors are required and there is no second one.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
@@ -52,6 +53,11 @@ export function createPeople(parts: PeopleParts): People {
   if (settings.provider) checkProvider(settings.provider, hasPage(settings))
   if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
   if (settings.saml) checkSaml(settings.saml, settings.oauth ?? {}, settings.organizations ?? false)
+  if (settings.requireTwoFactor && !settings.twoFactor && !settings.passkeys)
+    throw new UndercroftError("UC916", {
+      setting: "accounts.requireTwoFactor",
+      why: "nobody can have a second factor without `twoFactor` or `passkeys`",
+    })
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -71,7 +77,7 @@ export function createPeople(parts: PeopleParts): People {
       const { handle, manage } = createAccounts(
         { ...others, plugins: [...plugins, eventsPlugin(database)] },
         database.dialect,
-        settings.apiKeys ?? false,
+        settings,
       )
       const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
       const strict = strictSaml(corrected, `${accountsPath}/saml/`)

@@ -1,6 +1,7 @@
 /** The pages on which people sign in for another application, and agree: plain HTML that runs no script and asks for nothing else. */
-import { createHash } from "node:crypto"
 import { escapeHtml } from "../base/escape-html.ts"
+import { plainPage } from "../base/plain-page.ts"
+import { hashOf } from "../base/script-page.ts"
 import type { ProviderScope } from "./provider-settings.ts"
 import { otherButtons, passkeyButton, type SignInWays } from "./provider-ways.ts"
 
@@ -17,13 +18,11 @@ button.quiet{background:#fff;color:#174ea6}
 @media (prefers-color-scheme:dark){body{background:#101216;color:#e7e9ee}main{background:#1a1d23;border-color:#3a404b}
 input{background:#101216}button.quiet{background:#1a1d23;color:#9dbcf5;border-color:#9dbcf5}.wrong{background:#3b1715}}`
 
-const styleHash = createHash("sha256").update(style).digest("base64")
-
 /** A page's Content-Security-Policy. A form's answer may lead to the application: browsers hold `form-action` against that, too. */
 export function pagePolicy(targets: readonly string[], more: readonly string[] = []): string {
   return [
     "default-src 'none'",
-    `style-src 'sha256-${styleHash}'`,
+    `style-src '${hashOf(style)}'`,
     ...more,
     `form-action ${["'self'", ...targets].join(" ")}`,
     "base-uri 'none'",
@@ -129,20 +128,6 @@ export function stopPage({ name, wrong }: PageParts): string {
 }
 
 function page(title: string, wrong: string | undefined, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-${wrong === undefined ? "" : `<p class="wrong" role="alert">${escapeHtml(wrong)}</p>\n`}${body}
-</main>
-</body>
-</html>
-`
+  const told = wrong === undefined ? "" : `<p class="wrong" role="alert">${escapeHtml(wrong)}</p>\n`
+  return plainPage({ title, style, body: told + body })
 }

@@ -80,7 +80,7 @@ describe("the whole way", () => {
     },
   )
 
-  test("an ID token holds what it must, and nothing of the person but the identifier (TR-03161-3 Auth_19, Auth_20)", async () => {
+  test("TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier", async () => {
     const { tokens } = await signInFor(backend, "portal")
     const [header, payload] = tokens
       .id_token!.split(".")

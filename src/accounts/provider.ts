@@ -6,6 +6,7 @@ import { hashToken } from "../base/hash-token.ts"
 import { providerGuard } from "./provider-guard.ts"
 import { signingKeys } from "./provider-keys.ts"
 import { type ProviderSettings, providerScopes } from "./provider-settings.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
 import { tellAuthentication } from "./tell-authentication.ts"
 
 /** Where the pages that come with Undercroft are. */
@@ -16,7 +17,11 @@ const day = 86_400
 const stored = { hash: async (token: string) => hashToken(token) }
 
 /** After all other plugins: who signs in with a request of an application must have passed them first. */
-export function providerPlugins(settings: ProviderSettings, url: string): BetterAuthPlugin[] {
+export function providerPlugins(
+  settings: ProviderSettings,
+  url: string,
+  needsTwo: NeedsTwoFactors,
+): BetterAuthPlugin[] {
   const issuer = issuerOf(url)
   const signing: JwtOptions = { disableSettingJwtHeader: true, jwt: { issuer }, ...signingKeys }
   const plugins = [
@@ -38,7 +43,7 @@ export function providerPlugins(settings: ProviderSettings, url: string): Better
       refreshTokenReuseInterval: 0,
     }),
   ] as BetterAuthPlugin[]
-  return [providerGuard(settings.clients, plugins), ...plugins, tellAuthentication(signing)]
+  return [providerGuard(settings.clients, plugins, needsTwo), ...plugins, tellAuthentication(signing)]
 }
 
 /** The issuer is the backend's address. */

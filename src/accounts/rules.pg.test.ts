@@ -99,7 +99,7 @@ test("members of an organization see what is its, from the moment they join unti
   expect((await ask(two.headers, wards)).json).toEqual([])
 })
 
-test("a rule about a second factor refuses with what to do, and holds once it is proved", async () => {
+test("TR-03161-3 Auth_5: what a rule wants a second factor for is refused with what to do, and given once it is proved", async () => {
   const { id, headers } = await signUp()
   await backend.sql("insert into app.charts (title) values ('one')")
   const refused = await ask(headers, "/rest/charts?select=title")
@@ -125,7 +125,7 @@ test("a rule about how recently holds for a while", async () => {
   expect(remove.json?.code).not.toBe("UC612")
 })
 
-test("a second factor that is switched on is needed on every way in", async () => {
+test("TR-03161-3 Auth_4: a second factor that is switched on is needed on every way in", async () => {
   const { id, headers } = await signUp()
   await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [id])
   expect((await ask(headers, "/rest/users")).status).toBe(401)

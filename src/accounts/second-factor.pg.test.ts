@@ -254,7 +254,7 @@ test("changing the password keeps what was proved, and ends all other sessions",
   expect(await there.isSignedIn()).toBe(false)
 })
 
-test("what proves who somebody is, is changed by who proved it a moment ago", async () => {
+test("TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago", async () => {
   const person = somebody()
   await person.signUp()
   const { secret } = await person.enrol()
@@ -269,6 +269,12 @@ test("what proves who somebody is, is changed by who proved it a moment ago", as
   expect((await person.post("/two-factor/generate-backup-codes", { password })).status).toBe(200)
   // The secret of an app is shown when it is made, and never again.
   expect((await person.post("/two-factor/get-totp-uri", { password })).status).toBe(404)
+  // A password is changed by who knows the old one.
+  for (const currentPassword of ["wrong", "", undefined])
+    expect(
+      (await person.post("/change-password", { currentPassword, newPassword: "another long password" }))
+        .status,
+    ).toBe(400)
 })
 
 test("without mail, changing the password ends all other sessions, too", async () => {

@@ -36,6 +36,11 @@ export interface AccountSettings {
   readonly emailCode?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /**
+   * Who needs two factors: everybody, or people with one of these roles. Until they have proved them their session is good for
+   * switching a second factor on, and for nothing else (401 UC612). Without it, whoever switched one on needs it, and others don't.
+   */
+  readonly requireTwoFactor?: true | readonly string[]
   /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
   readonly passkeys?: boolean
   /**
@@ -76,6 +81,14 @@ export function keptDaysOf({ events: { keepDays = 365 } = {} }: AccountSettings)
 export interface SessionPeriods {
   readonly idleSeconds: number
   readonly seconds: number
+}
+
+/** Whether people with these roles need two factors. */
+export type NeedsTwoFactors = (roles: readonly string[]) => boolean
+
+/** By the settings, also of people who have not switched any on. */
+export function needsTwoFactors({ requireTwoFactor }: AccountSettings): NeedsTwoFactors {
+  return (roles) => requireTwoFactor === true || roles.some((one) => requireTwoFactor?.includes(one) ?? false)
 }
 
 /** How long a session of somebody with these roles lasts. */
