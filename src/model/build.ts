@@ -1,4 +1,6 @@
 /** Builds the model: reads what the author declared, resolves every name, and reports every mistake at once. */
+
+import { fillConsents } from "./build-consent.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import type { AccessRules, AnyEntity } from "./entity.ts"
@@ -77,6 +79,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const [at, one] of declared.entries()) fillConstraints(one, entities[at]!, problems)
   fillSubjects(declared, entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
+  fillConsents(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
 }
@@ -117,6 +120,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     reveals: declared.options.reveals ?? false,
     view: null,
     subject: null,
+    consent: null,
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
 }
