@@ -11,8 +11,7 @@ export const me = actor({
   get taken() { return Appointment.where(({ me, row }) => allOf(row.status.is("booked"), row.patient.user.is(me.id))).pick("slot") },
   get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
 })
-const doctors = () => me.has("doctor") // Roles come with the token.
-const medics = () => anyOf(doctors(), me.has("nurse"))
+const doctors = () => me.has("doctor"), medics = () => anyOf(doctors(), me.has("nurse")) // Roles come with the token.
 
 export const User = userEntity() // Who signs in; a name and roles are seen where this says, an address by its owner.
 User.access(({ row }) => ({ read: anyOf(row.id.is(me.id), doctors()) }))
@@ -175,7 +174,8 @@ export const Observation = entity("Observation", {
 })
 Observation.access(({ row }) => {
   const visible = anyOf(allOf(medics(), row.practice.in(me.practices)), row.patient.in(me.records))
-  return { read: visible, create: allOf(visible, row.patient.practice.is(row.practice)) }
+  const studied = allOf(me.has("researcher"), row.consentsTo("research")) // See consent.ts.
+  return { read: anyOf(visible, studied), create: allOf(visible, row.patient.practice.is(row.practice)) }
 })
 
 export const Prescription = entity("Prescription", {

@@ -90,6 +90,16 @@ export interface ConsentInfo {
   readonly told: EntityInfo | null
 }
 
+/** How long rows are kept, and what then becomes of them. */
+export interface RetainInfo {
+  /** ISO 8601: `P10Y`. */
+  readonly period: string
+  readonly after: FieldInfo
+  readonly end: "delete" | "anonymise"
+  /** What anonymising writes, by field. */
+  readonly neutral: ReadonlyMap<FieldInfo, unknown>
+}
+
 export interface EntityInfo {
   readonly name: string
   readonly collection: string
@@ -107,6 +117,8 @@ export interface EntityInfo {
   readonly reveals: boolean
   /** Null where the rows are about nobody. */
   readonly subject: SubjectInfo | null
+  /** Null where rows are kept for as long as nobody deletes them. */
+  readonly retain: RetainInfo | null
   /** Where it is a register of consents. */
   readonly consent: ConsentInfo | null
   readonly access: EntityAccess
