@@ -25,11 +25,12 @@ end $undercroft$`,
     `alter function undercroft_state.keep_hold() owner to ${quoteName(roles.internal)}`,
     "revoke all on function undercroft_state.keep_hold() from public",
     `create or replace trigger keep_hold before update or delete on ${holds} for each row execute function undercroft_state.keep_hold()`,
+    `create or replace trigger keep_holds before truncate on ${holds} for each statement execute function undercroft_state.keep_hold()`,
   ]
 }
 
 /** The person whose data a row behind an alias is, as `Patient:<key>`; null where rows are about nobody. */
-export function subjectSql(entity: EntityInfo, alias: string): string | null {
+function subjectSql(entity: EntityInfo, alias: string): string | null {
   if (!entity.subject) return null
   const { person, path } = entity.subject
   let sql = `${alias}.${quoteName((path[0] ?? entity.key[0]!).column)}`
@@ -41,7 +42,7 @@ export function subjectSql(entity: EntityInfo, alias: string): string | null {
 }
 
 /** Whether a subject is held at a moment. */
-export function isHeldSql(subject: string, at: string): string {
+function isHeldSql(subject: string, at: string): string {
   return `exists (select from ${holds} h where h.subject = ${subject} and h.released_at is null and (h.until is null or h.until > ${at}))`
 }
 
