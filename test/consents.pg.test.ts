@@ -76,6 +76,17 @@ const definition = defineBackend({
       access: ({ me }) => allOf(signedIn, me.consentsTo("reminders")),
       run: () => ({ sent: true }),
     }),
+    forget: action({
+      uses: [],
+      system: [Consent],
+      input: z.object({}),
+      output: z.object({}),
+      access: () => signedIn,
+      async run({ asSystem }) {
+        await asSystem("forget everything", (db) => db.deleteFrom("consents").execute())
+        return {}
+      },
+    }),
     recordPaper: action({
       uses: [Consent],
       input: z.object({ person: z.uuid() }),
@@ -270,6 +281,7 @@ describe("withdrawing", () => {
     for (const body of [{ version: 2 }, { purpose: "reminders" }, { person: id(2) }, { reason: "other" }])
       expect((await withdraw(ada, one, { status: "withdrawn", ...body })).status).toBe(400)
     expect((await backend.request(ada, "DELETE", `/rest/consents?${one}`)).status).toBe(403)
+    expect((await backend.request(ada, "POST", "/rest/rpc/forget", { body: {} })).status).toBe(500)
     expect((await withdraw(ada, one)).status).toBe(200)
     expect((await withdraw(ada, one)).json.code).toBe("UC372")
     const own = await backend.request(ada, "GET", "/rest/consents?order=grantedAt.desc&limit=1")
@@ -277,6 +289,13 @@ describe("withdrawing", () => {
       { ...made, status: "withdrawn", withdrawnBy: "user:ada", withdrawnAt: expect.any(String) },
     ])
     expect((await backend.request(bea, "GET", `/rest/consents?${one}`)).json).toEqual([])
+  })
+
+  it("goes with the person, whose consents they were", async () => {
+    await backend.sql("insert into app.persons (id, name) values ($1, 'Dan')", [id(7)])
+    await grant(desk, { person: id(7), purpose: "reminders", version: 1, reason: "on paper" })
+    expect(await backend.sql("delete from app.persons where id = $1 returning id", [id(7)])).toHaveLength(1)
+    expect(await backend.sql("select from app.consents where person = $1", [id(7)])).toEqual([])
   })
 
   it("TR-03161-3 Purp_3: a consent to a version that no longer counts is none", async () => {

@@ -1,4 +1,4 @@
-/** Retention on schedule: every hour one of the processes runs it, whichever comes first. */
+/** Retention on schedule: a minute after a start, and every hour, one of the processes runs it, whichever comes first. */
 import { UndercroftError } from "../base/errors.ts"
 import type { Model } from "../model/model.ts"
 import { type RetentionReport, runRetention } from "../store/retention.ts"
@@ -18,6 +18,8 @@ export interface RetentionScheduleOptions {
 }
 
 const hourMs = 3_600_000
+/** A process that is often restarted does its part, too. */
+const firstMs = 60_000
 
 /** Starts it; a model that retains nothing needs no timer. What fails is told and tried again at the next hour. */
 export function scheduleRetention(options: RetentionScheduleOptions): RetentionSchedule {
@@ -48,11 +50,13 @@ export function scheduleRetention(options: RetentionScheduleOptions): RetentionS
   }
   const isNeeded = model.entities.some((one) => one.retain)
   const timer = isNeeded ? setInterval(() => void run(), everyMs).unref() : null
+  const first = isNeeded ? setTimeout(() => void run(), firstMs).unref() : null
   return {
     run,
     async stop() {
       isStopped = true
       if (timer) clearInterval(timer)
+      if (first) clearTimeout(first)
       await running
     },
   }

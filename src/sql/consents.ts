@@ -11,8 +11,9 @@ const definer = "language plpgsql volatile security definer set search_path = pg
 export function createConsents({ model }: Policies, roles: RoleNames): string[] {
   const registers = model.entities.flatMap((one) => one.consent ?? [])
   return registers.flatMap((one) => [
-    ...trigger(one, "keep", "before insert or update or delete", keepBody(one, roles), roles),
+    ...trigger(one, "keep", "before insert or update", keepBody(one, roles), roles),
     ...trigger(one, "close", "after update", closeBody(one), roles),
+    ...trigger(one, "stay", "before delete", stayBody(one), roles, [roles.api, roles.system]),
     ...tellPurposes(one, roles),
   ])
 }
@@ -23,13 +24,16 @@ function trigger(
   when: string,
   body: string,
   roles: RoleNames,
+  of: readonly string[] = [],
 ): string[] {
+  // Who acts is asked before the function, in which the internal role does.
+  const asked = of.length === 0 ? "" : ` when (current_user in (${of.map(quoteLiteral).join(", ")}))`
   const signature = `${ruleFunction(shortName(`consent_${name}_${register.entity.table}`))}()`
   return [
     `create function ${signature} returns trigger ${definer} as $undercroft$\n${body}\n$undercroft$`,
     `alter function ${signature} owner to ${quoteName(roles.internal)}`,
     `revoke all on function ${signature} from public`,
-    `create trigger undercroft_consent_${name} ${when} on ${tableOf(register.entity)} for each row execute function ${signature}`,
+    `create trigger undercroft_consent_${name} ${when} on ${tableOf(register.entity)} for each row${asked} execute function ${signature}`,
   ]
 }
 
@@ -52,11 +56,6 @@ function keepBody({ entity, person, purposes, told }: ConsentInfo, roles: RoleNa
     `if not own and coalesce(btrim(new.${column}), '') = '' then ${raise("UC371", `, column = '${field}'`)}; end if;`
   return `declare caller jsonb; who text; own boolean; wanted integer; fresh ${tableOf(entity)};
 begin
-  -- A cascade runs as the owner: with the person goes what they agreed to.
-  if tg_op = 'DELETE' then
-    if current_user in (${quoteLiteral(roles.api)}, ${quoteLiteral(roles.system)}) then ${raise("UC372")}; end if;
-    return old;
-  end if;
   caller := undercroft.me();
   own := coalesce(${isTheirs}, false);
   who := case when caller ? 'system' then 'system:' || (caller ->> 'system') when caller ->> 'id' is not null then 'user:' || (caller ->> 'id')
@@ -76,6 +75,11 @@ begin
   fresh.status := 'withdrawn'; fresh.withdrawn_at := clock_timestamp(); fresh.withdrawn_by := who; fresh.withdrawal_reason := new.withdrawal_reason;
   return fresh;
 end`
+}
+
+/** Not even a step beyond the caller's rights deletes one. A cascade runs as the owner: with the person goes what they agreed to. */
+function stayBody({ entity }: ConsentInfo): string {
+  return `begin raise exception using errcode = 'UC372', schema = 'app', table = ${quoteLiteral(entity.table)}, message = 'refused'; end`
 }
 
 /** Who withdraws means the purpose, however often they have agreed to it. */
