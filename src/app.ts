@@ -35,6 +35,7 @@ import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
@@ -196,6 +197,13 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const allowsOrigin = (origin: string): boolean =>
       (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false)
 
+    // Retention: what is past its time goes, by one of the processes.
+    const retention = scheduleRetention({
+      adminUrl,
+      model: policies.model,
+      onError: options.onError ?? (() => undefined),
+    })
+
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
     const provider = definition.accounts?.provider
@@ -274,6 +282,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       async stop() {
         await server.close()
+        await retention.stop()
         await transactions.close()
         await pool.close()
         await people?.post?.close()
