@@ -44,6 +44,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Make, list, replace and take back keys for machines.",
     load: async () => (await import("./command-key.ts")).keyCommand,
   },
+  audit: {
+    summary: "Show that nobody changed the record, prove an entry, replace the key that signs.",
+    load: async () => (await import("./command-audit.ts")).auditCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,
