@@ -214,7 +214,7 @@ export const runningErrors = {
   UC940: {
     status: 500,
     message: "The anchor {path} can't be read: {why}.",
-    hint: "Name its file with --anchor <file>.",
+    hint: "Name its file with --anchor <file>. It is made when something is sealed for the first time.",
   },
   UC941: {
     status: 404,

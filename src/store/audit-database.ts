@@ -28,6 +28,8 @@ export function openAudit(url: string): AuditDatabase {
     keepAlive: true,
     options: `${settings} -c statement_timeout=120000 -c idle_in_transaction_session_timeout=30000`,
   })
+  // A connection that is lost in the midst of the work is told by the work's next statement.
+  pool.on("connect", (client) => client.on("error", () => undefined))
   pool.on("error", () => undefined)
   return {
     async transaction(work) {

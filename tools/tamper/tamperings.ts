@@ -33,13 +33,13 @@ const changes: Readonly<Record<string, string>> = {
   entity: "null",
   rows: "array_prepend('7', rows)",
   subjects: "array_append(subjects, 'Patient:666')",
-  fields: "case when fields is null then '{}' end",
+  fields: "case when fields is null then '{}'::text[] end",
   question: "coalesce(question, '{}') || '{\"limit\": 1000}'",
   result: "result || '!'",
   detail: "coalesce(detail, '{}') || '{\"after\": null}'",
   sealed_at: "sealed_at + interval '1 microsecond'",
   commitment:
-    "case when commitment is null then '\\x00' else set_bit(commitment, 3, 1 - get_bit(commitment, 3)) end",
+    "case when commitment is null then '\\x00'::bytea else set_bit(commitment, 3, 1 - get_bit(commitment, 3)) end",
   leaf: "set_bit(leaf, 255, 1 - get_bit(leaf, 255))",
 }
 
