@@ -7,8 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { createDatabase, runSql, startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { randomFrom } from "../../tools/tamper/random.ts"
 import { addEntry, makeRecord, origin, type TestRecord } from "../../tools/tamper/record.ts"
+import { tamperings } from "../../tools/tamper/tamperings.ts"
 import { defineBackend } from "../index.ts"
-import { openAudit, readAudit } from "../store/audit-database.ts"
+import { openAudit, readAudit, readerOver } from "../store/audit-database.ts"
 import { openAnchorFile } from "./anchored-heads.ts"
 import { fileAnchor } from "./file-anchor.ts"
 import { type Sealer, startSealer } from "./sealer.ts"
@@ -226,6 +227,19 @@ test("GDPR Art. 17: erased personal values leave the entry and its proof valid, 
   )
   await record.seal()
   expect(await verify()).toMatchObject({ intact: true, size: 2 })
+})
+
+test("what nothing outside was kept of is not shown: a rewrite with the stolen key passes without an anchor", async () => {
+  // The canary: were verification to call everything bad, or nothing, one of these two would tell.
+  await addEntry(record.admin, random)
+  await record.seal()
+  await record.admin.query("begin isolation level repeatable read")
+  const target = { record, random, batches: [{ first: 1, size: 1 }], size: 1 }
+  await tamperings["all rewritten, with the stolen key"]!(target)
+  expect((await record.verify()).bad).toMatchObject({ position: 1 })
+  const blind = await verifyRecord({ reader: readerOver(record.admin), anchored: null, keys: [] })
+  expect(blind).toMatchObject({ intact: true, notes: [expect.stringContaining("goes unnoticed")] })
+  await record.admin.query("rollback")
 })
 
 test("the API role can reach nothing of the record, the sealer's role changes nothing that is sealed", async () => {

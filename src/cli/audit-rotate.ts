@@ -1,5 +1,6 @@
 /** Replaces the key that signs a project's record, in its file or by a file that is named. */
 import { readFile, rm } from "node:fs/promises"
+import { fileAnchor } from "../audit/file-anchor.ts"
 import { rotateKey } from "../audit/rotate-key.ts"
 import { sealBatch } from "../audit/seal-batch.ts"
 import { heldKey, makeKey, nextPath, promoteKey, readSigningKey, writeKeyFile } from "../audit/signing-key.ts"
@@ -10,7 +11,7 @@ import type { AuditPlaces } from "./project-audit.ts"
 
 /** Gives what to tell. A running server finds the new key in the file; where the key is in the environment it has to be started again. */
 export async function rotateProjectKey(
-  { keys, keyPath, origin }: AuditPlaces,
+  { keys, keyPath, anchorPath, origin }: AuditPlaces,
   { adminUrl, to }: { adminUrl: string; to: string | undefined },
 ): Promise<string> {
   if (keyPath === null && to === undefined)
@@ -28,7 +29,8 @@ export async function rotateProjectKey(
     await rotateKey(database, { keys, next, origin })
     if (keyPath !== null) await promoteKey(keyPath)
     // The rotation is sealed under the new key at once.
-    await sealBatch(database, { keys: heldKey(pem, origin), origin })
+    const { head } = await sealBatch(database, { keys: heldKey(pem, origin), origin })
+    if (head && anchorPath !== null) await fileAnchor(anchorPath).put(head)
   } finally {
     await database.close()
   }
