@@ -75,13 +75,14 @@ export async function readAudit(url: string): Promise<AuditReader> {
   return { ...readerOver(client), close: () => client.end() }
 }
 
+let cursors = 0
+
 /** Reads within whatever transaction the connection is in. */
 export function readerOver(client: pg.Client): Pick<AuditReader, "query" | "stream"> {
-  let count = 0
   return {
     query: async (text, values = []) => (await client.query(text, [...values])).rows,
     async *stream(text, values = []) {
-      const name = `audit_${++count}`
+      const name = `audit_${++cursors}`
       await client.query(`declare ${name} no scroll cursor for ${text}`, [...values])
       for (;;) {
         const { rows } = await client.query(`fetch 2000 from ${name}`)
