@@ -95,6 +95,7 @@ async function sealInPeace({ auditUrl, keys, anchorPath }: TestRecord): Promise<
     if (bad) alarms++
     if (bad) console.log(JSON.stringify({ at, bad }))
     await writing
+    if ((at + 1) % 100 === 0) console.log(`${at + 1} of ${clean}, ${alarms} false alarms`)
   }
   for (const one of sealers) await one.stop()
   for (const one of [...writers, admin]) await one.end()
