@@ -18,6 +18,9 @@ import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
+import type { Anchor } from "./audit/anchor.ts"
+import { type Sealer, startSealer } from "./audit/sealer.ts"
+import type { KeyHolder } from "./audit/signing-key.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
@@ -41,6 +44,7 @@ import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
 import { openAccounts } from "./store/accounts-database.ts"
+import { openAudit } from "./store/audit-database.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
 import { openPool } from "./store/pool.ts"
@@ -72,6 +76,8 @@ export interface AppOptions {
   readonly readyPeople?: readonly (NewPerson & { readonly id: string })[]
   /** Rows are put into a new database. */
   readonly seed?: boolean
+  /** Seals the record; without it, entries wait. */
+  readonly audit?: AuditOptions | undefined
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
   readonly ephemeral?: boolean
   readonly onProgress?: (step: string) => void
@@ -80,12 +86,23 @@ export interface AppOptions {
   readonly onLog?: (entry: LogEntry) => void
 }
 
+/** What the sealer of the record needs. */
+export interface AuditOptions {
+  /** The record's name, which its heads carry. */
+  readonly origin: string
+  readonly keys: KeyHolder
+  /** Where heads go. */
+  readonly anchors: readonly Anchor[]
+}
+
 /** A running backend. */
 export interface App {
   /** `http://127.0.0.1:4000` */
   readonly url: string
   readonly policies: Policies
   readonly adminUrl: string
+  /** Seals the record, where that was asked for. */
+  readonly sealer: Sealer | null
   stop(): Promise<void>
 }
 
@@ -276,10 +293,21 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const manage = people && accounts ? people.open(accounts, url) : null
     for (const one of options.readyPeople ?? []) await manage?.putNew(one)
 
+    // The record: entries are sealed in the background, and heads handed to anchors.
+    const sealer = options.audit
+      ? startSealer({
+          ...options.audit,
+          database: openAudit(database.auditUrl),
+          everyMs: definition.audit?.sealEveryMs,
+          tell: options.onError ?? (() => undefined),
+        })
+      : null
+
     return {
       url,
       policies,
       adminUrl,
+      sealer,
       async stop() {
         await server.close()
         await retention.stop()
@@ -288,6 +316,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
+        await sealer?.stop()
         await embedded?.stop()
       },
     }

@@ -99,6 +99,12 @@ export interface BackendDefinition<
   }
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
+  readonly audit?: {
+    /** The file outside of the database that keeps the record's heads, from the project's folder on; UNDERCROFT_AUDIT_ANCHOR comes first. */
+    readonly anchor?: string | URL
+    /** How long the record's sealer waits after a look, in milliseconds; 2,000 unless given. */
+    readonly sealEveryMs?: number
+  }
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
   /** Requests to try out, shown at the start of a development server. */

@@ -63,7 +63,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 it("holds what people run and read, and nothing else", () => {
-  const wanted = /^(dist\/.*\.(js|js\.map|d\.ts)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
+  const wanted =
+    /^(dist\/.*\.(m?js|m?js\.map|d\.m?ts)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
   expect(packed.filter((path) => !wanted.test(path) || path.includes(".test."))).toEqual([])
   expect(packed).toEqual(expect.arrayContaining(["LICENSE", "SECURITY.md", "CHANGELOG.md"]))
 })

@@ -83,6 +83,27 @@ export const runningErrors = {
     message: "The data to start with can't be used: {entity} {why}.",
     hint: "Correct the seed of the backend's definition.",
   },
+  // The record.
+  UC550: {
+    status: 503,
+    message: "The key that signs the record can't be used: {why}.",
+    hint: "Bring back the key, or announce a new one with the old one: undercroft audit rotate. Entries wait until then.",
+  },
+  UC551: {
+    status: 503,
+    message: "The record is not as it was sealed: {why}. Nothing more is sealed.",
+    hint: "Find out what was changed with: undercroft audit verify. Where a backup was restored, move the anchor's file away.",
+  },
+  UC552: {
+    status: 503,
+    message: "The record could not be sealed: {why}.",
+    hint: "Entries wait in the database, and are sealed as soon as it works again.",
+  },
+  UC553: {
+    status: 503,
+    message: "The anchor {name} did not take a head of the record: {why}.",
+    hint: "It is given the next one; look whether it can be reached and written.",
+  },
   // Issuers of bearer tokens.
   UC601: {
     status: 500,
@@ -205,6 +226,16 @@ export const runningErrors = {
     status: 500,
     message: "Retention could not be run: {why}.",
     hint: "What was done stays done; the next run, within the hour, goes on from there.",
+  },
+  UC943: {
+    status: 500,
+    message: "The anchor {path} can't be read: {why}.",
+    hint: "Name its file with --anchor <file>. It is made when something is sealed for the first time.",
+  },
+  UC944: {
+    status: 404,
+    message: "There is no {what} in the sealed record.",
+    hint: "What was written in the last seconds is not sealed yet; see how far it is with: undercroft audit verify",
   },
   UC920: {
     status: 400,

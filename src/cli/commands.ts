@@ -48,6 +48,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Run retention, and keep or release legal holds.",
     load: async () => (await import("./command-privacy.ts")).privacyCommand,
   },
+  audit: {
+    summary: "Show that nobody changed the record, prove an entry, replace the key that signs.",
+    load: async () => (await import("./command-audit.ts")).auditCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,

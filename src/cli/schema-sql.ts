@@ -13,7 +13,10 @@ export function schemaSql(name: string, policies: Policies, url: string | undefi
   const roles = roleNames(database)
   const plan = Object.entries(planTables(policies, serverMajor))
   const parts: readonly (readonly [string, readonly string[]])[] = [
-    ["Roles; Undercroft gives the API role a password of its own", createRoles(roles, "CHOOSE-A-PASSWORD")],
+    [
+      "Roles; Undercroft gives those that log in passwords of their own",
+      createRoles(roles, "CHOOSE-A-PASSWORD", "CHOOSE-ANOTHER-PASSWORD"),
+    ],
     ["Schemas and keys", createSchemas(database, roles)],
     ["Extensions", needsGist(policies) ? ["create extension if not exists btree_gist with schema app"] : []],
     ["Tables", plan.flatMap(([table, one]) => createTable(table, one))],

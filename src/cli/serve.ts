@@ -1,5 +1,6 @@
 /** Runs a server from its start to its orderly end, for the commands that serve. */
 import { type App, type AppOptions, startApp } from "../app.ts"
+import { fileAnchor } from "../audit/file-anchor.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { buildProject, toProjectError } from "./build-project.ts"
 import { readDevelopmentKey } from "./development-key.ts"
@@ -8,6 +9,7 @@ import { logJson, logLine } from "./log-line.ts"
 import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
+import { auditPlaces } from "./project-audit.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
@@ -37,6 +39,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   buildProject(project)
   await checkAddress(address)
   const progress = options.quiet ? silentProgress : createProgress(stderr)
+  const audit = auditPlaces(project, databaseUrl())
   let app: App
   try {
     app = await startApp(project.definition, {
@@ -45,6 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       databaseUrl: databaseUrl(),
       secret: await readSecret(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
+      audit: { ...audit, anchors: audit.anchorPath === null ? [] : [fileAnchor(audit.anchorPath)] },
       introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],

@@ -24,6 +24,8 @@ export function usageOfAll(
 const environment = [
   ["DATABASE_URL", "An administrator's URL of your own PostgreSQL, in place of the embedded one."],
   ["HOST, PORT", "Where to listen, unless --host and --port say."],
+  ["UNDERCROFT_AUDIT_KEY", "The private key that signs the record's heads, in PEM, or its file."],
+  ["UNDERCROFT_AUDIT_ANCHOR", "The file outside of the database that keeps the record's heads."],
   ["NO_COLOR", "No colours, even on a terminal."],
   ["UNDERCROFT_DEBUG", "Errors with their causes and stack traces."],
 ] as const

@@ -36,6 +36,9 @@ function entryColumnList(): string {
     .join(", ")
 }
 
+/** The names of the columns, in their order. */
+export const entryColumnNames: readonly string[] = Object.keys(entryColumns)
+
 /**
  * Idempotent. Entries that wait have no index, so that a write costs one row more; `personal` are values of personal fields,
  * which are kept apart from the entry when it is sealed, so that they can be erased and the entry still be proved.
@@ -45,6 +48,66 @@ export function createAuditTables(roles: RoleNames): string[] {
   return [
     `create schema if not exists audit authorization ${internal}`,
     `create table if not exists audit.pending (${entryColumnList()}, personal jsonb)`,
-    `alter table audit.pending owner to ${internal}`,
+    // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write.
+    "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off)",
+    ...createSealedTables(),
+    ...["pending", "entry", "personal", "about", "batch", "signer"].map(
+      (table) => `alter table audit.${table} owner to ${internal}`,
+    ),
+    ...partitionFunction(internal),
+    ...sealerRights(roles),
+  ]
+}
+
+/**
+ * `entry` holds what is sealed, a position each, with the hash that stands for it in the tree; `personal` and `about` go with it.
+ * A `batch` is what was sealed at once, with the tree's head after it (`checkpoint`, signed) and the roots of its whole
+ * subtrees (`frontier`), from which the tree is gone on with. A `signer` is a public key, announced by the one before it.
+ */
+function createSealedTables(): string[] {
+  return [
+    `create table if not exists audit.entry (position bigint not null, ${entryColumnList()}, sealed_at timestamptz not null, commitment bytea, leaf bytea not null, primary key (position, sealed_at)) partition by range (sealed_at)`,
+    "create table if not exists audit.personal (position bigint primary key, entry uuid not null, salt bytea not null, content jsonb not null)",
+    "create table if not exists audit.about (subject text not null, position bigint not null, primary key (subject, position))",
+    // Written in the order of positions, which a BRIN index needs next to nothing for.
+    "create index if not exists about_position on audit.about using brin (position) with (pages_per_range = 16, autosummarize = on)",
+    "create table if not exists audit.batch (size bigint primary key, first bigint not null unique, sealed_at timestamptz not null, frontier bytea not null, signer text not null, checkpoint text not null)",
+    "create table if not exists audit.signer (number integer primary key, key text not null unique, since bigint not null, signature text)",
+  ]
+}
+
+/** Makes the partitions of a moment's month and of the next: alone first, since only attaching them leaves readers undisturbed. */
+function partitionFunction(internal: string): string[] {
+  return [
+    `create or replace function audit.prepare_partition(moment timestamptz) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $undercroft$
+declare begins timestamp; name text;
+begin
+  for ahead in 0..1 loop
+    begins := date_trunc('month', moment at time zone 'UTC') + make_interval(months => ahead);
+    name := 'entry_' || to_char(begins, 'YYYY_MM');
+    if to_regclass('audit.' || name) is null then
+      execute format('create table audit.%I (like audit.entry including all)', name);
+      execute format('alter table audit.entry attach partition audit.%I for values from (%L) to (%L)',
+        name, begins at time zone 'UTC', (begins + interval '1 month') at time zone 'UTC');
+    end if;
+  end loop;
+end $undercroft$`,
+    `alter function audit.prepare_partition(timestamptz) owner to ${internal}`,
+  ]
+}
+
+/** The sealer can take what waits and add to what is sealed; of that it can change and delete nothing. */
+function sealerRights(roles: RoleNames): string[] {
+  const audit = quoteName(roles.audit)
+  const others = [roles.api, roles.fields, roles.system].map(quoteName).join(", ")
+  return [
+    `revoke all on schema audit from public, ${others}, ${audit}`,
+    `revoke all on all tables in schema audit from public, ${others}, ${audit}`,
+    `revoke all on function audit.prepare_partition(timestamptz) from public, ${others}`,
+    `grant usage on schema audit to ${audit}`,
+    `grant select, delete on audit.pending to ${audit}`,
+    `grant select, insert on audit.entry, audit.batch, audit.signer to ${audit}`,
+    `grant insert on audit.personal, audit.about to ${audit}`,
+    `grant execute on function audit.prepare_partition(timestamptz) to ${audit}`,
   ]
 }

@@ -8,30 +8,37 @@ import { createRunTable } from "./retention.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepTable } from "./system-steps.ts"
 
-/** The roles, for an administrator to run where Undercroft may not. The password may be given as its SCRAM verifier; `login` is who starts the server. */
-export function createRoles(roles: RoleNames, apiPassword: string, login: string = "current_user"): string[] {
+/** The roles, for an administrator to run where Undercroft may not. Passwords may be given as their SCRAM verifiers; `login` is who starts the server. */
+export function createRoles(
+  roles: RoleNames,
+  apiPassword: string,
+  auditPassword: string,
+  login: string = "current_user",
+): string[] {
   const plain = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit"
   return [
     ...[roles.owner, roles.internal, roles.fields, roles.system].map(
       (name) => `create role ${quoteName(name)} nologin ${plain}`,
     ),
     `create role ${quoteName(roles.api)} login ${plain} password ${quoteLiteral(apiPassword)}`,
+    `create role ${quoteName(roles.audit)} login ${plain} password ${quoteLiteral(auditPassword)}`,
     `grant ${[roles.owner, roles.internal, roles.fields, roles.system].map(quoteName).join(", ")} to ${login}`,
   ]
 }
 
 /** Schemas, rights on them, and the state that outlives a change of the model. */
 export function createSchemas(database: string, roles: RoleNames): string[] {
-  const [owner, internal, fields, system, api] = [
+  const [owner, internal, fields, system, api, audit] = [
     roles.owner,
     roles.internal,
     roles.fields,
     roles.system,
     roles.api,
+    roles.audit,
   ].map(quoteName)
   return [
     `revoke temporary, create on database ${quoteName(database)} from public`,
-    `grant connect on database ${quoteName(database)} to ${api}`,
+    `grant connect on database ${quoteName(database)} to ${api}, ${audit}`,
     `create schema if not exists app authorization ${owner}`,
     `create schema if not exists undercroft authorization ${internal}`,
     `create schema if not exists undercroft_rules authorization ${internal}`,

@@ -14,6 +14,8 @@ export interface RoleNames {
   readonly api: string
   /** Logs in for accounts, where the backend has them; reaches their schema alone. */
   readonly accounts: string
+  /** Logs in to seal the record: takes what waits and adds to what is sealed; it changes and deletes nothing there. */
+  readonly audit: string
 }
 
 /** Role names are for the whole server, so they carry the name of the database; a long one is cut, and told apart by a hash. */
@@ -29,5 +31,6 @@ export function roleNames(database: string): RoleNames {
     system: `${prefix}_system`,
     api: `${prefix}_api`,
     accounts: `${prefix}_accounts`,
+    audit: `${prefix}_audit`,
   }
 }

@@ -4,7 +4,8 @@ import { hkdfSync } from "node:crypto"
 /** The password of a role of a database: the API's unless another is named. */
 export function apiPassword(adminUrl: string, database: string, role?: string): string {
   const secret = new URL(adminUrl).password || adminUrl
-  const use = role?.endsWith("_accounts") ? `accounts role of ${database}` : `api role of ${database}`
+  const part = ["accounts", "audit"].find((one) => role?.endsWith(`_${one}`)) ?? "api"
+  const use = `${part} role of ${database}`
   return Buffer.from(hkdfSync("sha256", secret, "undercroft", use, 32)).toString("base64url")
 }
 

@@ -26,7 +26,7 @@ export async function checkDatabase(
 }
 
 async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[]> {
-  const all = [roles.api, roles.system, roles.fields, roles.internal, roles.owner]
+  const all = [roles.api, roles.audit, roles.system, roles.fields, roles.internal, roles.owner]
   const { rows } = await admin.query(
     `select r.rolname as name, r.rolsuper as super, r.rolbypassrls as bypass, r.rolinherit as inherit, r.rolcanlogin as login,
       r.rolcreaterole or r.rolreplication or r.rolcreatedb as creates,
@@ -40,7 +40,8 @@ async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[
   )
   const problems: string[] = []
   for (const role of rows) {
-    const isApi = role.name === roles.api
+    // Those that log in.
+    const isApi = role.name === roles.api || role.name === roles.audit
     const say = (when: boolean, what: string, mend: string): void => {
       if (when) problems.push(`the role ${role.name} ${what}: ${mend}`)
     }
@@ -108,6 +109,9 @@ async function schemaProblems(admin: pg.Client, roles: RoleNames): Promise<strin
       ? [
           `the role ${role} can read the keys: revoke usage on schema undercroft_state from public, "${role}";`,
         ]
+      : []),
+    ...(uses && schema === "audit"
+      ? [`the role ${role} can reach the record: revoke usage on schema audit from public, "${role}";`]
       : []),
     ...(uses && schema === "undercroft_rules"
       ? [

@@ -22,6 +22,8 @@ export interface ReadyDatabase {
   readonly apiUrl: string
   /** Logs in as the role of accounts, where there are any. */
   readonly accountsUrl: string
+  /** Logs in as the role that seals the record. */
+  readonly auditUrl: string
   readonly roles: RoleNames
   /** Seals callers; the database has it too. */
   readonly processKey: Buffer
@@ -66,9 +68,12 @@ export async function prepareDatabase(
     const roles = roleNames(database)
     // One node at a time; the others find everything done.
     await admin.query("select pg_advisory_lock(hashtext('undercroft schema'))")
-    const password = apiPassword(adminUrl, database)
     const apiUrl = loginUrl(adminUrl, database, roles.api)
-    await ensureRoles(admin, roles, password, apiUrl)
+    const auditUrl = loginUrl(adminUrl, database, roles.audit)
+    await ensureRoles(admin, roles, [
+      { role: roles.api, url: apiUrl, password: apiPassword(adminUrl, database) },
+      { role: roles.audit, url: auditUrl, password: apiPassword(adminUrl, database, roles.audit) },
+    ])
     if (options.accounts) await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts)
     const plan = planTables(policies, major)
     const statements = createMachinery(policies, roles, options.accounts ?? null)
@@ -98,6 +103,7 @@ export async function prepareDatabase(
     return {
       apiUrl,
       accountsUrl: loginUrl(adminUrl, database, roles.accounts),
+      auditUrl,
       roles,
       processKey: keys.rows[0].process_key,
       constraints: new Map(Object.values(plan).flatMap((table) => Object.entries(table.constraints))),
@@ -147,19 +153,21 @@ export function checkServerVersion(version: number): number {
   return major
 }
 
-async function ensureRoles(
-  admin: pg.Client,
-  roles: RoleNames,
-  password: string,
-  apiUrl: string,
-): Promise<void> {
-  const names = [roles.owner, roles.internal, roles.fields, roles.system, roles.api]
+/** A role that logs in. */
+interface Login {
+  readonly role: string
+  readonly url: string
+  readonly password: string
+}
+
+async function ensureRoles(admin: pg.Client, roles: RoleNames, logins: readonly Login[]): Promise<void> {
+  const names = [roles.owner, roles.internal, roles.fields, roles.system, roles.api, roles.audit]
   const found = (await admin.query("select rolname from pg_roles where rolname = any($1)", [names])).rows.map(
     (row) => row.rolname,
   )
-  const verifier = scramVerifier(password)
+  const verifiers = logins.map(({ password }) => scramVerifier(password))
   const login = String((await admin.query("select quote_ident(current_user) as login")).rows[0].login)
-  const statements = createRoles(roles, verifier, login)
+  const statements = createRoles(roles, verifiers[0] ?? "", verifiers[1] ?? "", login)
   const missing = statements.filter((_, at) => names[at] === undefined || !found.includes(names[at]))
   const isMember = (
     await admin.query(
@@ -169,8 +177,9 @@ async function ensureRoles(
   ).rows[0].member
   // An administrator may have made them; then there is nothing to do, and nothing that this login would have to be allowed.
   const due = missing.length === 1 && isMember ? [] : missing
-  if (found.includes(roles.api) && !(await canLogIn(apiUrl)))
-    due.push(`alter role ${quoteName(roles.api)} password ${pg.escapeLiteral(verifier)}`)
+  for (const [at, { role, url }] of logins.entries())
+    if (found.includes(role) && !(await canLogIn(url)))
+      due.push(`alter role ${quoteName(role)} password ${pg.escapeLiteral(verifiers[at] ?? "")}`)
   try {
     for (const statement of due) await admin.query(statement)
   } catch (cause) {

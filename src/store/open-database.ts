@@ -12,6 +12,8 @@ export interface OpenDatabase {
   readonly apiUrl: string
   /** Logs in as the role of accounts. */
   readonly accountsUrl: string
+  /** Logs in as the role that seals the record. */
+  readonly auditUrl: string
   readonly roles: RoleNames
   /** Seals callers. */
   readonly processKey: Buffer
@@ -37,7 +39,15 @@ export async function openDatabase(adminUrl: string, policies: Policies): Promis
     const wanted: unknown = JSON.parse(JSON.stringify(planTables(policies, major)))
     const apiUrl = loginUrl(adminUrl, name, roles.api)
     const accountsUrl = loginUrl(adminUrl, name, roles.accounts)
-    return { apiUrl, accountsUrl, roles, processKey: key, isCurrent: isDeepStrictEqual(plan, wanted) }
+    const auditUrl = loginUrl(adminUrl, name, roles.audit)
+    return {
+      apiUrl,
+      accountsUrl,
+      auditUrl,
+      roles,
+      processKey: key,
+      isCurrent: isDeepStrictEqual(plan, wanted),
+    }
   } finally {
     await admin.end()
   }

@@ -54,7 +54,7 @@ export type SourceMap = ReadonlyMap<string, SourceFile>
 export function parseSources(files: FileMap): SourceMap {
   const sources = new Map<string, SourceFile>()
   for (const [path, text] of files) {
-    if (/\.tsx?$/.test(path)) sources.set(path, parseSource(path, text))
+    if (/\.(m?ts|tsx)$/.test(path)) sources.set(path, parseSource(path, text))
   }
   return sources
 }

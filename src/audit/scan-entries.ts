@@ -1,0 +1,129 @@
+/** Goes through all entries in order, and through the heads in the database and of the anchor beside them. */
+import { aboutBetween, allBatches, allEntries, erasures, strayPositions } from "../sql/audit-seal.ts"
+import type { AuditReader } from "../store/audit-database.ts"
+import type { AnchorCheck } from "./check-anchored.ts"
+import { type Batch, BatchCheck } from "./check-batches.ts"
+import { type EntryRow, entryProblem } from "./check-entry.ts"
+import type { Findings } from "./findings.ts"
+import type { Signer } from "./signers.ts"
+import { Frontier } from "./tree.ts"
+
+/** Reads within one moment of the record. */
+export type Reading = Pick<AuditReader, "query" | "stream">
+
+export interface Scan {
+  readonly reader: Reading
+  readonly signers: readonly Signer[]
+  readonly anchor: AnchorCheck
+  readonly findings: Findings
+  readonly onProgress: (entries: number) => void
+}
+
+/** How far it came: all of it, or to the end of the batch where the first finding is. */
+export async function scanEntries(scan: Scan): Promise<{ size: number; time: string | null }> {
+  const batches = new BatchCheck(scan.reader.stream(allBatches), scan.signers)
+  const walk = new Walk(scan, batches, await readErasures(scan.reader))
+  for await (const rows of scan.reader.stream(allEntries)) {
+    const isGood = await walk.take(rows as unknown as readonly EntryRow[])
+    scan.onProgress(walk.tree.size)
+    if (!isGood) break
+  }
+  if (scan.findings.first() === null) await walk.end()
+  return { size: walk.tree.size, time: batches.last?.time ?? null }
+}
+
+class Walk {
+  readonly tree: Frontier = new Frontier()
+  readonly #scan: Scan
+  readonly #batches: BatchCheck
+  readonly #erased: ReadonlyMap<string, number>
+  #batch: Batch | null = null
+
+  constructor(scan: Scan, batches: BatchCheck, erased: ReadonlyMap<string, number>) {
+    this.#scan = scan
+    this.#batches = batches
+    this.#erased = erased
+  }
+
+  /** Whether to go on. */
+  async take(rows: readonly EntryRow[]): Promise<boolean> {
+    const abouts = await readAbouts(this.#scan.reader, rows)
+    for (const row of rows) {
+      const batch = this.#isNext(row) ? await this.#batchOf(row) : null
+      if (batch === null) return false
+      const position = Number(row.position)
+      const context = { batch, abouts: abouts.get(position) ?? [], erased: this.#erased }
+      const problem = entryProblem(row, context)
+      if (problem !== null) this.#scan.findings.at(position, problem, row.id)
+      this.tree.push(row.leaf)
+      await this.#scan.anchor.compare(this.tree)
+      if (this.tree.size === batch.size && !this.#endBatch(batch)) return false
+    }
+    return true
+  }
+
+  #isNext({ position: text, id }: EntryRow): boolean {
+    const position = Number(text)
+    const { findings } = this.#scan
+    if (position === this.tree.size + 1) return true
+    if (position > this.tree.size) findings.at(this.tree.size + 1, "it is missing")
+    else findings.at(position, position < 1 ? "it was inserted" : "it is there more than once", id)
+    return false
+  }
+
+  async #batchOf(row: EntryRow): Promise<Batch | null> {
+    if (this.#batch !== null) return this.#batch
+    const batch = await this.#batches.next()
+    const none = "it is under no head: it was inserted, or its head is gone"
+    const problem = batch === null ? none : this.#batches.problem(batch, this.tree.size)
+    if (problem !== null) this.#scan.findings.at(this.tree.size + 1, problem, row.id)
+    this.#batch = problem === null ? batch : null
+    return this.#batch
+  }
+
+  #endBatch(batch: Batch): boolean {
+    this.#batch = null
+    const problem = this.#batches.rootProblem(batch, this.tree)
+    if (problem !== null) this.#scan.findings.within(batch.first, batch.size, problem)
+    return this.#scan.findings.first() === null
+  }
+
+  /** What should have followed the last entry. */
+  async end(): Promise<void> {
+    const { findings, anchor, reader } = this.#scan
+    const { size } = this.tree
+    const next = this.#batch ?? (await this.#batches.next())
+    if (next !== null) {
+      const problem = this.#batch === null ? this.#batches.problem(next, size) : null
+      findings.at(size + 1, problem ?? `it is missing, with all up to ${next.size}, which a head covers`)
+    }
+    await anchor.end(size)
+    const [stray] = await reader.query(strayPositions, [size])
+    if (stray)
+      findings.at(
+        Number(stray.position),
+        `audit.${stray.place} has something for it, and there is no such entry`,
+      )
+  }
+}
+
+/** By the positions of some entries. */
+async function readAbouts(
+  reader: Reading,
+  rows: readonly EntryRow[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const found = new Map<number, string[]>()
+  const ends = [rows[0]?.position, rows.at(-1)?.position]
+  for (const { subject, position } of await reader.query(aboutBetween, ends)) {
+    const subjects = found.get(Number(position))
+    if (subjects) subjects.push(String(subject))
+    else found.set(Number(position), [String(subject)])
+  }
+  return found
+}
+
+/** Of each person whose personal values were erased, the last entry that says so. */
+async function readErasures(reader: Reading): Promise<ReadonlyMap<string, number>> {
+  const rows = await reader.query(erasures)
+  return new Map(rows.map(({ subject, position }) => [String(subject), Number(position)]))
+}

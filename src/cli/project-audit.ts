@@ -1,0 +1,46 @@
+/** Where a project keeps the key of its record and its anchor: by its definition and the environment, else beside its data. */
+import { createHash } from "node:crypto"
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { heldKey, type KeyHolder, keyFile } from "../audit/signing-key.ts"
+import { UndercroftError } from "../base/errors.ts"
+import { isProduction } from "./production.ts"
+import type { Project } from "./project.ts"
+
+export interface AuditPlaces {
+  /** The record's name, which its heads carry. */
+  readonly origin: string
+  readonly keys: KeyHolder
+  /** The key's file, where it is in one. */
+  readonly keyPath: string | null
+  /** The anchor's file, where there is one. */
+  readonly anchorPath: string | null
+}
+
+/** `url` is that of one's own PostgreSQL. Throws UC550 where production has no key. */
+export function auditPlaces(
+  { definition, directory, folder }: Project,
+  url: string | undefined,
+): AuditPlaces {
+  // On a machine of its own the database has a key and an anchor that whoever runs it chose, or none.
+  const needsNames = isProduction() && url !== undefined
+  const origin = `undercroft/${encodeURIComponent(definition.name)}`
+  const given = process.env.UNDERCROFT_AUDIT_KEY
+  if (!given && needsNames) throw new UndercroftError("UC550", { why: "UNDERCROFT_AUDIT_KEY is not set" })
+  const { anchor } = definition.audit ?? {}
+  const named =
+    process.env.UNDERCROFT_AUDIT_ANCHOR || (anchor instanceof URL ? fileURLToPath(anchor) : anchor)
+  const usual = needsNames ? null : join(directory, `audit-anchor${suffixOf(url)}.jsonl`)
+  const places = { origin, anchorPath: named ? resolve(folder, named) : usual }
+  if (given?.includes("-----BEGIN"))
+    return { ...places, keyPath: null, keys: heldKey(given.replaceAll("\\n", "\n"), origin) }
+  const keyPath = given ? resolve(given) : join(directory, "audit.key")
+  return { ...places, keyPath, keys: keyFile(keyPath, origin, !given) }
+}
+
+/** Records of several databases are not kept in one file. */
+function suffixOf(url: string | undefined): string {
+  if (url === undefined) return ""
+  const { host, pathname } = new URL(url)
+  return `-${createHash("sha256").update(`${host}${pathname}`).digest("hex").slice(0, 8)}`
+}
