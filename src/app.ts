@@ -133,11 +133,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       )
       progress(`data: ${count} rows, done`)
     }
-    const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
+    const pool = openPool({
+      url: database.apiUrl,
+      statementTimeoutMs: limits.statementTimeoutMs,
+      key: database.processKey,
+    })
 
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
+      key: database.processKey,
+      recordsReads: policies.model.entities.some((one) => one.audit.reads),
     })
     const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
 
@@ -211,6 +217,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       bodyBytes: limits.bodyBytes,
       allowsOrigin,
       isReady: engine.isReady,
+      readAddress,
+      purposes: definition.purposes,
       onError: options.onError ?? (() => undefined),
     })
     addRestDoor(server, {

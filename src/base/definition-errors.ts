@@ -93,6 +93,11 @@ export const definitionErrors = {
     message: "has personal fields ({fields}) and does not say whose they are.",
     hint: 'Add `subject: "patient"`, a reference to the person; or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
   },
+  UC142: {
+    status: 500,
+    message: "has under `audit` {why}.",
+    hint: "Write `audit: { reads: true }`, and `purpose: true` beside it where requests must say what for.",
+  },
   // Rules.
   UC201: {
     status: 500,

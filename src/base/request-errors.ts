@@ -68,6 +68,17 @@ export const requestErrors = {
     message: "this needs you to prove who you are {how}",
     hint: "Sign in {how}, and send the request again.",
   },
+  // On record.
+  UC620: {
+    status: 403,
+    message: "{entity} is read and written for a purpose, and the request states none",
+    hint: "Say what for, in the header X-Purpose.",
+  },
+  UC621: {
+    status: 400,
+    message: "reads of {entity} are on record, which nothing undoes",
+    hint: "Leave out Prefer: tx=rollback.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,

@@ -32,6 +32,11 @@ export interface EntityOptions {
    * nobody on record here.
    */
   readonly subject?: string | false
+  /**
+   * Writes are always on record. `reads` puts reads on record, too; `purpose` has every request that reads or writes it say
+   * what for (`X-Purpose`).
+   */
+  readonly audit?: { readonly reads?: boolean; readonly purpose?: boolean }
 }
 
 /** Who may do what. What is not named is not allowed. */

@@ -62,6 +62,13 @@ export interface SubjectInfo {
   readonly account: FieldInfo | null
 }
 
+/** What of an entity is on record beside its writes. */
+export interface AuditInfo {
+  readonly reads: boolean
+  /** Whether a request must say what for. */
+  readonly purpose: boolean
+}
+
 export interface EntityInfo {
   readonly name: string
   readonly collection: string
@@ -79,6 +86,7 @@ export interface EntityInfo {
   readonly reveals: boolean
   /** Null where the rows are about nobody. */
   readonly subject: SubjectInfo | null
+  readonly audit: AuditInfo
   readonly access: EntityAccess
   readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
 }

@@ -6,8 +6,10 @@ import type { NamedFact } from "../query/operation.ts"
 import type { PlannedItem, PlannedPart, PlannedQuery } from "../query/planned.ts"
 import { besideCursor, keysetOf, reverse } from "./keyset.ts"
 import type { Places } from "./places.ts"
-import type { SelectOptions, SelectPrinter } from "./select.ts"
+import { noteSql } from "./record-reads.ts"
+import { isKeyed, type SelectOptions, type SelectPrinter } from "./select.ts"
 import { fieldSql, outputName } from "./select-item.ts"
+import { rowsOf } from "./told-reads.ts"
 
 /** Where the rows come from; `alias` is another than was asked for where they have one of their own. */
 export interface FrameSource {
@@ -57,10 +59,24 @@ class FramePrinter {
     const { places } = this.tools
     const rows = this.rows()
     this.gathered.set("n", "count(*)")
+    if (this.isNoted) {
+      const keys = `array_agg(r."$key"${this.inOrder})${this.onPage}`
+      this.gathered.set("$noted", noteSql(rowsOf(this.query.policy.entity), keys))
+    }
     const parts = this.frame.parts.map((part) => `${this.part(part)} as ${outputName(part.as)}`)
     const gathered = [...this.gathered].map(([name, sql]) => `${sql} as ${quoteName(name)}`)
     const whole = places.alias()
-    return `select row_to_json(${whole}) as body, g.n from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
+    const body = this.isNoted
+      ? `case when g."$noted" then row_to_json(${whole}) end`
+      : `row_to_json(${whole})`
+    return `select ${body} as body, g.n from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
+  }
+
+  /** Whether rows are shown, or their places, that are on record; those of a write its own entries tell of. */
+  private get isNoted(): boolean {
+    const { options } = this.tools
+    const isShown = this.frame.parts.some((part) => part.kind === "rows" || part.kind === "page")
+    return isShown && !options.isWrite && isKeyed(this.query)
   }
 
   /** Whether rows are numbered: to be put back in order, or to tell the row beyond the page. */
@@ -91,7 +107,12 @@ class FramePrinter {
       from,
       alias,
       [...conditions, ...beside],
-      { ...options, ...(frame.fromEnd ? { last: key } : {}), beyond: this.looksBeyond ? 1 : 0 },
+      {
+        ...options,
+        ...(frame.fromEnd ? { last: key } : {}),
+        beyond: this.looksBeyond ? 1 : 0,
+        keyed: this.isNoted,
+      },
     )
     return this.isNumbered ? `select r.*, row_number() over () as "$n" from (${rows}) r` : rows
   }

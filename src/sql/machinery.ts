@@ -20,8 +20,12 @@ import {
 import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
+import { circumstanceFunctions } from "./circumstances.ts"
 import { onceFunctions } from "./once.ts"
 import { permitFunctions } from "./permit.ts"
+import { recordAccountEvents } from "./record-events.ts"
+import { recordReads, sawSql } from "./record-reads.ts"
+import { recordTruncate } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepPolicy, stepFunctions } from "./system-steps.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
@@ -103,6 +107,9 @@ export function createMachinery(
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
+    ...circumstanceFunctions(roles),
+    ...recordTruncate(roles),
+    ...recordReads(policies.model, roles),
     ...(accounts ? sessionFunctions(roles, accounts) : []),
     ...onceFunctions(roles),
     ...permitFunctions(roles),
@@ -127,7 +134,7 @@ export function createMachinery(
     ...[...policies.system].flatMap((entity) => systemRights(entity, roles)),
     ...fieldViews,
     ...views,
-    ...(accounts ? mirrorAccounts(policies.model, roles) : []),
+    ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }
 
@@ -163,7 +170,9 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
   return [
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
     ...(policy.entity.access.read
-      ? [`create policy read on ${table} for select ${to} ${using(policy.read)}`]
+      ? [
+          `create policy read on ${table} for select ${to} using (${printer.rule(policy.read, ownRow)}${sawSql(policy.entity)})`,
+        ]
       : []),
     ...(policy.entity.access.create
       ? [`create policy "create" on ${table} for insert ${to} ${check(policy.create)}`]
