@@ -72,8 +72,8 @@ class Compiler {
     if (plan.query.frame) {
       const from = relationOf(plan.query.policy)
       const framed = this.printer.frame(plan.query, (alias) => ({ from: `${from} ${alias}`, conditions: [] }))
-      const only = this.tell ? ` where ${this.recorded("q.n is not null")}` : ""
-      return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n from (${framed}) f) q${only}`
+      const only = this.tell ? ` where ${this.recorded("q.noted")}` : ""
+      return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n, f.noted from (${framed}) f) q${only}`
     }
     const alias = this.places.alias()
     const keyed = isKeyed(plan.query)
@@ -83,7 +83,9 @@ class Compiler {
     const total = plan.count === null ? "null" : `(select count(*) from (${this.countRows(plan.query)}) c)`
     if (this.tell === null)
       return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${bodySql(plan)} as body, count(*) as n from (${rows}) r) q`
-    const note = keyed ? noteSql(rowsOf(plan.query.policy.entity), 'array_agg(r."$key")') : "true"
+    const note = keyed
+      ? noteSql(rowsOf(plan.query.policy.entity), 'array_agg(r."$key")')
+      : "count(*) is not null"
     const [body, source] = keyed
       ? [bodySql(plan, 'r."$row"'), withRow(plan.query, rows)]
       : [bodySql(plan), rows]

@@ -24,7 +24,7 @@ interface FrameTools {
   readonly options: SelectOptions
 }
 
-/** Gives one row: `body`, the object, and `n`, how many rows it was made of. */
+/** Gives one row: `body`, the object, `n`, how many rows it was made of, and `noted`, for the record. */
 export function printFrame(
   query: PlannedQuery,
   source: (alias: string) => FrameSource,
@@ -66,10 +66,10 @@ class FramePrinter {
     const parts = this.frame.parts.map((part) => `${this.part(part)} as ${outputName(part.as)}`)
     const gathered = [...this.gathered].map(([name, sql]) => `${sql} as ${quoteName(name)}`)
     const whole = places.alias()
-    const body = this.isNoted
-      ? `case when g."$noted" then row_to_json(${whole}) end`
-      : `row_to_json(${whole})`
-    return `select ${body} as body, g.n from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
+    // Whoever asks for `noted` is asked after it: of what has an effect PostgreSQL pushes no condition below.
+    const noted = this.isNoted ? 'g."$noted"' : "g.n is not null"
+    const body = this.isNoted ? `case when ${noted} then row_to_json(${whole}) end` : `row_to_json(${whole})`
+    return `select ${body} as body, g.n, ${noted} as noted from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
   }
 
   /** Whether rows are shown, or their places, that are on record; those of a write its own entries tell of. */

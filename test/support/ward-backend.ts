@@ -64,6 +64,7 @@ export const Sheet = entity("Sheet", { fields: { title: text() } })
 Sheet.access(() => ({ read: anyone, create: anyone, update: anyone }))
 
 export const Named = view("Named", Person, {
+  collection: "named",
   key: "id",
   fields: { id: "id", called: (row) => row.name },
 })
