@@ -62,7 +62,7 @@ export const Patient = entity("Patient", {
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
   },
-  subject: "user", // A row is a person, whose account is this.
+  subject: "user", audit: { reads: true }, // A row is a person, whose account is this.
   // Unique within the practice: over all, a conflict would tell of patients elsewhere.
   unique: [["practice", "insuranceNumber"], ["practice", "user"]], indexes: [["practice", "lastName", "firstName"], ["user"]],
 })
@@ -139,7 +139,7 @@ export const ClinicalNote = entity("ClinicalNote", {
     signedAt: instant().optional().describe("From then on the note can't be changed, only added to."),
     get addenda() { return many(Addendum, "note") },
   },
-  subject: "patient", indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
+  subject: "patient", audit: { reads: true }, indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
 })
 ClinicalNote.access(({ row }) => {
   const ours = row.practice.in(me.practices)

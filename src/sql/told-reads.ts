@@ -114,7 +114,8 @@ class Walk {
         for (const term of filter.terms) this.filter(term, read)
         return
       case "embed-is-null":
-        return this.embed(filter.embed)
+        this.embed(filter.embed)
+        return
       case "is":
         read.fields.add(filter.field.name)
         read.where.push({ field: filter.field.name, is: filter.value, not: filter.negated })
