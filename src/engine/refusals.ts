@@ -4,8 +4,8 @@
  */
 import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo } from "../model/model.ts"
-import { recordText, recordValues, type ToldEntry } from "../sql/circumstances.ts"
-import { type Circumstances, currentCircumstances, under } from "../store/circumstances.ts"
+import { type Circumstances, recordText, recordValues, type ToldEntry } from "../sql/circumstances.ts"
+import { currentCircumstances, under } from "../store/circumstances.ts"
 import { type FlightPool, isDatabaseError } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 
@@ -120,7 +120,11 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
       const window = { circumstances, caller: request.caller, entry, count: 0 }
       windows.set(name, window)
       schedule()
-      await write(window, 1).catch(() => keep(name, window, 1))
+      try {
+        await write(window, 1)
+      } catch {
+        keep(name, window, 1)
+      }
       return error
     },
     close: flush,

@@ -16,14 +16,15 @@ import {
 } from "../query/planned.ts"
 import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
 import { type FrameSource, printFrame } from "./frame.ts"
+import { isKeyed, isUnasked, withRow } from "./keyed-rows.ts"
 import { cursorSql, type KeysetTerm, keysetOf, nodeIdSql } from "./keyset.ts"
 import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
 import { noteSql } from "./record-reads.ts"
 import { keyText } from "./record-writes.ts"
-import { cast, fieldSql, isAggregate, outputName, outputNames, pathSql, spreadNames } from "./select-item.ts"
-import { hasRecordedKey, rowsOf } from "./told-reads.ts"
+import { cast, fieldSql, isAggregate, outputName, pathSql, spreadNames } from "./select-item.ts"
+import { rowsOf } from "./told-reads.ts"
 
 export interface SelectOptions {
   /** The rows are those that a write gives back. */
@@ -49,22 +50,6 @@ interface RowParts {
   readonly joins: string[]
   readonly groups: string[]
   readonly used: FieldInfo[]
-}
-
-/** Whether the keys of a query's rows are noted for the record. */
-export function isKeyed({ policy, items }: PlannedQuery): boolean {
-  return hasRecordedKey(policy.entity) && !items.some(isAggregate)
-}
-
-/** Rows that have their key beside them: the row itself as one value. */
-export function withRow({ items }: PlannedQuery, rows: string): string {
-  const names = outputNames(items.filter((one) => !isUnasked(one))).map((name) => `r.${quoteName(name)}`)
-  return `select x as "$row", r."$key" from (${rows}) r cross join lateral (select ${names.join(", ")}) x`
-}
-
-/** Of an embed without fields nothing is printed. */
-function isUnasked(item: PlannedItem): boolean {
-  return item.kind === "embed" && item.query.items.length === 0 && !item.query.frame
 }
 
 export class SelectPrinter {

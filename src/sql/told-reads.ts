@@ -45,7 +45,7 @@ export function tellReads(plan: Plan): TellReads | null {
   return (values) =>
     [...reads].map(([entity, { fields, where, order }]) => ({
       entity: entity.name,
-      fields: [...fields].sort(),
+      fields: [...fields].toSorted(),
       question: {
         of: query.policy.entity.name,
         ...(where.length > 0 ? { where: where.map((term) => tellTerm(term, values)) } : {}),

@@ -2,8 +2,6 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 import type { Circumstances } from "../sql/circumstances.ts"
 
-export type { Circumstances } from "../sql/circumstances.ts"
-
 const storage = new AsyncLocalStorage<Circumstances>()
 const none: Circumstances = { door: "system", request: null, address: null, purpose: null }
 

@@ -4,8 +4,8 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { askText, askValues } from "../sql/circumstances.ts"
-import { type Circumstances, currentCircumstances } from "./circumstances.ts"
+import { askText, askValues, type Circumstances } from "../sql/circumstances.ts"
+import { currentCircumstances } from "./circumstances.ts"
 import { type Entrance, enterStatement, type FlightRow } from "./flight.ts"
 import { readerOf } from "./read-value.ts"
 
