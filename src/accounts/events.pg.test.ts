@@ -1,10 +1,12 @@
 /** What happens to accounts is on record: by whom, how, from where, and without anything secret. */
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
-import { defineBackend, entity, ref } from "../index.ts"
+import { defineBackend, entity, ref, signedIn, text } from "../index.ts"
 
 const Note = entity("Note", { fields: { owner: ref("User") } })
 Note.access(() => ({}))
+const Page = entity("Page", { fields: { title: text() } })
+Page.access(() => ({ create: signedIn }))
 const password = "correct horse battery"
 
 let backend: TestBackend
@@ -12,7 +14,7 @@ beforeAll(async () => {
   backend = await startTestBackend(
     defineBackend({
       name: "notes",
-      model: [Note],
+      model: [Note, Page],
       accounts: { password: true, twoFactor: true, signUp: "open", organizations: true },
       trustedProxies: ["127.0.0.1"],
     }),
@@ -137,6 +139,37 @@ test("roles and bans, whoever changes them, and acting as somebody else", async 
     kind: "member-added",
     actor: admin.id,
     detail: { role: "owner" },
+  })
+
+  // HIPAA 164.312(b): so it is on the record of rows, which says on whose behalf.
+  const written = await backend.request(null, "POST", "/rest/pages", { body: { title: "x" }, headers })
+  expect(written.status).toBe(201)
+  expect(await backend.sql("select * from audit.pending where entity = 'Page'")).toMatchObject([
+    {
+      kind: "create",
+      actor: `user:${admin.id}`,
+      on_behalf: `user:${person.id}`,
+      credential: `session:${acting.json.session.id}`,
+      door: "rest",
+      address: "192.0.2.7",
+      assurance: "one-factor",
+    },
+  ])
+})
+
+test("HIPAA 164.312(b): each event is an entry of the record, too, in the same transaction", async () => {
+  const person = await signUp()
+  const of = `User:${person.id}`
+  const entries = await backend.sql(
+    "select detail ->> 'event' as kind, actor, door, address from audit.pending where kind = 'event' and $1 = any(subjects) order by at",
+    [of],
+  )
+  expect(entries.map((one) => one.kind).toSorted()).toEqual((await kindsOf(person.id)).toSorted())
+  expect(entries).toContainEqual({
+    kind: "signed-in",
+    actor: `user:${person.id}`,
+    door: "auth",
+    address: "192.0.2.7",
   })
 })
 

@@ -255,7 +255,9 @@ export class PgTarget implements Target {
       const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
       try {
         return JSON.parse(
-          (await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed }))?.[0] ?? "[]",
+          (
+            await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed, isRecorded: true })
+          )?.[0] ?? "[]",
         ) as readonly Row[]
       } catch (cause) {
         const { code } = cause as { code?: string }
