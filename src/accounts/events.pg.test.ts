@@ -5,8 +5,8 @@ import { defineBackend, entity, ref, signedIn, text } from "../index.ts"
 
 const Note = entity("Note", { fields: { owner: ref("User") } })
 Note.access(() => ({}))
-const Page = entity("Page", { fields: { title: text() } })
-Page.access(() => ({ create: signedIn }))
+const Leaf = entity("Leaf", { fields: { title: text() } })
+Leaf.access(() => ({ create: signedIn }))
 const password = "correct horse battery"
 
 let backend: TestBackend
@@ -14,7 +14,7 @@ beforeAll(async () => {
   backend = await startTestBackend(
     defineBackend({
       name: "notes",
-      model: [Note, Page],
+      model: [Note, Leaf],
       accounts: { password: true, twoFactor: true, signUp: "open", organizations: true },
       trustedProxies: ["127.0.0.1"],
     }),
@@ -142,9 +142,9 @@ test("roles and bans, whoever changes them, and acting as somebody else", async 
   })
 
   // HIPAA 164.312(b): so it is on the record of rows, which says on whose behalf.
-  const written = await backend.request(null, "POST", "/rest/pages", { body: { title: "x" }, headers })
+  const written = await backend.request(null, "POST", "/rest/leafs", { body: { title: "x" }, headers })
   expect(written.status).toBe(201)
-  expect(await backend.sql("select * from audit.pending where entity = 'Page'")).toMatchObject([
+  expect(await backend.sql("select * from audit.pending where entity = 'Leaf'")).toMatchObject([
     {
       kind: "create",
       actor: `user:${admin.id}`,
@@ -268,7 +268,7 @@ test("a second start makes no trigger anew, and a changed model keeps them", asy
   const app = await startApp(
     defineBackend({
       name: "notes",
-      model: [Note, Page],
+      model: [Note, Leaf, Page],
       accounts: { password: true, twoFactor: true, signUp: "open", organizations: true },
     }),
     {
