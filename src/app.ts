@@ -29,9 +29,11 @@ import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
+import { createRefusals } from "./engine/refusals.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
 import { createTransact } from "./engine/transact.ts"
+import { withActionRefusals, withCallerRefusals, withRefusals } from "./engine/with-refusals.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { loadDocuments } from "./graphql/registered-documents.ts"
@@ -155,11 +157,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       )
       progress(`data: ${count} rows, done`)
     }
-    const pool = openPool({ url: database.apiUrl, statementTimeoutMs: limits.statementTimeoutMs })
+    const pool = openPool({
+      url: database.apiUrl,
+      statementTimeoutMs: limits.statementTimeoutMs,
+      key: database.processKey,
+    })
 
     const transactions = openTransactions({
       url: database.apiUrl,
       statementTimeoutMs: limits.statementTimeoutMs,
+      key: database.processKey,
+      recordsReads: policies.model.entities.some((one) => one.audit.reads),
     })
     const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
 
@@ -177,23 +185,34 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Engine: the one pipeline that every door goes through.
     const stepUp = createStepUp(policies)
-    const engine = withSessions(
+    const plainEngine = withSessions(
       createEngine({ policies, pool, constraints: database.constraints, limits, hooks }),
       stepUp,
     )
 
+    // What is refused goes on record, too, whichever check refuses it.
+    const refusals = createRefusals({
+      pool,
+      key: database.processKey,
+      tell: options.onError ?? (() => undefined),
+    })
+    const engine = withRefusals(plainEngine, policies.model, refusals)
+
     // Actions: business logic, a step of a transaction under its caller.
     const actions = definition.actions ?? {}
-    const prepareAction = createPrepareAction({
-      actions,
-      policies,
-      constraints: database.constraints,
-      engine,
-      connect: hooks.connect,
-      processKey: database.processKey,
-      stepUp,
-      log: options.onLog ?? (() => undefined),
-    })
+    const prepareAction = withActionRefusals(
+      createPrepareAction({
+        actions,
+        policies,
+        constraints: database.constraints,
+        engine,
+        connect: hooks.connect,
+        processKey: database.processKey,
+        stepUp,
+        log: options.onLog ?? (() => undefined),
+      }),
+      refusals,
+    )
     const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
@@ -224,29 +243,34 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
     const provider = definition.accounts?.provider
-    const authenticate = createAuthenticate({
-      verify: people && provider ? refuseOwnTokens(verify, () => issuerOf(people.url)) : verify,
-      identify: definition.callers?.identify ?? identifyByClaims,
-      key: database.processKey,
-      sessions: people
-        ? {
-            find: findSession,
-            cookie: {
-              name: people.cookie,
-              trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
-            },
-            onUnknown: accounts
-              ? countUnknownKeys({ database: accounts, secret: options.secret ?? "", readAddress })
-              : undefined,
-          }
-        : undefined,
-    })
+    const authenticate = withCallerRefusals(
+      createAuthenticate({
+        verify: people && provider ? refuseOwnTokens(verify, () => issuerOf(people.url)) : verify,
+        identify: definition.callers?.identify ?? identifyByClaims,
+        key: database.processKey,
+        sessions: people
+          ? {
+              find: findSession,
+              cookie: {
+                name: people.cookie,
+                trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
+              },
+              onUnknown: accounts
+                ? countUnknownKeys({ database: accounts, secret: options.secret ?? "", readAddress })
+                : undefined,
+            }
+          : undefined,
+      }),
+      refusals,
+    )
 
     // Doors.
     const server = createHttpServer({
       bodyBytes: limits.bodyBytes,
       allowsOrigin,
       isReady: engine.isReady,
+      readAddress,
+      purposes: definition.purposes,
       onError: options.onError ?? (() => undefined),
     })
     addRestDoor(server, {
@@ -311,6 +335,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       async stop() {
         await server.close()
         await retention.stop()
+        await refusals.close()
         await transactions.close()
         await pool.close()
         await people?.post?.close()

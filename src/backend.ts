@@ -84,6 +84,8 @@ export interface BackendDefinition<
   readonly origins?: readonly string[]
   /** Addresses and networks (`10.0.0.0/8`) of proxies in front of the backend, whose X-Forwarded-For is believed; by default nobody's. */
   readonly trustedProxies?: readonly string[]
+  /** The purposes of use that requests may state in `X-Purpose`, such as `treatment`; left out: any. */
+  readonly purposes?: readonly string[]
   /** Whether callers may have a write undone after it was answered (`Prefer: tx=rollback`); in development they may. */
   readonly allowsRollback?: boolean
   readonly graphql?: {

@@ -61,7 +61,7 @@ export const Patient = entity("Patient", {
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
   },
-  subject: "user", retain: { years: 10, after: "updatedAt" }, // A row is a person, whose account is this.
+  subject: "user", audit: { reads: true }, retain: { years: 10, after: "updatedAt" }, // A row is a person, whose account is this.
   // Unique within the practice: over all, a conflict would tell of patients elsewhere.
   unique: [["practice", "insuranceNumber"], ["practice", "user"]], indexes: [["practice", "lastName", "firstName"], ["user"]],
 })
@@ -138,7 +138,7 @@ export const ClinicalNote = entity("ClinicalNote", {
     signedAt: instant().optional().describe("From then on the note can't be changed, only added to."),
     get addenda() { return many(Addendum, "note") },
   },
-  subject: "patient", retain: { years: 10, after: "writtenOn" }, indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
+  subject: "patient", audit: { reads: true }, retain: { years: 10, after: "writtenOn" }, indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
 })
 ClinicalNote.access(({ row }) => {
   const ours = row.practice.in(me.practices)

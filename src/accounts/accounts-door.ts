@@ -44,6 +44,7 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
   server.route({
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
+    config: { door: "auth" },
     handler: async (request, reply) => {
       if (raising.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
       const began = performance.now()

@@ -3,12 +3,15 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import type { TestAnswer, TestBackend } from "../../test/support/backend.ts"
 import { Note, postAuth, startBehindProxy } from "../../test/support/notes.ts"
 import { password } from "../../test/support/people.ts"
-import { defineBackend, entity, ref } from "../index.ts"
+import { defineBackend, entity, ref, signedIn, text } from "../index.ts"
+
+const Leaf = entity("Leaf", { fields: { title: text() } })
+Leaf.access(() => ({ create: signedIn }))
 
 let backend: TestBackend
 beforeAll(async () => {
   const accounts = { password: true, twoFactor: true, signUp: "open", organizations: true } as const
-  backend = await startBehindProxy("notes", accounts)
+  backend = await startBehindProxy("notes", accounts, [Leaf])
 })
 afterAll(() => backend?.stop())
 
@@ -129,6 +132,37 @@ test("roles and bans, whoever changes them, and acting as somebody else", async 
     actor: admin.id,
     detail: { role: "owner" },
   })
+
+  // HIPAA 164.312(b): so it is on the record of rows, which says on whose behalf.
+  const written = await backend.request(null, "POST", "/rest/leafs", { body: { title: "x" }, headers })
+  expect(written.status).toBe(201)
+  expect(await backend.sql("select * from audit.pending where entity = 'Leaf'")).toMatchObject([
+    {
+      kind: "create",
+      actor: `user:${admin.id}`,
+      on_behalf: `user:${person.id}`,
+      credential: `session:${acting.json.session.id}`,
+      door: "rest",
+      address: "192.0.2.7",
+      assurance: "one-factor",
+    },
+  ])
+})
+
+test("HIPAA 164.312(b): each event is an entry of the record, too, in the same transaction", async () => {
+  const person = await signUp()
+  const of = `User:${person.id}`
+  const entries = await backend.sql(
+    "select detail ->> 'event' as kind, actor, door, address from audit.pending where kind = 'event' and $1 = any(subjects) order by at",
+    [of],
+  )
+  expect(entries.map((one) => one.kind).toSorted()).toEqual((await kindsOf(person.id)).toSorted())
+  expect(entries).toContainEqual({
+    kind: "signed-in",
+    actor: `user:${person.id}`,
+    door: "auth",
+    address: "192.0.2.7",
+  })
 })
 
 test("what is rolled back did not happen", async () => {
@@ -226,7 +260,7 @@ test("a second start makes no trigger anew, and a changed model keeps them", asy
   const app = await startApp(
     defineBackend({
       name: "notes",
-      model: [Note, Page],
+      model: [Note, Leaf, Page],
       accounts: { password: true, twoFactor: true, signUp: "open", organizations: true },
     }),
     {

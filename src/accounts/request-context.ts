@@ -1,5 +1,6 @@
 /** Who asks, from where and what for, for as long as a request of accounts is answered: the record of events tells it. */
 import { AsyncLocalStorage } from "node:async_hooks"
+import { currentCircumstances } from "../store/circumstances.ts"
 
 export interface RequestContext {
   /** The user who is signed in; an administrator while they act as somebody else. */
@@ -15,7 +16,10 @@ const storage = new AsyncLocalStorage<{ readonly request: RequestContext; readon
 
 /** Does work for a request. */
 export function withRequest<T>(request: RequestContext, work: () => Promise<T>): Promise<T> {
-  return storage.run({ request, text: JSON.stringify(request) }, work)
+  return storage.run(
+    { request, text: JSON.stringify({ ...request, request: currentCircumstances().request }) },
+    work,
+  )
 }
 
 /** The request in whose service this runs, as JSON; empty outside of one. */

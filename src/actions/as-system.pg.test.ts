@@ -416,6 +416,7 @@ test("an action without a step sends no more than it did", async () => {
     expect(sent).toEqual([
       "begin isolation level r",
       "select undercroft.enter",
+      "select undercroft.ask($",
       'select undercroft."gate',
       'select "id" from "ticke',
       "commit",

@@ -69,6 +69,7 @@ export function createPrepareAction({
     return {
       isReadOnly,
       isolation,
+      action: name,
       async perform(transaction) {
         const now = await authorise(transaction, name, caller)
         const db = connect(transaction, caller)

@@ -73,7 +73,12 @@ export function createAuthenticate({
       throw new UndercroftError("PGRST301", { why: "The token does not say who calls" })
     }
     const caller = sealCaller(
-      { id: identity.id, roles: identity.roles ?? [], claims: identity.claims ?? {} },
+      {
+        id: identity.id,
+        roles: identity.roles ?? [],
+        claims: identity.claims ?? {},
+        issuer: typeof token.claims["iss"] === "string" ? token.claims["iss"] : "unknown",
+      },
       Math.ceil(token.expiresAt),
       key,
     )

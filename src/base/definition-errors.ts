@@ -104,6 +104,11 @@ export const definitionErrors = {
     hint: "Purposes that rest on consent: {purposes}. Declare them with consentEntity(…).",
   },
   UC152: { status: 500, message: "has a `retain` that {why}.", hint: "{mend}" },
+  UC142: {
+    status: 500,
+    message: "has under `audit` {why}.",
+    hint: "Write `audit: { reads: true }`, and `purpose: true` beside it where requests must say what for.",
+  },
   // Rules.
   UC201: {
     status: 500,

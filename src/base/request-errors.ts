@@ -73,6 +73,17 @@ export const requestErrors = {
     message: "too many keys that are not known came from your network: wait {seconds} seconds",
     hint: "Look whether the key was revoked or has expired. A key that is good is not slowed down.",
   },
+  // On record.
+  UC620: {
+    status: 403,
+    message: "{entity} is read and written for a purpose, and the request states none",
+    hint: "Say what for, in the header X-Purpose.",
+  },
+  UC621: {
+    status: 400,
+    message: "reads of {entity} are on record, which nothing undoes",
+    hint: "Leave out Prefer: tx=rollback.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,

@@ -33,12 +33,18 @@ const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
 
 /** Seals an identity until a moment in epoch seconds. */
 export function sealCaller(
-  identity: { id: string; roles: readonly string[]; claims: Readonly<Record<string, unknown>> },
+  identity: {
+    id: string
+    roles: readonly string[]
+    claims: Readonly<Record<string, unknown>>
+    /** Who issued the token, for the record. */
+    issuer?: string | undefined
+  },
   expires: number,
   key: Buffer,
 ): Caller & { readonly sealed: SealedCaller } {
-  const { id, roles, claims } = identity
-  const text = JSON.stringify({ id, roles, claims })
+  const { id, roles, claims, issuer } = identity
+  const text = JSON.stringify({ id, roles, claims, issuer })
   if (unstorable.test(text))
     throw new UndercroftError("PGRST301", { why: "The token's claims have a character that is none" })
   const inner = createHash("sha256").update(key).update(`${expires}.${text}`).digest()

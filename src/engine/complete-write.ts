@@ -7,6 +7,7 @@ import type { Plan } from "../query/planned.ts"
 import type { WritePlan } from "../sql/change.ts"
 import type { EachRow } from "../sql/change-each.ts"
 import { Completed, defaultOf, type WrittenAs } from "../sql/encode-rows.ts"
+import { encodeParameters } from "../sql/places.ts"
 import { compileTouched, encodeSent, keyOf, printSent, readFields } from "../sql/touched.ts"
 import type { Transaction } from "../store/transactions.ts"
 import type { Caller } from "./caller.ts"
@@ -161,7 +162,7 @@ async function touchedRows(
   { transaction, limits }: CompletingParts,
 ): Promise<readonly Fields[]> {
   const { text, parameters } = compileTouched(plan, limits)
-  const values = parameters.map((one) => one.encode(operation.values[one.value]))
+  const values = encodeParameters(parameters, operation.values)
   const { rows } = await transaction.query(text, values)
   const { maxAffected } = operation
   if (maxAffected !== null && rows.length > maxAffected && rows.length <= limits.writtenRows)

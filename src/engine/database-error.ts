@@ -84,6 +84,8 @@ export function explainDatabaseError(
       return explainConsent(code, cause)
     case "UC315":
       return new UndercroftError("UC315", {}, more)
+    case "UC620":
+      return new UndercroftError("UC620", { entity: cause.message }, more)
     case "42803":
       return new UndercroftError("UC313", { entity: name }, more)
     case "42P10":

@@ -8,10 +8,13 @@ import { holds } from "../policy/to-predicate.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
-import type { PlannedItem, PlannedQuery } from "../query/planned.ts"
+import type { Plan, PlannedItem, PlannedQuery } from "../query/planned.ts"
 import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { gateName } from "../sql/machinery.ts"
+import { encodeParameters } from "../sql/places.ts"
+import { recordedSql } from "../sql/record-reads.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
+import { currentCircumstances } from "../store/circumstances.ts"
 import type { FlightRow } from "../store/flight.ts"
 import type { FlightStep } from "../store/flight-bytes.ts"
 import type { FlightPool } from "../store/pool.ts"
@@ -79,6 +82,9 @@ export interface Engine {
 interface Statement extends CompiledStatement {
   readonly name: string
   readonly isPersonal: boolean
+  readonly isRecorded: boolean
+  readonly touchesRecorded: boolean
+  readonly asksPurpose: boolean
 }
 
 /** Puts the engine together. */
@@ -109,6 +115,7 @@ export function createEngine(parts: EngineParts): Engine {
     const statement = {
       ...compiled,
       isPersonal: isPersonal(plan.query),
+      ...recordedBy(plan, compiled.recordsReads),
       name: createHash("sha256").update(compiled.text).digest("base64url").slice(0, 22),
     }
     statements.set(key, statement)
@@ -147,8 +154,13 @@ export function createEngine(parts: EngineParts): Engine {
   ): { readonly statement: Statement; readonly step: FlightStep } {
     const statement = statementFor(operation, caller)
     if (operation.kind === "insert" && operation.address) checkAddress(operation, operation.address, entity)
-    const values = statement.parameters.map((one) => one.encode(operation.values[one.value]))
-    return { statement, step: { name: statement.name, text: statement.text, values } }
+    if (statement.asksPurpose && currentCircumstances().purpose === null)
+      throw new UndercroftError("UC620", { entity: operation.collection })
+    if (operation.rollback && statement.touchesRecorded)
+      throw new UndercroftError("UC621", { entity: operation.collection })
+    const values = encodeParameters(statement.parameters, operation.values)
+    const { name, text, isRecorded } = statement
+    return { statement, step: { name, text, values, isRecorded } }
   }
 
   function read(row: FlightRow | null, operation: Operation, statement: Statement): Answer {
@@ -193,7 +205,11 @@ export function createEngine(parts: EngineParts): Engine {
       for (const one of operations) at = prepared.push(prepare(one, caller, entityOf(one.collection)))
       const statements = prepared.map((one) => one.step)
       at = 0
-      const { rows, error } = await pool.sendAll({ statements, caller: caller.sealed })
+      const { rows, error } = await pool.sendAll({
+        statements,
+        caller: caller.sealed,
+        isRecorded: statements.some((one) => one.isRecorded),
+      })
       at = Math.min(rows.length, operations.length - 1)
       if (error) return explain(error)
       const answers: Answer[] = []
@@ -240,7 +256,7 @@ export function createEngine(parts: EngineParts): Engine {
         isReadOnly: operation.kind === "read",
         isolation: "read committed",
         async perform(transaction) {
-          const row = await transaction.row(step.text, step.values)
+          const row = await transaction.row(step.text, step.values, step.isRecorded)
           return read(row, operation, statement).body ?? "null"
         },
         explain,
@@ -252,13 +268,21 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** The answer that the same request got before; null where its key is new, and so what went wrong is something else. */
   async function recall(operation: WriteOperation, caller: Caller): Promise<Answer | null> {
+    const { audit, name } = entityOf(operation.collection)
+    const text = "select same, body, n, total, made from undercroft.recall_once($1, $2)"
+    const values = operation.values[operation.once!] as readonly string[]
+    // An answer that is given again is a read of what it holds.
+    const told = JSON.stringify([{ entity: name, fields: [], question: { replay: true } }])
+    const step = audit.reads
+      ? {
+          name: "undercroft_recall_recorded",
+          text: `${text} where case when same then ${recordedSql("$3")} else true end`,
+          values: [...values, told],
+          isRecorded: true,
+        }
+      : { name: "undercroft_recall_once", text, values }
     const row = await pool
-      .send({
-        name: "undercroft_recall_once",
-        text: "select same, body, n, total, made from undercroft.recall_once($1, $2)",
-        values: operation.values[operation.once!] as readonly string[],
-        caller: caller.sealed,
-      })
+      .send({ ...step, caller: caller.sealed })
       // What the request itself met is the better answer.
       .catch(() => null)
     const [same, body = null, n, total = null, made = null] = row ?? []
@@ -301,6 +325,19 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   return { run, runTogether, stepOf, usesOf, knows, isReady }
+}
+
+/** What of a statement goes on record, and whether it needs a purpose. */
+function recordedBy(
+  plan: Plan,
+  recordsReads: boolean,
+): Pick<Statement, "isRecorded" | "touchesRecorded" | "asksPurpose"> {
+  const { audit } = plan.query.policy.entity
+  return {
+    isRecorded: recordsReads || plan.kind !== "read",
+    touchesRecorded: recordsReads || audit.reads,
+    asksPurpose: audit.purpose,
+  }
 }
 
 function writeShape(operation: Operation): string {

@@ -88,7 +88,7 @@ export async function performHooked<T>(
   transaction: Transaction,
   { hooks, policies, limits, plan, run }: HookedParts<T>,
 ): Promise<T> {
-  const send: Send = ({ text, values }) => transaction.row(text, values)
+  const send: Send = ({ text, values, isRecorded }) => transaction.row(text, values, isRecorded)
   if (operation.kind === "read" || !isHooked(operation, policies)) return run(operation, send)
   const planned = plan(operation)
   if (planned.kind === "read") throw new Error("a plan of another operation")

@@ -9,6 +9,8 @@ import type { Once } from "./once.ts"
 export interface Step {
   readonly isReadOnly: boolean
   readonly isolation: Isolation
+  /** The action that it runs, for the record. */
+  readonly action?: string
   /** Gives its answer, as JSON. It may be done again. */
   perform(transaction: Transaction): Promise<string>
   /** What of it goes on record besides: written last in the transaction, or in one of its own where that can't write. */
@@ -64,7 +66,14 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
     const isReadOnly = steps.every((one) => one.isReadOnly)
     const key = isReadOnly ? null : once
     const deadline = performance.now() + timeoutMs
-    const options = { caller: caller.sealed, readOnly: isReadOnly, isolation: strictest(steps), deadline }
+    const action = steps.flatMap((one) => one.action ?? []).join(", ")
+    const options = {
+      caller: caller.sealed,
+      ...(action === "" ? {} : { action }),
+      readOnly: isReadOnly,
+      isolation: strictest(steps),
+      deadline,
+    }
     let at = 0
     const attempt = (): Promise<string> =>
       transactions.run(options, async (transaction) => {
@@ -82,7 +91,7 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
     const recordApart = async (): Promise<void> => {
       const due = steps.filter(({ record }) => record?.isDue())
       if (!isReadOnly || due.length === 0) return
-      const apart = { caller: null, readOnly: false, isolation: "read committed", deadline } as const
+      const apart = { ...options, readOnly: false, isolation: "read committed" } as const
       await transactions.run(apart, async (transaction) => {
         for (const { record } of due) await record!.write(transaction)
       })

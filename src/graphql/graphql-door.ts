@@ -110,7 +110,7 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
   server.route({
     method: ["GET", "HEAD", "POST"],
     url,
-    config: { errorBody },
+    config: { errorBody, door: "graphql" },
     handler: async (request, reply) => {
       if (page && request.method !== "POST" && prefersPage(request.headers.accept))
         return sendPage(reply, page)

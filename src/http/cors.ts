@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from "fastify"
 
 /** What a page may read beyond what any may. */
 const exposed =
-  "Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate"
+  "Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 const names = /^[A-Za-z0-9-]{1,60}(\s*,\s*[A-Za-z0-9-]{1,60}){0,40}$/
 

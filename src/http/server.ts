@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
+import { addCircumstances } from "./add-circumstances.ts"
 import { addCors } from "./cors.ts"
 import { answerOddRequests, explainClientError, refuseSocket } from "./refuse-socket.ts"
 
@@ -13,6 +14,10 @@ export interface HttpOptions {
   readonly isReady: () => Promise<boolean>
   /** Told of errors that are the server's own; the cause never leaves the process. */
   readonly onError: (error: UndercroftError) => void
+  /** Says where a request comes from, which the record tells; left out: the socket. */
+  readonly readAddress?: (socket: string | undefined, forwardedFor: string | undefined) => string
+  /** The purposes of use that a request may state; left out: any. */
+  readonly purposes?: readonly string[] | undefined
 }
 
 /** Request line and headers together: the longest query string that the grammar takes, and room for a token. */
@@ -73,6 +78,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     if (isOdd) done(new UndercroftError("UC323"))
     else done()
   })
+  addCircumstances(server, options)
   addCors(server, options.allowsOrigin)
   server.setErrorHandler((error: FastifyError | UndercroftError, _request, reply) =>
     sendError(reply, toUndercroftError(error, options), options),
@@ -117,6 +123,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** How the answers of a route tell an error; the catalogue's way where it says nothing. */
     readonly errorBody?: (error: UndercroftError) => object
+    /** What the record calls the door of a route. */
+    readonly door?: string
   }
 }
 

@@ -208,6 +208,15 @@ test.each<[string, () => AnyEntity[], string[]]>([
     },
     ["UC205 Lone.read"],
   ],
+  [
+    "a record of what there is not, and a purpose that no read tells of",
+    () => [
+      open(entity("Odd", { fields: { name: text() }, audit: { writes: true } as object })),
+      open(entity("Vain", { fields: { name: text() }, audit: { purpose: true } })),
+      open(entity("Fine", { fields: { name: text() }, audit: { reads: true, purpose: true } })),
+    ],
+    ["UC142 Odd", "UC142 Vain"],
+  ],
 ])("%s", (_, entities, expected) => {
   expect(problemsOf(...entities())).toEqual(expected)
 })

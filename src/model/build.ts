@@ -13,6 +13,7 @@ import { integerKind } from "./fields/integer.ts"
 import { textKind } from "./fields/text.ts"
 import { uuidKind } from "./fields/uuid.ts"
 import {
+  type AuditInfo,
   type EntityAccess,
   type EntityInfo,
   type ExcludeInfo,
@@ -55,6 +56,7 @@ const entityOptions: ReadonlySet<string> = new Set([
   "description",
   "subject",
   "retain",
+  "audit",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
 
@@ -125,8 +127,21 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     subject: null,
     retain: null,
     consent: null,
+    audit: readAudit(declared, name, problems),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
+}
+
+/** What is on record beside writes. A purpose that no read tells of would be asked for in vain. */
+function readAudit(declared: AnyEntity, name: string, problems: ProblemList): AuditInfo {
+  const said = (declared.options.audit ?? {}) as Readonly<Record<string, unknown>>
+  const refuse = (why: string): void => problems.add("UC142", name, { why })
+  for (const [option, value] of Object.entries(said)) {
+    if (option !== "reads" && option !== "purpose") refuse(`${option}, which is none of reads and purpose`)
+    else if (typeof value !== "boolean") refuse(`${option}, which is not true or false`)
+  }
+  if (said["purpose"] === true && said["reads"] !== true) refuse("a purpose of reads that are not on record")
+  return { reads: said["reads"] === true, purpose: said["purpose"] === true }
 }
 
 function newField(
@@ -355,6 +370,7 @@ function fillView(
   setFields(entity, fields, problems)
   entity.key = namedFields(entity, [declared.options.key ?? "id"].flat(), "key", problems)
   entity.view = { from, where: declared.view.where() }
+  entity.audit = from.audit
   entity.relations = new Map(
     fields
       .filter((one) => one.reference)

@@ -35,6 +35,11 @@ export interface EntityOptions {
   readonly subject?: string | false
   /** How long rows are kept after the moment or day in a field; a row in which it is not set is kept, and told in the report. */
   readonly retain?: Retain
+  /**
+   * Writes are always on record. `reads` puts reads on record, too; `purpose` has every request that reads or writes it say
+   * what for (`X-Purpose`).
+   */
+  readonly audit?: { readonly reads?: boolean; readonly purpose?: boolean }
 }
 
 /** Who may do what. What is not named is not allowed. */

@@ -100,6 +100,13 @@ export interface RetainInfo {
   readonly neutral: ReadonlyMap<FieldInfo, unknown>
 }
 
+/** What of an entity is on record beside its writes. */
+export interface AuditInfo {
+  readonly reads: boolean
+  /** Whether a request must say what for. */
+  readonly purpose: boolean
+}
+
 export interface EntityInfo {
   readonly name: string
   readonly collection: string
@@ -121,6 +128,7 @@ export interface EntityInfo {
   readonly retain: RetainInfo | null
   /** Where it is a register of consents. */
   readonly consent: ConsentInfo | null
+  readonly audit: AuditInfo
   readonly access: EntityAccess
   readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
 }

@@ -46,6 +46,7 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
   server.route<{ Params: { collection: string } }>({
     method: ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"],
     url,
+    config: { door: "rest" },
     handler: async (request, reply) => {
       const authenticated = parts.authenticate(request)
       const caller = authenticated instanceof Promise ? await authenticated : authenticated

@@ -28,6 +28,7 @@ export function addRpcDoor(server: FastifyInstance, parts: RpcDoorParts): void {
   server.route<{ Params: { action: string } }>({
     method: ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"],
     url: "/rest/rpc/:action",
+    config: { door: "rpc" },
     handler: async (request, reply) => {
       const caller = await parts.authenticate(request)
       const name = request.params.action

@@ -6,10 +6,14 @@ import type { QueryLimits } from "../query/limits.ts"
 import type { Plan, PlannedQuery } from "../query/planned.ts"
 import { printChange, type WritePlan } from "./change.ts"
 import { bodySql } from "./form.ts"
+import { isKeyed, withRow } from "./keyed-rows.ts"
 import { relationOf } from "./machinery.ts"
 import { type Parameter, Places } from "./places.ts"
+import { noteSql, recordedSql } from "./record-reads.ts"
+import { keyText } from "./record-writes.ts"
 import { SelectPrinter } from "./select.ts"
 import { fieldSql, isAggregate, outputName } from "./select-item.ts"
+import { rowsOf, type TellReads, tellReads } from "./told-reads.ts"
 
 /**
  * A statement of one shape. Its answer is one row: `body` (text, or null when it was too large), `rows` in the body,
@@ -20,6 +24,8 @@ export interface CompiledStatement {
   readonly parameters: readonly Parameter[]
   /** The answer is another: the object itself and its version, or no row. */
   readonly isObject: boolean
+  /** It records itself what it reads. */
+  readonly recordsReads: boolean
 }
 
 /** Compiles a plan. */
@@ -31,6 +37,7 @@ class Compiler {
   private readonly limits: QueryLimits
   private readonly places: Places = new Places()
   private readonly printer: SelectPrinter
+  private tell: TellReads | null = null
 
   constructor(limits: QueryLimits) {
     this.limits = limits
@@ -38,27 +45,52 @@ class Compiler {
   }
 
   statement(plan: Plan): CompiledStatement {
-    const isObject = isAtMostOne(plan) && plan.count === null && plan.form === "json" && returnsRows(plan)
+    this.tell = tellReads(plan)
+    const isObject =
+      isAtMostOne(plan) &&
+      plan.count === null &&
+      plan.form === "json" &&
+      returnsRows(plan) &&
+      (plan.kind === "read" || this.tell === null)
     const text =
       plan.kind !== "read"
         ? this.write(plan, isObject)
         : isObject
           ? this.readObject(plan.query)
           : this.read(plan)
-    return { text, parameters: this.places.parameters, isObject }
+    return { text, parameters: this.places.parameters, isObject, recordsReads: this.tell !== null }
+  }
+
+  /** Asked of what was read, and so after it: no entry, no answer. */
+  private recorded(noted: string): string {
+    const { tell, places } = this
+    if (tell === null) return ""
+    const told = places.parameter("all", (values) => JSON.stringify(tell(values as readonly unknown[])))
+    return `case when ${noted} then ${recordedSql(told)} end`
   }
 
   private read(plan: Plan & { kind: "read" }): string {
     if (plan.query.frame) {
       const from = relationOf(plan.query.policy)
       const framed = this.printer.frame(plan.query, (alias) => ({ from: `${from} ${alias}`, conditions: [] }))
-      return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n from (${framed}) f) q`
+      const only = this.tell ? ` where ${this.recorded("q.noted")}` : ""
+      return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n, f.noted from (${framed}) f) q${only}`
     }
     const alias = this.places.alias()
-    const rows = this.printer.select(plan.query, `${relationOf(plan.query.policy)} ${alias}`, alias, [])
+    const keyed = isKeyed(plan.query)
+    const from = `${relationOf(plan.query.policy)} ${alias}`
+    const rows = this.printer.select(plan.query, from, alias, [], { keyed })
     // Planned and estimated counts would tell of rows that the caller can't see: all counts are exact.
     const total = plan.count === null ? "null" : `(select count(*) from (${this.countRows(plan.query)}) c)`
-    return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${bodySql(plan)} as body, count(*) as n from (${rows}) r) q`
+    if (this.tell === null)
+      return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${bodySql(plan)} as body, count(*) as n from (${rows}) r) q`
+    const note = keyed
+      ? noteSql(rowsOf(plan.query.policy.entity), 'array_agg(r."$key")')
+      : "count(*) is not null"
+    const [body, source] = keyed
+      ? [bodySql(plan, 'r."$row"'), withRow(plan.query, rows)]
+      : [bodySql(plan), rows]
+    return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${body} as body, count(*) as n, ${note} as noted from (${source}) r) q where ${this.recorded("q.noted")}`
   }
 
   private readObject({ policy, items, where }: PlannedQuery): string {
@@ -68,7 +100,13 @@ class Compiler {
     )
     const version = policy.entity.fields.find((field) => field.automatic === "version")
     const conditions = where.map((filter) => this.printer.filter(filter, alias))
-    return `select row_to_json(r)::text, ${version ? `${alias}.${quoteName(version.column)}` : "null"} from ${relationOf(policy)} ${alias} cross join lateral (select ${columns.join(", ")}) r where ${conditions.join(" and ")}`
+    const value = version ? `${alias}.${quoteName(version.column)}` : "null"
+    const source = `${relationOf(policy)} ${alias} cross join lateral (select ${columns.join(", ")}) r where ${conditions.join(" and ")}`
+    if (this.tell === null) return `select row_to_json(r)::text, ${value} from ${source}`
+    // That there is no row was read, too.
+    const note = noteSql(policy.entity, `array[${keyText(policy.entity, alias)}]`)
+    const row = `select row_to_json(r)::text as body, ${value} as version, ${note} as noted from ${source}`
+    return `select q.body, q.version from (select 1) one left join (${row}) q on true where ${this.recorded("q.noted is not false")}`
   }
 
   private countRows(query: PlannedQuery): string {
@@ -97,6 +135,7 @@ class Compiler {
       ...(plan.returning === "representation" && !isObject
         ? [`undercroft.bounded(octet_length(q.body), ${this.limits.answerBytes})`]
         : []),
+      ...(this.tell ? [this.recorded("q.n is not null")] : []),
     ]
     const guarded = guards.length === 0 ? "" : ` where ${guards.join(" and ")}`
     const total = plan.count === null ? "null" : "(select count(*) from w)"

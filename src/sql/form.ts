@@ -1,23 +1,21 @@
 /** The forms that an answer's body has: JSON, JSON without nulls, CSV. */
 import { quoteLiteral } from "../model/value.ts"
 import type { Plan } from "../query/planned.ts"
-import { spreadNames } from "./select-item.ts"
+import { outputNames } from "./select-item.ts"
 
-/** The body of the rows `r`, as text. */
-export function bodySql({ form, query }: Plan): string {
+/** The body of the rows `r`, as text; `row` is where a row stands among other things. */
+export function bodySql({ form, query }: Plan, row: string = "r"): string {
   switch (form) {
     case "json":
-      return "coalesce(json_agg(r), '[]')::text"
+      return `coalesce(json_agg(${row}), '[]')::text`
     case "json-without-nulls":
-      return "coalesce(json_agg(json_strip_nulls(row_to_json(r))), '[]')::text"
+      return `coalesce(json_agg(json_strip_nulls(row_to_json(${row}))), '[]')::text`
     case "csv": {
-      const names = query.items.flatMap((item) =>
-        item.kind === "embed" && item.spread ? spreadNames(item) : [item.as],
-      )
+      const names = outputNames(query.items)
       // PostgreSQL's text of a row is CSV (RFC 4180) but for backslashes, which it doubles.
-      const row = "replace(substr(r::text, 2, length(r::text) - 2), '\\\\', '\\')"
+      const line = `replace(substr(${row}::text, 2, length(${row}::text) - 2), '\\\\', '\\')`
       const header = quoteLiteral(`${names.map(quoteCsv).join(",")}\n`)
-      return `${header} || coalesce(string_agg(${row}, chr(10)), '')`
+      return `${header} || coalesce(string_agg(${line}, chr(10)), '')`
     }
   }
 }

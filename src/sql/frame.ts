@@ -4,10 +4,13 @@ import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { NamedFact } from "../query/operation.ts"
 import type { PlannedItem, PlannedPart, PlannedQuery } from "../query/planned.ts"
+import { isKeyed } from "./keyed-rows.ts"
 import { besideCursor, keysetOf, reverse } from "./keyset.ts"
 import type { Places } from "./places.ts"
+import { noteSql } from "./record-reads.ts"
 import type { SelectOptions, SelectPrinter } from "./select.ts"
 import { fieldSql, outputName } from "./select-item.ts"
+import { rowsOf } from "./told-reads.ts"
 
 /** Where the rows come from; `alias` is another than was asked for where they have one of their own. */
 export interface FrameSource {
@@ -22,7 +25,7 @@ interface FrameTools {
   readonly options: SelectOptions
 }
 
-/** Gives one row: `body`, the object, and `n`, how many rows it was made of. */
+/** Gives one row: `body`, the object, `n`, how many rows it was made of, and `noted`, for the record. */
 export function printFrame(
   query: PlannedQuery,
   source: (alias: string) => FrameSource,
@@ -57,10 +60,24 @@ class FramePrinter {
     const { places } = this.tools
     const rows = this.rows()
     this.gathered.set("n", "count(*)")
+    if (this.isNoted) {
+      const keys = `array_agg(r."$key"${this.inOrder})${this.onPage}`
+      this.gathered.set("$noted", noteSql(rowsOf(this.query.policy.entity), keys))
+    }
     const parts = this.frame.parts.map((part) => `${this.part(part)} as ${outputName(part.as)}`)
     const gathered = [...this.gathered].map(([name, sql]) => `${sql} as ${quoteName(name)}`)
     const whole = places.alias()
-    return `select row_to_json(${whole}) as body, g.n from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
+    // Whoever asks for `noted` is asked after it: of what has an effect PostgreSQL pushes no condition below.
+    const noted = this.isNoted ? 'g."$noted"' : "g.n is not null"
+    const body = this.isNoted ? `case when ${noted} then row_to_json(${whole}) end` : `row_to_json(${whole})`
+    return `select ${body} as body, g.n, ${noted} as noted from (select ${gathered.join(", ")} from (${rows}) r) g${this.joins.join("")} cross join lateral (select ${parts.join(", ")}) ${whole}`
+  }
+
+  /** Whether rows are shown, or their places, that are on record; those of a write its own entries tell of. */
+  private get isNoted(): boolean {
+    const { options } = this.tools
+    const isShown = this.frame.parts.some((part) => part.kind === "rows" || part.kind === "page")
+    return isShown && !options.isWrite && isKeyed(this.query)
   }
 
   /** Whether rows are numbered: to be put back in order, or to tell the row beyond the page. */
@@ -91,7 +108,12 @@ class FramePrinter {
       from,
       alias,
       [...conditions, ...beside],
-      { ...options, ...(frame.fromEnd ? { last: key } : {}), beyond: this.looksBeyond ? 1 : 0 },
+      {
+        ...options,
+        ...(frame.fromEnd ? { last: key } : {}),
+        beyond: this.looksBeyond ? 1 : 0,
+        keyed: this.isNoted,
+      },
     )
     return this.isNumbered ? `select r.*, row_number() over () as "$n" from (${rows}) r` : rows
   }

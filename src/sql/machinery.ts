@@ -20,9 +20,13 @@ import {
 import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
+import { circumstanceFunctions } from "./circumstances.ts"
 import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
 import { permitFunctions } from "./permit.ts"
+import { recordAccountEvents } from "./record-events.ts"
+import { recordReads, sawSql } from "./record-reads.ts"
+import { recordTruncate } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepPolicy, stepFunctions } from "./system-steps.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
@@ -104,6 +108,9 @@ export function createMachinery(
   const functions = [...printer.functions.values(), ...seers]
   return [
     ...callerFunctions(roles),
+    ...circumstanceFunctions(roles),
+    ...recordTruncate(roles),
+    ...recordReads(policies.model, roles),
     ...(accounts ? sessionFunctions(roles, accounts) : []),
     ...onceFunctions(roles),
     ...permitFunctions(roles),
@@ -130,6 +137,7 @@ export function createMachinery(
     ...views,
     ...createConsents(policies, roles),
     ...(accounts ? mirrorAccounts(policies.model, roles) : []),
+    ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }
 
@@ -165,7 +173,9 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
   return [
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
     ...(policy.entity.access.read
-      ? [`create policy read on ${table} for select ${to} ${using(policy.read)}`]
+      ? [
+          `create policy read on ${table} for select ${to} using (${printer.rule(policy.read, ownRow)}${sawSql(policy.entity)})`,
+        ]
       : []),
     ...(policy.entity.access.create
       ? [`create policy "create" on ${table} for insert ${to} ${check(policy.create)}`]

@@ -82,7 +82,10 @@ export function cast(sql: string, type: string | null): string {
 
 /** The keys that a spread embed gives its parent. */
 export function spreadNames(embed: PlannedEmbed): readonly string[] {
-  return embed.query.items.flatMap((item) =>
-    item.kind === "embed" && item.spread ? spreadNames(item) : [item.as],
-  )
+  return outputNames(embed.query.items)
+}
+
+/** The keys of a row. An embed of which nothing is asked has none. */
+export function outputNames(items: readonly PlannedItem[]): readonly string[] {
+  return items.flatMap((item) => (item.kind === "embed" && item.spread ? spreadNames(item) : [item.as]))
 }

@@ -16,11 +16,15 @@ import {
 } from "../query/planned.ts"
 import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
 import { type FrameSource, printFrame } from "./frame.ts"
+import { isKeyed, isUnasked, withRow } from "./keyed-rows.ts"
 import { cursorSql, type KeysetTerm, keysetOf, nodeIdSql } from "./keyset.ts"
 import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
 import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
+import { noteSql } from "./record-reads.ts"
+import { keyText } from "./record-writes.ts"
 import { cast, fieldSql, isAggregate, outputName, pathSql, spreadNames } from "./select-item.ts"
+import { rowsOf } from "./told-reads.ts"
 
 export interface SelectOptions {
   /** The rows are those that a write gives back. */
@@ -33,6 +37,8 @@ export interface SelectOptions {
   readonly last?: readonly string[] | null
   /** Rows beyond the page. */
   readonly beyond?: number
+  /** Whether each row has its key beside its fields, for the record. */
+  readonly keyed?: boolean
 }
 
 /** What the items of one row are printed into. */
@@ -66,7 +72,7 @@ export class SelectPrinter {
     from: string,
     alias: string,
     conditions: readonly string[],
-    { isWrite = false, isOne = false, used = [], last = null, beyond = 0 }: SelectOptions = {},
+    { isWrite = false, isOne = false, used = [], last = null, beyond = 0, keyed = false }: SelectOptions = {},
   ): string {
     const columns: string[] = []
     const joins: string[] = []
@@ -75,6 +81,7 @@ export class SelectPrinter {
     const keyset = keysetOf(query)
     for (const item of query.items)
       this.item(item, { alias, entity: query.policy.entity, keyset, columns, joins, groups, used })
+    if (keyed) columns.push(`${keyText(query.policy.entity, alias)} as "$key"`)
     const where = isWrite ? "" : this.where(query, alias, conditions)
     const inner = this.innerJoins(query, alias, where === "")
     const order = this.orderBy(
@@ -132,7 +139,7 @@ export class SelectPrinter {
       return
     }
     used.push(...this.linkFields(item))
-    if (item.query.items.length === 0 && !item.query.frame) return
+    if (isUnasked(item)) return
     if (item.spread) this.spread(item, alias, columns, joins, groups)
     else {
       columns.push(`${this.embedValue(item, alias)} as ${outputName(item.as)}`)
@@ -157,9 +164,16 @@ export class SelectPrinter {
     const alias = this.places.alias()
     const { from, conditions } = this.linked(embed, parent, alias)
     const isOne = isToOne(embed.relation)
-    const rows = this.select(embed.query, from, alias, conditions, isOne ? { last: [], isOne } : {})
-    return isOne && !embed.query.items.some(isAggregate)
-      ? `(select row_to_json(r) from (${rows}) r)`
+    const keyed = isKeyed(embed.query)
+    const options = isOne ? { last: [], isOne, keyed } : { keyed }
+    const rows = this.select(embed.query, from, alias, conditions, options)
+    const { entity } = embed.query.policy
+    if (isOne && !embed.query.items.some(isAggregate))
+      return keyed
+        ? `(select case when ${noteSql(rowsOf(entity), 'array[r."$key"]')} then row_to_json(r."$row") end from (${withRow(embed.query, rows)}) r)`
+        : `(select row_to_json(r) from (${rows}) r)`
+    return keyed
+      ? `(select case when ${noteSql(rowsOf(entity), 'array_agg(r."$key")')} then coalesce(json_agg(r."$row"), '[]') end from (${withRow(embed.query, rows)}) r)`
       : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
   }
 
@@ -176,9 +190,18 @@ export class SelectPrinter {
     const isOne = isToOne(embed.relation)
     const joined = this.places.alias()
     const names = spreadNames(embed)
-    const rows = isOne
-      ? this.select({ ...embed.query, limit: null }, from, alias, conditions, { last: [], isOne })
-      : `select ${names.map((name) => `coalesce(json_agg(s.${quoteName(name)}), '[]') as ${quoteName(name)}`).join(", ")} from (${this.select(embed.query, from, alias, conditions)}) s`
+    const keyed = isKeyed(embed.query)
+    const query = isOne ? { ...embed.query, limit: null } : embed.query
+    const options = isOne ? { last: [], isOne, keyed } : { keyed }
+    const found = this.select(query, from, alias, conditions, options)
+    const list = names.map((name) => {
+      const value = `s.${quoteName(name)}`
+      return `${isOne ? value : `coalesce(json_agg(${value}), '[]')`} as ${quoteName(name)}`
+    })
+    // What has an effect stays in a subquery, whoever asks for it.
+    const key = isOne ? 'array[s."$key"]' : 'array_agg(s."$key")'
+    const noted = keyed ? [`${noteSql(rowsOf(query.policy.entity), key)} as "$noted"`] : []
+    const rows = isOne && !keyed ? found : `select ${[...list, ...noted].join(", ")} from (${found}) s`
     joins.push(` left join lateral (${rows}) ${joined} on true`)
     this.spreads.set(embed, joined)
     for (const name of names) {

@@ -5,6 +5,7 @@
 import type { EntityInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName, ruleFunction, tableOf } from "../policy/to-sql.ts"
+import { sawSql } from "./record-reads.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** What is said before a step's text is sealed, so that no other seal of the same key is one. */
@@ -79,10 +80,17 @@ exception when others then
   raise exception using errcode = code, constraint = violated, table = place, message = 'a step failed';
 end $undercroft$`,
     `create function undercroft.record_steps(step text, seal text) returns void ${definer} ${fixed} as $undercroft$
-declare told jsonb := undercroft.check_step('record', step, seal);
+declare told jsonb := undercroft.check_step('record', step, seal); one jsonb; e audit.pending;
 begin
   insert into undercroft_state.system_steps (action, actor, reason, statements)
-    select told ->> 'action', told ->> 'actor', one ->> 'reason', one -> 'statements' from jsonb_array_elements(told -> 'steps') one;
+    select told ->> 'action', told ->> 'actor', steps ->> 'reason', steps -> 'statements' from jsonb_array_elements(told -> 'steps') steps;
+  e := undercroft.who(false);
+  e.kind := 'system';
+  for one in select jsonb_array_elements(told -> 'steps') loop
+    e.id := gen_random_uuid();
+    e.detail := jsonb_build_object('action', told -> 'action', 'reason', one -> 'reason', 'statements', one -> 'statements');
+    insert into audit.pending values (e.*);
+  end loop;
 end $undercroft$`,
     // A function's owner must be able to make it there; only for now.
     `grant create on schema undercroft to ${system}`,
@@ -105,5 +113,5 @@ end $undercroft$`,
 /** A step touches the entities that its action named, and no more: the database keeps it so. */
 export function createStepPolicy(entity: EntityInfo, roles: RoleNames): string {
   const isNamed = `((select ${ruleFunction("in_step")}(${quoteLiteral(entity.table)})))`
-  return `create policy system on ${tableOf(entity)} for all to ${quoteName(roles.system)} using ${isNamed} with check ${isNamed}`
+  return `create policy system on ${tableOf(entity)} for all to ${quoteName(roles.system)} using (${isNamed}${sawSql(entity)}) with check ${isNamed}`
 }

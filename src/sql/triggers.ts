@@ -14,7 +14,9 @@ import {
   shortName,
   tableOf,
 } from "../policy/to-sql.ts"
+import { exact } from "./exact.ts"
 import { permitsSql } from "./permit.ts"
+import { recordWrites } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 import { defaultOf, referenceName } from "./tables.ts"
 
@@ -101,6 +103,7 @@ export function createTriggers(policy: EntityPolicy, printer: SqlPrinter, roles:
           `create trigger undercroft_moved before update or delete on ${table} for each row when (${isApi} and not ${ruleFunction("in_snapshot")}(old.xmin)) execute function ${ruleFunction(moved)}()`,
         ]
       : []),
+    ...recordWrites(entity, roles),
   ]
 }
 
@@ -190,12 +193,6 @@ function test(policy: EntityPolicy, printer: SqlPrinter, rule: Rule, scopes: Sco
     return value ? `(${printer.value(value, column)})` : `${scopes[scope]}.${quoteName(field.column)}`
   }
   return `coalesce(${printer.rule(rule, column)}, false)`
-}
-
-/** A value so that two are the same only when they are written the same: `a` and `A`, a day and 24 hours are not. */
-function exact({ kind }: FieldInfo, sql: string): string {
-  if (kind.collation) return `(${sql} collate "C")`
-  return /^(point|interval|jsonb)$|range$|\[\]$/.test(kind.sqlType) ? `(${sql})::text` : sql
 }
 
 function refuse(

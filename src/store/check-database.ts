@@ -3,6 +3,7 @@ import type pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import { type Policies, policyOf } from "../policy/policies.ts"
 import { hasFieldView, writeColumn } from "../sql/machinery.ts"
+import { recordTriggers } from "../sql/record-writes.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import { compareMachinery, type MachineryRecord, readMachinery } from "./machinery-record.ts"
 
@@ -129,7 +130,8 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
       has_any_column_privilege($1, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') or has_table_privilege($1, c.oid, 'DELETE') as reached,
       (select string_agg(x.privilege_type, ', ') from aclexplode(c.relacl) x
         where x.grantee in (0, (select oid from pg_roles where rolname = $1)) and x.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')) as more,
-      (select string_agg(distinct case when t.tgisinternal then 'all' else quote_ident(t.tgname) end, ', ') from pg_trigger t where t.tgrelid = c.oid and t.tgenabled in ('D', 'R')) as asleep,
+      (select string_agg(distinct case when t.tgisinternal then 'all' else quote_ident(t.tgname) end, ', ') from pg_trigger t where t.tgrelid = c.oid and t.tgenabled in ('D', 'R') and not t.tgname = any($3)) as asleep,
+      (select array_agg(t.tgname::text) from pg_trigger t where t.tgrelid = c.oid and t.tgname = any($3) and t.tgenabled = 'A') as recording,
       (select string_agg(quote_ident(w.rulename), ', ') from pg_rewrite w where w.ev_class = c.oid and not (w.rulename = '_RETURN' and c.relkind in ('v', 'm'))) as rules,
       (select string_agg(a.attname, ', ') from pg_attribute a where a.attrelid = c.oid and a.attname = any($2) and has_column_privilege($1, c.oid, a.attnum, 'SELECT')) as unseen
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -139,6 +141,7 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
       [...policies.of.values()].flatMap((policy) =>
         policy.entity.fields.map((field) => writeColumn(policy, field)).filter((name) => name.includes("$")),
       ),
+      recordTriggers,
     ],
   )
   const found = new Map(rows.map((row) => [`${row.schema}.${row.name}`, row]))
@@ -186,6 +189,11 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
     if (!table)
       problems.push(`the table app.${entity.table} is missing; start with an empty database or restore it`)
     else if (!entity.view) {
+      for (const one of recordTriggers)
+        if (!table.recording?.includes(one))
+          problems.push(
+            `writes of app.${entity.table} are not on record: alter table app.${entity.table} enable always trigger ${one}; where it is gone: update undercroft_state.schema set hash = '';`,
+          )
       const { access } = entity
       const wanted = [
         access.create && "create",

@@ -242,6 +242,11 @@ async function applySchema(admin: pg.Client, work: SchemaWork): Promise<readonly
       "insert into undercroft_state.schema (plan, hash, objects) values ($1, $2, $3) on conflict (one) do update set plan = excluded.plan, hash = excluded.hash, objects = excluded.objects, applied_at = now()",
       [JSON.stringify(work.plan), work.hash, JSON.stringify(await readMachinery(admin))],
     )
+    await admin.query(
+      `set local role ${quoteName(work.roles.internal)};
+      insert into audit.pending (kind, actor, door, detail) values ('model', 'database:' || session_user, 'system', jsonb_build_object('hash', ${pg.escapeLiteral(work.hash)}));
+      reset role`,
+    )
     await admin.query("commit")
     return [...new Set(steps.map((step) => step.why))]
   } catch (cause) {

@@ -6,6 +6,8 @@ export interface FlightStep {
   readonly name: string
   readonly text: string
   readonly values: readonly (string | null)[]
+  /** Whether something of it goes on record. */
+  readonly isRecorded?: boolean | undefined
 }
 
 const parse = 0x50

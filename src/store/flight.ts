@@ -43,6 +43,8 @@ export function enterStatement(caller: Entrance): FlightStep {
 export interface FlightRequest {
   readonly statements: readonly FlightStep[]
   readonly caller: Entrance | null
+  /** Whether something of it goes on record: then the circumstances are bound beside the caller. */
+  readonly isRecorded?: boolean
   /** All of it is undone when it has been answered. */
   readonly rollback?: boolean
 }
@@ -84,17 +86,18 @@ export class Flight implements Submittable {
   private parsed: ReadonlySet<string> | null = null
   private readonly rows: (FlightRow | null)[] = []
   private row: FlightRow | null = null
-  /** How many are answered; `enter`, which is not asked for, counts from -1. */
+  /** How many are answered; `enter` and `ask`, which nobody waits for, count from below. */
   private answered: number
   private readonly asked: number
   private doubt: Error | null = null
 
-  constructor(request: FlightRequest, done: FlightDone) {
+  constructor(request: FlightRequest, ask: FlightStep | null, done: FlightDone) {
     const { statements } = request
     this.enter = request.caller && enterStepOf(request.caller)
-    const steps = this.enter ? [this.enter, ...statements] : statements
+    const before = [...(this.enter ? [this.enter] : []), ...(ask ? [ask] : [])]
+    const steps = before.length > 0 ? [...before, ...statements] : statements
     this.steps = request.rollback ? [...steps, rollback] : steps
-    this.answered = this.enter ? -1 : 0
+    this.answered = -before.length
     this.asked = statements.length
     this.done = done
   }

@@ -4,6 +4,8 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
+import { askText, askValues } from "../sql/circumstances.ts"
+import { currentCircumstances } from "./circumstances.ts"
 import {
   type Entrance,
   Flight,
@@ -24,6 +26,8 @@ export interface PoolOptions {
   readonly graceMs?: number
   /** How long a request waits for a connection; 10,000 by default. */
   readonly connectTimeoutMs?: number
+  /** Seals circumstances; without it the database is told of none. */
+  readonly key?: Buffer | null
 }
 
 /** A flight of one statement. */
@@ -64,6 +68,7 @@ interface Lane {
 /** A request, and whom to tell of its answer. */
 interface Waiting {
   readonly request: FlightRequest
+  readonly ask: FlightStep | null
   readonly since: number
   readonly done: FlightDone
 }
@@ -75,6 +80,7 @@ export function openPool(options: PoolOptions): FlightPool {
     statementTimeoutMs: 5000,
     graceMs: 10_000,
     connectTimeoutMs: 10_000,
+    key: null,
     ...options,
   })
 }
@@ -97,9 +103,14 @@ class LanePool implements FlightPool {
     this.watch = setInterval(() => this.look(), everyMs).unref()
   }
 
-  send({ caller, rollback = false, ...statement }: StatementRequest): Promise<FlightRow | null> {
+  send({
+    caller,
+    rollback = false,
+    isRecorded = false,
+    ...statement
+  }: StatementRequest): Promise<FlightRow | null> {
     return new Promise((resolve, reject) => {
-      this.launch({ statements: [statement], caller, rollback }, (error, rows) =>
+      this.launch({ statements: [statement], caller, rollback, isRecorded }, (error, rows) =>
         error ? reject(error) : resolve(rows[0] ?? null),
       )
     })
@@ -122,7 +133,7 @@ class LanePool implements FlightPool {
       return
     }
     this.underWay++
-    const waiting = { request, since: performance.now(), done }
+    const waiting = { request, ask: this.askOf(request), since: performance.now(), done }
     const lane = this.idle.pop()
     if (lane) this.fly(lane, waiting)
     else {
@@ -131,8 +142,16 @@ class LanePool implements FlightPool {
     }
   }
 
+  /** What is read on the way is read in the request's own context, before it waits for a connection. */
+  private askOf({ isRecorded }: FlightRequest): FlightStep | null {
+    const { key } = this.options
+    if (!isRecorded || key === null) return null
+    const values = askValues({ ...currentCircumstances(), precise: true }, key)
+    return { name: "undercroft_ask", text: askText, values }
+  }
+
   private fly(lane: Lane, waiting: Waiting, isRepeat = false): void {
-    const flight = new Flight(waiting.request, (error, rows) => {
+    const flight = new Flight(waiting.request, waiting.ask, (error, rows) => {
       lane.flight = null
       // Refused before anything was done, and rolled back: what was prepared no longer fits.
       if (error && !isRepeat && isStale(error)) return this.fly(lane, waiting, true)

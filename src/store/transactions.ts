@@ -4,6 +4,8 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
+import { askText, askValues, type Circumstances } from "../sql/circumstances.ts"
+import { currentCircumstances } from "./circumstances.ts"
 import { type Entrance, enterStatement, type FlightRow } from "./flight.ts"
 import { readerOf } from "./read-value.ts"
 
@@ -11,6 +13,8 @@ export type Isolation = "read committed" | "repeatable read" | "serializable"
 
 export interface TransactionOptions {
   readonly caller: Entrance | null
+  /** The actions that run in it, for the record. */
+  readonly action?: string
   readonly readOnly: boolean
   readonly isolation: Isolation
   /** When it is given up, by `performance.now()`. */
@@ -27,8 +31,8 @@ export interface StatementResult {
 export interface Transaction {
   /** One statement; those that begin or end transactions are refused, and end this one. */
   query(text: string, values: readonly unknown[]): Promise<StatementResult>
-  /** One statement of the engine, answered as a flight answers it: the one row, as PostgreSQL's texts. */
-  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null>
+  /** One statement of the engine, answered as a flight answers it: the one row, as PostgreSQL's texts; `isRecorded` where it records itself what it reads. */
+  row(text: string, values: readonly (string | null)[], isRecorded?: boolean): Promise<FlightRow | null>
   /** Several statements, with none of another's between them. */
   inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T>
 }
@@ -45,6 +49,10 @@ export interface TransactionPoolOptions {
   /** Most transactions at a time; 10 by default. */
   readonly connections?: number
   readonly statementTimeoutMs: number
+  /** Seals circumstances; without it the database is told of none. */
+  readonly key?: Buffer
+  /** Whether reads are on record: then what only reads writes that, and triggers refuse all else. */
+  readonly recordsReads?: boolean
 }
 
 const types = { getTypeParser: readerOf }
@@ -67,6 +75,10 @@ export function openTransactions(options: TransactionPoolOptions): TransactionPo
     options: `-c statement_timeout=${options.statementTimeoutMs} -c idle_in_transaction_session_timeout=60000 -c client_connection_check_interval=1000 -c search_path=${programsPath} -c timezone=UTC -c intervalstyle=iso_8601 -c datestyle=ISO -c jit=off`,
   })
   pool.on("error", () => undefined)
+  const recording = {
+    ...(options.key ? { key: options.key } : {}),
+    recordsReads: options.recordsReads ?? false,
+  }
   const underWay = new Set<Promise<unknown>>()
   let closing = false
 
@@ -75,7 +87,7 @@ export function openTransactions(options: TransactionPoolOptions): TransactionPo
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
     const client = await connect(pool, transaction.deadline)
-    const running = new RunningTransaction(client, transaction)
+    const running = new RunningTransaction(client, { ...transaction, ...recording })
     try {
       return await running.start(work)
     } finally {
@@ -132,15 +144,17 @@ class RunningTransaction implements Transaction {
   /** Whether it has ended, and its connection is as it was. */
   isSound = false
   private readonly client: pg.PoolClient
-  private readonly options: TransactionOptions
+  private readonly options: TransactionOptions & Pick<TransactionPoolOptions, "key" | "recordsReads">
+  private readonly circumstances: Circumstances = currentCircumstances()
   /** Statements go one after the other, so that none follows the end of the transaction unseen. */
   private last: Promise<unknown> = Promise.resolve()
   private failed: unknown = null
   private path = programsPath
   private isOver = false
   private isCommitting = false
+  private isBegun = false
 
-  constructor(client: pg.PoolClient, options: TransactionOptions) {
+  constructor(client: pg.PoolClient, options: RunningTransaction["options"]) {
     this.client = client
     this.options = options
   }
@@ -176,13 +190,16 @@ class RunningTransaction implements Transaction {
   }
 
   private async work<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const { isolation, readOnly, caller } = this.options
-    await this.ask(`begin isolation level ${isolation} ${readOnly ? "read only" : "read write"}`)
+    const { isolation, readOnly, caller, recordsReads = false } = this.options
+    await this.ask(
+      `begin isolation level ${isolation} ${readOnly && !recordsReads ? "read only" : "read write"}`,
+    )
     try {
       if (caller) {
         const enter = enterStatement(caller)
         await this.ask(enter.text, [...enter.values])
       }
+      await this.tell(false)
       const result = await work(this)
       this.isOver = true
       // Also those that nobody waited for.
@@ -211,13 +228,26 @@ class RunningTransaction implements Transaction {
     return this.inOneGo((send) => send(text, values))
   }
 
-  row(text: string, values: readonly (string | null)[]): Promise<FlightRow | null> {
+  row(text: string, values: readonly (string | null)[], isRecorded = false): Promise<FlightRow | null> {
     return this.queue(async () => {
       const statement = { text, values: [...values], types: texts, rowMode: "array" }
+      if (isRecorded) await this.tell(true)
       const { rows, fields, rowCount } = await this.send(enginePath, statement)
+      if (isRecorded) await this.tell(false)
       if (fields.length === 0) return [null, String(rowCount ?? 0)]
       return (rows[0] as FlightRow | undefined) ?? null
     })
+  }
+
+  /** Binds the circumstances; `precise` for one statement that records itself what it reads. */
+  private async tell(precise: boolean): Promise<void> {
+    const { key, action, readOnly, recordsReads = false } = this.options
+    if (!key) return
+    const asked = { ...this.circumstances, ...(action ? { action } : {}), ...(readOnly ? { readOnly } : {}) }
+    if (!this.isBegun) await this.ask(askText, [...askValues(asked, key)])
+    else if (recordsReads)
+      await this.send(this.path, { text: askText, values: [...askValues({ ...asked, precise }, key)], types })
+    this.isBegun = true
   }
 
   inOneGo<T>(work: (send: Transaction["query"]) => Promise<T>): Promise<T> {

@@ -76,8 +76,23 @@ const tampers: readonly (readonly [string, string, string?])[] = [
   [
     "alter table app.secrets disable trigger all",
     "app.secrets has triggers that do not run",
-    "alter table app.secrets enable trigger all",
+    "alter table app.secrets enable trigger all, enable always trigger undercroft_record, enable always trigger undercroft_record_truncate",
   ],
+  ...["undercroft_record", "undercroft_record_truncate"].flatMap(
+    (name): (readonly [string, string, string?])[] => [
+      [
+        `alter table app.secrets disable trigger ${name}`,
+        "writes of app.secrets are not on record",
+        `alter table app.secrets enable always trigger ${name}`,
+      ],
+      [
+        `alter table app.secrets enable trigger ${name}`,
+        "writes of app.secrets are not on record",
+        `alter table app.secrets enable always trigger ${name}`,
+      ],
+      [`drop trigger ${name} on app.secrets`, "writes of app.secrets are not on record"],
+    ],
+  ),
   ["drop trigger undercroft_guard on app.secrets", "the trigger undercroft_guard on app.secrets is gone"],
   ["drop trigger undercroft_count on app.secrets", "the trigger undercroft_count on app.secrets is gone"],
   [

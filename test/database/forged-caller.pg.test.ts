@@ -298,6 +298,7 @@ describe("the functions of rules", () => {
       [database.ready.roles.api],
     )
     expect(functions.map((one) => one.name)).toEqual([
+      "ask",
       "at_most",
       "bounded",
       "enter",
@@ -310,6 +311,7 @@ describe("the functions of rules", () => {
       "me_uuid",
       "permit",
       "recall_once",
+      "record",
       "record_steps",
       "run_as_system",
     ])

@@ -1,6 +1,13 @@
 /** A small backend for tests of accounts, with the ways in that a test names: notes that whoever is signed in reads. */
 import type { AppOptions } from "../../src/app.ts"
-import { type BackendDefinition, defineBackend, entity, signedIn, text } from "../../src/index.ts"
+import {
+  type AnyEntity,
+  type BackendDefinition,
+  defineBackend,
+  entity,
+  signedIn,
+  text,
+} from "../../src/index.ts"
 import { startTestBackend, type TestAnswer, type TestBackend } from "./backend.ts"
 import { Person } from "./people.ts"
 
@@ -34,8 +41,13 @@ export function peopleAt(backend: () => TestBackend, name: string = "somebody"):
 }
 
 /** Starts one whose requests say themselves from where they are, as those of a proxy that is trusted. */
-export function startBehindProxy(name: string, accounts: Accounts): Promise<TestBackend> {
-  return startTestBackend(defineBackend({ name, model: [Note], accounts, trustedProxies: ["127.0.0.1"] }))
+export function startBehindProxy(
+  name: string,
+  accounts: Accounts,
+  more: readonly AnyEntity[] = [],
+): Promise<TestBackend> {
+  const model = [Note, ...more]
+  return startTestBackend(defineBackend({ name, model, accounts, trustedProxies: ["127.0.0.1"] }))
 }
 
 /** Sends a body to a route of accounts. */

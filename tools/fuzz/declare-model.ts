@@ -119,11 +119,12 @@ function declareEntity(
       ]),
     ]),
   )
-  const { collection, key, tracked, unique, reveals } = said
+  const { collection, key, tracked, unique, reveals, recorded } = said
   const options: Loose = {
     fields,
     unique,
     reveals,
+    ...(recorded ? { audit: { reads: true } } : {}),
     ...(collection === undefined ? {} : { collection }),
     ...(key === undefined ? {} : { key }),
     ...(tracked ? {} : { tracked: false }),

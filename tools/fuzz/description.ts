@@ -54,6 +54,8 @@ export interface EntityDescription {
   readonly many: readonly ManyDescription[]
   readonly unique: readonly (readonly string[])[]
   readonly reveals: boolean
+  /** Its reads are on record, which may change no answer. */
+  readonly recorded?: boolean
   readonly access: AccessDescription
 }
 

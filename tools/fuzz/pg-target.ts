@@ -76,13 +76,18 @@ export class PgTarget implements Target {
     const admin = new pg.Client({ connectionString: url.href })
     await admin.connect()
     const { faults } = loading
-    const plainPool = openPool({ url: faults.has("superuser") ? url.href : database.apiUrl, connections: 2 })
+    const key = database.processKey
+    const plainPool = openPool({
+      url: faults.has("superuser") ? url.href : database.apiUrl,
+      connections: 2,
+      key,
+    })
     const opened = [...faults].map((name) => openStatements[name]).find((one) => one !== undefined)
     const pool = opened
-      ? divertPool(plainPool, openPool({ url: url.href, connections: 1 }), opened)
+      ? divertPool(plainPool, openPool({ url: url.href, connections: 1, key }), opened)
       : wrapPool(plainPool, faults)
     const isOpen = [...faults].some((name) => openFaults.has(name))
-    const openPooled = isOpen ? openPool({ url: url.href, connections: 1 }) : null
+    const openPooled = isOpen ? openPool({ url: url.href, connections: 1, key }) : null
     const callers = new Map<string, Caller>()
     const engine = createEngine({
       policies: loading.planPolicies,
@@ -117,6 +122,8 @@ export class PgTarget implements Target {
       url: faults.has("action-superuser") ? url.href : database.apiUrl,
       statementTimeoutMs: 5000,
       connections: 1,
+      key,
+      recordsReads: loading.planPolicies.model.entities.some((one) => one.audit.reads),
     })
     const doers = {
       prepareAction: createPrepareAction({
@@ -176,6 +183,7 @@ export class PgTarget implements Target {
         "begin",
         "set local session_replication_role = replica",
         ...tables.map((one) => `delete from ${tableOf(one)}`),
+        "truncate audit.pending",
         ...tables.flatMap((one) => insertText(one, rows[one.name] ?? [])),
         "commit",
       ].join(";\n"),
@@ -247,7 +255,9 @@ export class PgTarget implements Target {
       const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
       try {
         return JSON.parse(
-          (await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed }))?.[0] ?? "[]",
+          (
+            await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed, isRecorded: true })
+          )?.[0] ?? "[]",
         ) as readonly Row[]
       } catch (cause) {
         const { code } = cause as { code?: string }

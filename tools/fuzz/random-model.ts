@@ -118,6 +118,7 @@ function bareModel(random: Random, pool: ValuePool): ModelDescription {
   const linked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({
     ...one,
     many: randomMany(random, one.name, all),
+    ...(random.branch(`recorded ${one.name}`).chance(0.5) ? { recorded: true } : {}),
   }))
   const views = randomViews(random.branch("views"), shapeOf({ facts: [], entities: linked, views: [] }))
   const bare: ModelDescription = { facts: [], entities: linked, views }

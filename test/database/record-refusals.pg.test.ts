@@ -1,0 +1,95 @@
+/** What is refused, and what fails in the database, is on record, whichever check refuses it; a flood is counted. */
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest"
+import { startTestBackend, type TestBackend, type TestCaller } from "../support/backend.ts"
+import { ward, wardBackend } from "../support/ward-backend.ts"
+
+let backend: TestBackend
+const ann: TestCaller = { id: "ann" }
+const eve = "00000000-0000-7000-8000-00000000000e"
+
+beforeAll(async () => {
+  backend = await startTestBackend(wardBackend)
+  await backend.sql(
+    `insert into app.people (id, name) values ('${eve}', 'Eve'); insert into app.stays (id, person) values ('${eve}', '${eve}')`,
+  )
+})
+afterAll(() => backend?.stop())
+beforeEach(async () => {
+  ward.run = null
+  await backend.sql("truncate audit.pending")
+})
+
+const entries = (): Promise<any[]> =>
+  backend.sql("select * from audit.pending where kind in ('denied', 'failed') order by at")
+
+test.each<
+  readonly [name: string, ask: () => Promise<{ readonly status: number }>, status: number, entry: object]
+>([
+  [
+    "a token that is none",
+    () => backend.request(null, "GET", "/rest/sheets", { headers: { authorization: "Bearer a.b.c" } }),
+    401,
+    { kind: "denied", result: "PGRST301", actor: "anonymous", door: "rest", entity: null },
+  ],
+  [
+    "a write that is not allowed",
+    () => backend.request(null, "POST", "/rest/notes", { body: { stay: eve, words: "x" } }),
+    401,
+    { kind: "denied", result: "42501", actor: "anonymous", entity: "Note", detail: { verb: "insert" } },
+  ],
+  [
+    "a field that is not known, of an entity whose reads are on record",
+    () => backend.request(ann, "GET", "/rest/people?select=secret"),
+    400,
+    { kind: "denied", result: "42703", actor: "user:ann", entity: "Person", detail: { verb: "read" } },
+  ],
+  [
+    "a purpose that is missing",
+    () => backend.request(ann, "GET", "/rest/researches"),
+    403,
+    { kind: "denied", result: "UC620", actor: "user:ann", entity: "Research" },
+  ],
+  [
+    "a filter that fails on a row: it may have told something",
+    () => backend.request(ann, "GET", "/rest/people?select=name::int"),
+    400,
+    { kind: "failed", actor: "user:ann", entity: "Person", detail: { verb: "read" } },
+  ],
+  [
+    "an action that may not be called",
+    () => backend.request(null, "POST", "/rest/rpc/beyond", { body: {} }),
+    401,
+    { kind: "denied", result: "42501", actor: "anonymous", door: "rpc", detail: { action: "beyond" } },
+  ],
+  [
+    "a mutation",
+    () =>
+      backend.request({ id: "eve" }, "POST", "/graphql", {
+        body: {
+          query: `mutation { insertIntoStayCollection(objects: [{personId: "${crypto.randomUUID()}"}]) { affectedCount } }`,
+        },
+      }),
+    200,
+    { kind: "failed", result: "23503", actor: "user:eve", door: "graphql", entity: "Stay" },
+  ],
+])("HIPAA 164.312(b): %s", async (_, ask, status, entry) => {
+  expect((await ask()).status).toBe(status)
+  expect(await entries()).toMatchObject([entry])
+})
+
+test("what is no refusal leaves nothing: nothing there, and what can't be read", async () => {
+  await backend.request(ann, "GET", "/rest/nothing")
+  await backend.request(ann, "GET", "/rest/sheets?limit=x")
+  await backend.request(ann, "GET", "/rest/sheets?select=nothing")
+  expect(await entries()).toEqual([])
+})
+
+test("a flood is counted, and nothing of it is lost", async () => {
+  const headers = { authorization: "Bearer d.e.f", "x-purpose": "treatment" }
+  const flood = Array.from({ length: 60 }, () => backend.request(null, "GET", "/rest/stays", { headers }))
+  expect((await Promise.all(flood)).every((one) => one.status === 401)).toBe(true)
+  const counted = async (): Promise<number> =>
+    (await entries()).reduce((sum, one) => sum + (one.detail?.count ?? 1), 0)
+  await vi.waitUntil(async () => (await counted()) === 60, { timeout: 5000, interval: 100 })
+  expect((await entries()).length).toBeLessThan(30)
+})
