@@ -3,6 +3,7 @@ import { defineBackend } from "undercroft"
 import { bookAppointment, cancelAppointment, recordObservations } from "./actions.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
+import { processing } from "./processing.ts"
 
 export default defineBackend({
   name: "clinic",
@@ -21,6 +22,7 @@ export default defineBackend({
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
   accounts: { password: true, twoFactor: true, apiKeys: true },
+  processing,
   callers: {
     ready: [
       {

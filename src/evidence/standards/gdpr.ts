@@ -1,0 +1,46 @@
+/** The articles of the General Data Protection Regulation that concern a backend, in our own short words. */
+// biome-ignore-all format: a standard is read like a table, a requirement a line.
+import type { Standard } from "../requirement.ts"
+import { shownBy } from "./shown-by.ts"
+
+export const gdpr: Standard = {
+  name: "GDPR",
+  about: "General Data Protection Regulation (EU) 2016/679: the articles that what stores and gives out data has a part in. The law's own text governs.",
+  prefix: "GDPR",
+  requirements: [
+    { id: "Art. 5(1)(a)", who: "builder", text: "Data is processed lawfully, fairly, and so that people can follow it.", checks: ["purposes-declared"], duty: "Declare each purpose with its legal basis, and tell people of it in plain words." },
+    { id: "Art. 5(1)(b)", who: "builder", text: "Data serves the purposes that were said, and no others.", checks: ["purposes-declared"], duty: "Declare the purposes of every kind of data; the record of processing activities lists them." },
+    { id: "Art. 5(1)(c)", who: "platform", text: "No more data is processed than the purpose needs.", how: "Answers hold what was asked for and may be seen; a field that a caller may not see does not exist for them.", tests: [shownBy.hiddenEverywhere, shownBy.readsAgainstRules], checks: ["personal-not-public"], duty: "Go through the data inventory: which field does no purpose need?" },
+    { id: "Art. 5(1)(d)", who: "platform", text: "Data is accurate, and what is wrong is corrected.", how: "Values are checked by their kind before they are stored, and nobody writes over a change that they have not seen.", tests: [shownBy.valuesChecked, shownBy.lostUpdate], duty: "Let people, or your staff, correct data: the access matrix says who may change what." },
+    { id: "Art. 5(1)(e)", who: "platform", text: "Data is kept no longer than its purpose needs.", missing: "Deletion on schedule, by a period that the model says.", checks: ["retention-declared"], needsTest: true, how: "Data past its period is deleted on schedule." },
+    { id: "Art. 5(1)(f)", who: "platform", text: "Data is safe from the unauthorised, from loss and from damage.", how: "The database refuses what the rules do not allow; what is acknowledged survives a crash.", tests: [shownBy.readsAgainstRules, shownBy.writesAgainstRules, shownBy.killedLosesNothing], checks: ["rows-secured", "api-least-rights", "database-as-made", "database-checksums"] },
+    { id: "Art. 5(2)", who: "builder", text: "The controller can show that all of this is so.", checks: ["controller-declared"], duty: "Keep this report, its date and what became of its open points; `undercroft evidence --check` says when something is no longer so." },
+    { id: "Art. 6", who: "builder", text: "Each processing has a legal basis.", checks: ["purposes-declared"], duty: "Declare the legal basis of each purpose." },
+    { id: "Art. 7(1)", who: "platform", text: "A consent can be shown.", missing: "A register of consents.", how: "Each consent is on record with its text, its version and its time." },
+    { id: "Art. 7(3)", who: "platform", text: "A consent can be withdrawn as easily as it was given, and people know so beforehand.", missing: "Withdrawing a consent.", how: "People withdraw through the API, and it holds in the next request." },
+    { id: "Art. 9", who: "platform", text: "Special categories (health, for one) are processed only under the stricter conditions.", how: "Fields of special categories are marked in the model, shown only by rules, and encrypted.", checks: ["personal-not-public", "special-encrypted"], tests: [shownBy.hiddenEverywhere], duty: "Declare which exception of Art. 9(2) allows the processing." },
+    { id: "Art. 12", who: "builder", text: "People are told of their rights in plain words, and answered within a month.", duty: "Write the privacy notice, and answer requests in time." },
+    { id: "Art. 13", who: "builder", text: "Who gives data is told who processes it, what for, how long, and who gets it.", checks: ["controller-declared", "purposes-declared"], duty: "Publish it: the record of processing activities has what it needs." },
+    { id: "Art. 14", who: "builder", text: "So is whose data came from somebody else.", checks: ["controller-declared"], duty: "Tell them within a month." },
+    { id: "Art. 15", who: "platform", text: "People get a copy of their data, and learn what for, who got it and how long it is kept.", missing: "An export of all data of a person.", checks: ["subjects-known"], needsTest: true, how: "All data of a person is exported, with purposes, recipients and periods." },
+    { id: "Art. 16", who: "platform", text: "Wrong data is corrected.", missing: "A way for people to ask for a correction.", duty: "The access matrix says who may correct what." },
+    { id: "Art. 17", who: "platform", text: "Data is erased when it must be.", missing: "Erasure of a person's data, everywhere where it is.", checks: ["subjects-known"], needsTest: true, how: "A person's data is erased, with a report of what was kept and why." },
+    { id: "Art. 18", who: "platform", text: "Processing is restricted where somebody disputes it: storage goes on, nothing else.", missing: "Restricting the processing of a person's data.", how: "A person's rows are kept, and neither read nor changed." },
+    { id: "Art. 19", who: "builder", text: "Who was given data is told of corrections and erasures.", duty: "Tell the recipients that you declared.", checks: ["subprocessors-declared"] },
+    { id: "Art. 20", who: "platform", text: "People get the data that they gave in a form that machines read.", missing: "An export of a person's data in a common form.", how: "The export is JSON with its schema, and CSV." },
+    { id: "Art. 21", who: "builder", text: "People can object.", duty: "Decide about objections, and have the model's rules follow.", checks: ["purposes-declared"] },
+    { id: "Art. 22", who: "builder", text: "Nobody is subject to a decision that a machine alone has made.", duty: "Where an action or a hook decides about people, let a person look at it again." },
+    { id: "Art. 25(1)", who: "platform", text: "Data protection is part of the design.", how: "A model that leaves a decision about personal data open does not build; rules are enforced by the database.", tests: [shownBy.subjectsFound, shownBy.readsAgainstRules], checks: ["subjects-known", "rows-secured"] },
+    { id: "Art. 25(2)", who: "platform", text: "By default nobody sees more than they need.", how: "What no rule allows is refused; personal data is open to nobody by default.", tests: [shownBy.ruleErrorDenies, shownBy.writesAgainstRules], checks: ["personal-not-public", "rows-secured"] },
+    { id: "Art. 28", who: "operator", text: "Who processes data on behalf does so under a contract, and says who else does.", checks: ["subprocessors-declared"], duty: "Conclude the contracts, and declare the companies under `processing.subprocessors`." },
+    { id: "Art. 30", who: "platform", text: "There is a record of processing activities.", how: "It is made from the model and the definition, and stands in this report.", checks: ["controller-declared", "purposes-declared"], needsTest: true, missing: "A test of the record." },
+    { id: "Art. 32(1)(a)", who: "platform", text: "Data is pseudonymised and encrypted.", checks: ["special-encrypted", "database-connection"], needsTest: true, missing: "Encryption of fields.", how: "Special data is encrypted with a key of its person; connections are encrypted." },
+    { id: "Art. 32(1)(b)", who: "platform", text: "Systems stay confidential, whole, available and resilient.", how: "Rules in the database, limits for each request, recovery after a crash.", tests: [shownBy.readsAgainstRules, shownBy.costStopped, shownBy.sizeStopped, shownBy.killedLosesNothing], checks: ["rows-secured", "database-as-made", "database-checksums"] },
+    { id: "Art. 32(1)(c)", who: "operator", text: "Data can be restored soon after an incident.", duty: "Make backups, encrypt them, and practise restoring." },
+    { id: "Art. 32(1)(d)", who: "builder", text: "All of it is tested regularly.", duty: "Run `undercroft evidence --check` with every change, and read this report regularly." },
+    { id: "Art. 32(4)", who: "platform", text: "Who has access acts only as the controller says.", how: "Each request has a caller, whom the database knows and nobody can forge.", tests: [shownBy.noForgedCaller, shownBy.callerEnds], checks: ["api-least-rights"] },
+    { id: "Art. 33", who: "platform", text: "Of a breach it can be told within 72 hours whose and which data it concerns.", missing: "A record of who read and changed which data of whom.", checks: ["changes-recorded", "record-sealed"], needsTest: true, duty: "Notify the authority within 72 hours.", how: "The record says which data a credential touched." },
+    { id: "Art. 34", who: "operator", text: "The people concerned are told where the risk is high.", duty: "Tell them; the record says whom." },
+    { id: "Art. 35", who: "builder", text: "Where the risk is high, its consequences are assessed beforehand.", duty: "Write the assessment: data inventory, access matrix and measures are in this report." },
+  ],
+}
