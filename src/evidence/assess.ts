@@ -64,16 +64,12 @@ function judge(requirement: Requirement, { checks, hasAccounts }: Assessment, kn
     ...results.filter((one) => one.ok !== true).map((one) => one.says),
     ...named.filter((one) => !known.all.has(one)).map((one) => `The test "${one}" is not there.`),
     ...(wantsTest && known.tagged.length === 0 && !(requirement.gap && !requirement.missing)
-      ? [`Missing: ${lowerFirst(requirement.missing ?? "a test that shows it.")}`]
+      ? [requirement.missing ?? "A test that shows it."]
       : []),
     ...(requirement.gap === undefined ? [] : [requirement.gap]),
   ]
   const isRefuted = results.some((one) => one.ok === false)
   return { ...finding, status: isRefuted ? "failed" : open.length > 0 ? "open" : "met", open }
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 /** How many there are of each status. */

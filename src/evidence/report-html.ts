@@ -83,7 +83,7 @@ function findingRow(finding: Finding): string {
           one.says,
         ] as const,
     ),
-    tests.length > 0 ? [tests.length === 1 ? "Test" : "Tests", testText(tests)] : null,
+    tests.length > 0 ? ["Tested", testText(tests)] : null,
   ]
   const items = lines.flatMap((one) =>
     one ? [`<li><b>${escapeHtml(one[0])}:</b> ${escapeHtml(one[1])}</li>`] : [],

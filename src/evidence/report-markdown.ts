@@ -72,10 +72,10 @@ function whatThereIs(finding: Finding): string {
   const duty = dutyOf(finding)
   return [
     ...(status === "met" && requirement.how ? [requirement.how] : []),
-    ...open,
+    ...open.map((one) => `${status === "failed" ? "Found" : "Missing"}: ${one}`),
     ...(duty === null ? [] : [`To do: ${duty}`]),
     ...checks.filter((one) => one.ok === true || status === "yours").map((one) => `Seen: ${one.says}`),
-    ...(tests.length > 0 ? [`Test: ${testText(tests)}`] : []),
+    ...(tests.length > 0 ? [`Tested: ${testText(tests)}.`] : []),
   ].join(" ")
 }
 

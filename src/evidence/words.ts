@@ -1,6 +1,7 @@
 /** The words of a report, for readers who can't read code. */
 import type { Finding, Status } from "./assess.ts"
 import type { Answerer, Requirement } from "./requirement.ts"
+import { testWords } from "./standards/shown-by.ts"
 
 export const statusWords: Readonly<Record<Status, { readonly word: string; readonly meaning: string }>> = {
   met: {
@@ -36,7 +37,9 @@ const elsewhere =
 /** What is asked, in a sentence that says how binding it is where the standard counts so. */
 export function askedText({ text, weight }: Requirement): string {
   if (weight === undefined || !/^(must|should|may)\b/.test(weight)) return text
-  return `${weight.charAt(0).toUpperCase()}${weight.slice(1)}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`
+  // An abbreviation stays as it is.
+  const start = /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() : text.charAt(0)
+  return `${weight.charAt(0).toUpperCase()}${weight.slice(1)}: ${start}${text.slice(1)}`
 }
 
 /** Who answers for a finding. */
@@ -56,9 +59,8 @@ export function dayText(at: Date): string {
   return `${at.toISOString().slice(0, 10)}, ${at.toISOString().slice(11, 16)} UTC`
 }
 
-/** "3 tests, such as …" for people; every name is in the JSON. */
+/** What tests show, in a few words each; every name of a test is in the JSON. */
 export function testText(tests: readonly string[]): string {
-  const [first = ""] = tests
-  const more = tests.length > 1 ? `, and ${tests.length - 1} more` : ""
-  return `${first}${more}`
+  const words = [...new Set(tests.map(testWords))]
+  return words.length > 5 ? `${words.slice(0, 5).join("; ")}; and ${words.length - 5} more` : words.join("; ")
 }

@@ -83,7 +83,13 @@ export const projectChecks: Readonly<Record<ProjectCheck, LiveCheck>> = {
       const bare = processing.subprocessors.filter((one) => one.contract === undefined).map((one) => one.name)
       return bare.length > 0
         ? { ok: null, says: `No contract is named for: ${listed(bare)}.` }
-        : { ok: true, says: `${names.length} declared, each with its contract.` }
+        : {
+            ok: true,
+            says:
+              names.length === 0
+                ? "It is declared that there are none."
+                : `${names.length} declared, each with its contract.`,
+          }
     },
   },
 }

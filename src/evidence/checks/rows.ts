@@ -19,7 +19,10 @@ export const rowChecks: Readonly<Record<RowCheck, LiveCheck>> = {
           ok: false,
           says: `Of ${rows.length} tables ${open.length} can be read past the rules: ${listed(open)}. Row-level security must be enabled and forced.`,
         }
-      return { ok: true, says: `All ${rows.length} tables have forced row-level security.` }
+      return {
+        ok: true,
+        says: `For all ${rows.length} tables the database refuses rows that no rule allows (row-level security, forced).`,
+      }
     },
   },
   "api-least-rights": {

@@ -2,9 +2,9 @@
 import type { BackendDefinition } from "../../backend.ts"
 import type { FieldInfo } from "../../model/model.ts"
 import { type Policies, policyOf } from "../../policy/policies.ts"
-import { isAboutPeople, isEncrypted, retentionOf, storedEntities } from "../declared.ts"
+import { isAboutPeople, isEncrypted, storedEntities } from "../declared.ts"
 import type { Part } from "../section.ts"
-import { purposesOf } from "./processing-record.ts"
+import { keptText, purposesOf } from "./processing-record.ts"
 
 const classes: Readonly<Record<FieldInfo["classification"], string>> = {
   public: "Public",
@@ -22,7 +22,7 @@ export function dataInventory({ processing }: BackendDefinition, policies: Polic
       description: entity.description,
       subject: entity.subject?.person.name ?? null,
       purposes: purposesOf(processing?.purposes, entity.name).map((one) => one.name),
-      retention: retentionOf(entity),
+      retention: keptText(entity, processing?.purposes),
       fields: entity.fields.map((field) => ({
         field: field.name,
         kind: field.kind.name,

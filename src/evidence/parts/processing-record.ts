@@ -1,6 +1,6 @@
 /** The record of processing activities (GDPR Art. 30), from the model and from what the definition says. */
 import type { BackendDefinition } from "../../backend.ts"
-import type { Model } from "../../model/model.ts"
+import type { EntityInfo, Model } from "../../model/model.ts"
 import type { Contact, ProcessingPurpose } from "../../processing.ts"
 import { isAboutPeople, retentionOf, storedEntities } from "../declared.ts"
 import type { Part } from "../section.ts"
@@ -17,7 +17,7 @@ export function processingRecord(definition: BackendDefinition, model: Model): P
     personal: entity.fields.filter((one) => one.classification === "personal").map((one) => one.name),
     special: entity.fields.filter((one) => one.classification === "special").map((one) => one.name),
     purposes: purposesOf(processing?.purposes, entity.name).map((one) => one.name),
-    retention: retentionOf(entity),
+    retention: keptText(entity, processing?.purposes),
   }))
   const data = { backend: definition.name, ...processing, declared: processing !== undefined, categories }
   const declared = (texts: readonly string[] | undefined, none: string): string =>
@@ -85,6 +85,18 @@ export function purposesOf(
   entity: string,
 ): readonly ProcessingPurpose[] {
   return (purposes ?? []).filter((one) => one.entities.includes(entity))
+}
+
+/** How long an entity's rows are kept: as the model has it carried out, else as it is only declared. */
+export function keptText(
+  entity: EntityInfo,
+  purposes: readonly ProcessingPurpose[] | undefined,
+): string | null {
+  const said = purposesOf(purposes, entity.name).flatMap(({ retention }) => retention ?? [])
+  return (
+    retentionOf(entity) ??
+    (said.length > 0 ? `${said.join("; ")} (declared; the software does not see to it)` : null)
+  )
 }
 
 function contactText(contact: Contact | undefined, otherwise: string = unsaid): string {

@@ -63,3 +63,79 @@ export const shownBy = {
   fuzzCatches: "tools/fuzz/run.test.ts › %s is caught",
   accessAsPage: "src/cli/command-access.test.ts › as a page that needs nothing else, everything escaped",
 } as const
+
+const inWords: Readonly<Record<keyof typeof shownBy, string>> = {
+  allRoutesDocumented: "every address that the server answers is documented",
+  answersFitDocument: "answers are as the documentation says",
+  knowledgeDiffers: "documentation tells each caller only what they could ever know",
+  doorsInOrder: "the list of checks at each entrance is complete",
+  doorsReadable: "each entrance touches only what its caller may read",
+  bodiesChecked: "every way of sending something wrong is refused in order",
+  headersChecked: "wrong headers of requests are refused in order",
+  randomBytes: "random damage to requests is refused in order",
+  valuesChecked: "wrong values are refused for every kind of field",
+  filtersChecked: "searches with wrong values are refused or find nothing",
+  grammarChecked: "hostile names in every place of a request are refused",
+  hiddenEverywhere: "a field that may not be seen is answered like one that does not exist, in every place",
+  costStopped: "a request that would cost too much is stopped",
+  notSmuggled: "no request can be hidden in another",
+  sizeStopped: "a request that is too large is stopped",
+  slowStopped: "a request that comes too slowly is stopped",
+  statementStopped: "a question to the database that takes too long is stopped",
+  databaseAway: "without its database the server refuses, and goes on",
+  logHoldsNoValues: "the database's log holds neither values nor the password",
+  errorsQuoteNoRow: "errors of the database quote nothing of a row",
+  errorsQuoteNoValue: "errors quote nothing of a request",
+  ruleErrorDenies: "a rule that can't be answered says no",
+  actionErrorUndoes: "an error undoes all of an operation",
+  hookRefusalUndoes: "a refusal undoes all of a request",
+  logInjection: "nobody can write lines of their own into the log",
+  noDevelopmentInProduction: "production takes no token of development, and gets no data of it",
+  refusedInProduction: "commands of development are refused in production",
+  introspectionOff: "the schema is not told in production",
+  killedLosesNothing: "a server that is killed loses nothing that it had confirmed",
+  stopsInOrder: "a server that is stopped ends what is under way",
+  tamperingRefused: "a database that was changed by hand is refused at the start",
+  noForgedCaller: "nobody can pretend to be somebody else to the database",
+  callerEnds: "who asks is known for one request, and forgotten after it",
+  callsNeeded: "the login for requests may call only what it needs",
+  readsAgainstRules: "every kind of reading, compared with what the rules say",
+  readsCanary: "mistakes that were planted into the rules for reading are found",
+  writesAgainstRules: "every kind of writing, compared with what the rules say",
+  fieldWriteRules: "a field is set only by who may set it",
+  massAssignment: "nobody sets a field that is not theirs to set",
+  unseenReference: "a row that may not be seen can't be referred to",
+  factsNow: "changed rights hold at once",
+  notStored: "answers about people are not kept by browsers and servers in between",
+  noSharedTags: "no answer of one person is given to another",
+  lostUpdate: "nobody writes over a change that they have not seen",
+  onceOnly: "what is sent many times is done once",
+  noDoubleBooking: "of a hundred who book the same time, one gets it",
+  actionInput: "wrong input of an operation is refused before anything is done",
+  actionAccess: "operations are for those who may call them",
+  actionRules: "operations see only what their caller may see",
+  revokedNow: "an account or a role that was taken away is gone in the next request",
+  otherOrigins: "pages of strangers read nothing",
+  graphqlCost: "documents have limits of size, and may be as large as these",
+  persistedOnly: "where only registered questions are allowed, no other is answered",
+  keysFromIssuer: "keys that check tokens come only from where the definition says",
+  tokensOfOneCaller: "no caller gets what another's token says",
+  subjectsFound: "a model that does not say whose personal data it holds is refused",
+  houseInOrder: "the rules of the house hold for all source code",
+  lockComplete: "a list of packages that is not whole is found",
+  fuzzCatches: "random tests find mistakes that were planted",
+  accessAsPage: "the table of who may do what is written from the rules, and escapes what it shows",
+}
+
+const wordsOf = new Map<string, string>(
+  Object.entries(shownBy).map(([name, test]) => [test, inWords[name as keyof typeof shownBy]]),
+)
+
+/** What a test shows, for people who don't read titles of tests. */
+export function testWords(test: string): string {
+  const title = test.slice(test.indexOf(" › ") + 3)
+  const bare = title
+    .replace(/^(?:TR-03161-3|GDPR|HIPAA|ASVS) [^:]*: /, "")
+    .replace(/ \((?:TR-03161-3|GDPR|HIPAA|ASVS) [^)]*\)/, "")
+  return wordsOf.get(test) ?? bare
+}
