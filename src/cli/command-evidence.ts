@@ -14,7 +14,7 @@ import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
 import { loadProject, type Project } from "./project.ts"
 import { openProjectDatabase } from "./project-database.ts"
-import { stdout, wrap } from "./terminal.ts"
+import { printable, stdout, wrap } from "./terminal.ts"
 
 const standardNames = Object.keys(standards) as StandardName[]
 const formats = { html: reportHtml, json: reportJson, md: reportMarkdown } as const
@@ -138,7 +138,8 @@ function tellDrift(drift: readonly Drift[], added: number, isJson: boolean): voi
     stdout.line(
       `${stdout.paint("red", "✗")} ${standards[one.standard].name} ${one.id} was met and is not: ${one.text}`,
     )
-    for (const why of one.why.flatMap((text) => wrap(text, stdout.width - 4))) stdout.line(`    ${why}`)
+    for (const why of one.why.flatMap((text) => wrap(printable(text), stdout.width - 4)))
+      stdout.line(`    ${why}`)
   }
   if (added > 0) stdout.line(`${added} more are met than evidence.json says: undercroft evidence --accept`)
 }

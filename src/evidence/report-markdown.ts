@@ -96,7 +96,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line), ""]
 }
 
-/** Text in which nothing is markup; a character is written out where Markdown would read it. */
+/** Text in which nothing is markup, for terminals neither; a character is written out where Markdown would read it. */
 function plain(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>|#]/g, "\\$&").replaceAll(/\s+/g, " ")
+  return text
+    .replaceAll(/[\\`*_{}[\]<>|#]/g, "\\$&")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/\p{Cc}/gu, "")
 }
