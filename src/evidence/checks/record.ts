@@ -9,7 +9,7 @@ export const recordChecks: Readonly<Record<RecordCheck, LiveCheck>> = {
     title: "Every change of data is written down by the database itself",
     async run({ database, policies }) {
       const rows = await database.query(
-        `select c.relname as name, bool_or(t.tgenabled = 'A') as on
+        `select c.relname as name, bool_and(t.tgenabled = 'A') as on
         from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace join pg_proc p on p.oid = t.tgfoid
         where n.nspname = 'app' and not t.tgisinternal and (p.proname ~ '(audit|record)' or t.tgname ~ '(audit|record)')
         group by 1`,
