@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
+import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
@@ -9,7 +10,10 @@ import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
+import { signInWays } from "./accounts/provider-ways.ts"
+import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
+import { needsTwoFactors } from "./accounts/settings.ts"
 import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
@@ -31,6 +35,7 @@ import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
@@ -176,17 +181,28 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
-    const findSession = createSessionCallers(async (hash) => {
-      const statement = {
-        name: "undercroft_session",
-        text: "select undercroft.session_claims($1)",
-        values: [hash],
-      }
-      return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
-    })
+    const pruning = accounts ? pruneEvents(accounts, options.onError ?? (() => undefined)) : null
+    const findSession = createSessionCallers(
+      async (hash) => {
+        const statement = {
+          name: "undercroft_session",
+          text: "select undercroft.session_claims($1)",
+          values: [hash],
+        }
+        return (await pool.send({ ...statement, caller: null }))?.[0] ?? null
+      },
+      needsTwoFactors(definition.accounts ?? {}),
+    )
 
     const allowsOrigin = (origin: string): boolean =>
       (definition.origins ?? []).includes(origin) || (options.allowsOrigin?.(origin) ?? false)
+
+    // Retention: what is past its time goes, by one of the processes.
+    const retention = scheduleRetention({
+      adminUrl,
+      model: policies.model,
+      onError: options.onError ?? (() => undefined),
+    })
 
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
@@ -202,6 +218,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
               name: people.cookie,
               trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
             },
+            onUnknown: accounts
+              ? countUnknownKeys({ database: accounts, secret: options.secret ?? "", readAddress })
+              : undefined,
           }
         : undefined,
     })
@@ -240,7 +259,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
-    if (people && provider) addProviderDoor(server, { name: definition.name, provider, people })
+    if (people && provider) {
+      const ways = signInWays(definition.accounts ?? {})
+      addProviderDoor(server, { name: definition.name, provider, people, ways })
+    }
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
@@ -260,9 +282,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       async stop() {
         await server.close()
+        await retention.stop()
         await transactions.close()
         await pool.close()
         await people?.post?.close()
+        await pruning?.stop()
         await accounts?.close()
         await embedded?.stop()
       },

@@ -6,6 +6,7 @@ import type { BackendDefinition } from "./backend.ts"
 import { checkActionNames } from "./graphql/action-fields.ts"
 import { withAccounts } from "./model/account-entities.ts"
 import { buildModel } from "./model/build.ts"
+import { withPurposes } from "./model/consent.ts"
 import { ProblemList } from "./model/model-error.ts"
 import type { Policies } from "./policy/policies.ts"
 import { buildPolicies } from "./policy/policies.ts"
@@ -14,9 +15,8 @@ import { buildPolicies } from "./policy/policies.ts"
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const { accounts, actions = {} } = definition
-  const declared = accounts
-    ? withAccounts(definition.model, accounts.organizations ?? false)
-    : definition.model
+  const own = withPurposes(definition.model)
+  const declared = accounts ? withAccounts(own, accounts.organizations ?? false) : own
   const model = buildModel(declared, problems)
   const access = checkActions(actions, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)

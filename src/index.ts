@@ -38,6 +38,13 @@ export {
   today,
   upper,
 } from "./model/capture.ts"
+export {
+  type ConsentEntity,
+  consentEntity,
+  type LegalBasis,
+  type Purpose,
+  type PurposeEntity,
+} from "./model/consent.ts"
 export { type AnyEntity, type Entity, entity, view } from "./model/entity.ts"
 export type { CollectionOf, Field, Insert, Many, Row, Update } from "./model/field.ts"
 export { bigint } from "./model/fields/bigint.ts"

@@ -35,6 +35,8 @@ const definition = defineBackend({
   name: "doors",
   model: [Note, Reply, Letter],
   limits: { bodyBytes: 5000, filterTerms: 3, graphqlFields: 20, graphqlCost: 500 },
+  accounts: { password: true, signUp: "open" },
+  trustedProxies: ["127.0.0.1"],
   actions: {
     take: action({
       uses,
@@ -88,8 +90,32 @@ async function send(
       },
     }),
     "/openapi.json": () => ({ method: "GET", path: "/openapi.json" }),
+    "/auth/sign-in/email": () => ({
+      method: "POST",
+      path: "/auth/sign-in/email",
+      body: has("parse")
+        ? "{"
+        : {
+            email: has("address") ? "no address" : has("count") ? "cid@example.org" : "ann@example.org",
+            password: has("password") ? "wrong" : password,
+          },
+    }),
+    "/auth/admin/set-role": () => ({
+      method: "POST",
+      path: "/auth/admin/set-role",
+      body: { userId: people["cid"]!.id, role: "reader" },
+    }),
   }
   const { method, path, body } = requests[door]!()
+  if (door.startsWith("/auth/")) {
+    // A network of its own, unless it is the one from which there were too many attempts.
+    headers["x-forwarded-for"] = has("count") ? guessing : `2001:db8:${(number++).toString(16)}::1`
+    headers["origin"] = has("origin") ? "https://evil.example" : backend.url
+    const person = people[`${has("authorise") ? "plain" : "admin"}${has("recent") ? " of before" : ""}`]!
+    if (door === "/auth/sign-in/email") delete headers["authorization"]
+    else if (!has("authenticate")) headers["authorization"] = `Bearer ${person.token}`
+    if (has("origin")) headers["cookie"] = "undercroft.session_token=another"
+  }
   const said = typeof body === "string" || body === undefined ? body : JSON.stringify(body)
   const sent = has("limit") ? `${said}${" ".repeat(6000)}` : said
   const { status, json } = await backend.request(null, method, path, { body: sent, headers })
@@ -98,8 +124,29 @@ async function send(
 
 let backend: TestBackend
 let number = 0
+const password = "correct horse battery"
+/** From where there were too many attempts. */
+const guessing = "192.0.2.1"
+const people: Record<string, { readonly id: string; readonly token: string }> = {}
+
+async function signUpAll(): Promise<void> {
+  const post = (path: string, body: object, from: string) =>
+    backend.request(null, "POST", `/auth${path}`, { body, headers: { "x-forwarded-for": from } })
+  const names = ["ann", "cid", "admin", "plain", "admin of before", "plain of before"]
+  for (const name of names) {
+    const email = `${name.replaceAll(" ", "-")}@example.org`
+    const { json } = await post("/sign-up/email", { email, name: "A person", password }, "192.0.2.2")
+    people[name] = { id: json.user.id, token: json.token }
+  }
+  await backend.sql(`update accounts."user" set role = 'admin' where email like 'admin%'`)
+  await backend.sql(`update accounts.session set "authenticatedAt" = now() - interval '1 hour'
+    where "userId" in (select id from accounts."user" where email like '%before%')`)
+  for (const email of ["cid@example.org", "no address"])
+    for (let at = 0; at < 6; at++) await post("/sign-in/email", { email, password: "wrong" }, guessing)
+}
 beforeAll(async () => {
   backend = await startTestBackend(definition)
+  await signUpAll()
   await backend.sql("insert into app.notes (owner, title) values ('ann', 'taken'), ('bob', 'taken')")
 })
 afterAll(() => backend?.stop())
@@ -121,7 +168,7 @@ describe.each(Object.entries(doorChecks))("%s", (door, checks) => {
     expect((await send(door, [check])).code).toBe(code)
   })
 
-  test("each comes before all that follow it", async () => {
+  test("TR-03161-3 Auth_7: each comes before all that follow it", async () => {
     for (const [at, { check, code }] of checks.entries()) {
       for (const later of checks.slice(at + 1))
         expect([check, later.check, (await send(door, [check, later.check])).code]).toEqual([

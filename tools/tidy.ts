@@ -12,16 +12,16 @@ import { checkDocstrings, checkLengths, checkOpenings, checkWords } from "./tidy
 const root = fileURLToPath(new URL("..", import.meta.url))
 const skipped = new Set([".git", ".undercroft", "node_modules", "dist", "coverage"])
 
-/** Every text file of the repository. */
-export function readFiles(folder: string = root): FileMap {
+/** Every text file of the repository, or of another folder. */
+export function readFiles(folder: string = root, top: string = folder): FileMap {
   const files = new Map<string, string>()
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (skipped.has(entry.name) || entry.name.endsWith(".tgz")) continue
-    if (entry.isDirectory()) for (const [name, text] of readFiles(path)) files.set(name, text)
+    if (entry.isDirectory()) for (const [name, text] of readFiles(path, top)) files.set(name, text)
     if (!entry.isFile()) continue
     const text = readFileSync(path, "utf8")
-    if (!text.includes("\0")) files.set(relative(root, path).replaceAll(sep, "/"), text)
+    if (!text.includes("\0")) files.set(relative(top, path).replaceAll(sep, "/"), text)
   }
   return files
 }

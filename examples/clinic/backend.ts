@@ -1,6 +1,7 @@
 /** The clinic's backend: its model, who may be tried out, and rows to start with. */
 import { defineBackend } from "undercroft"
 import { bookAppointment, cancelAppointment, recordObservations } from "./actions.ts"
+import { Consent } from "./consent.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
 import { processing } from "./processing.ts"
@@ -19,10 +20,12 @@ export default defineBackend({
     model.Addendum,
     model.Observation,
     model.Prescription,
+    Consent,
+    Consent.purposes,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
-  accounts: { password: true, twoFactor: true, apiKeys: true },
   processing,
+  accounts: { password: true, twoFactor: true, apiKeys: true, requireTwoFactor: ["nurse", "doctor"] },
   callers: {
     ready: [
       {

@@ -11,8 +11,7 @@ export const me = actor({
   get taken() { return Appointment.where(({ me, row }) => allOf(row.status.is("booked"), row.patient.user.is(me.id))).pick("slot") },
   get records() { return Patient.where(({ me, row }) => row.user.is(me.id)).pick("id") },
 })
-const doctors = () => me.has("doctor") // Roles come with the token.
-const medics = () => anyOf(doctors(), me.has("nurse"))
+const doctors = () => me.has("doctor"), medics = () => anyOf(doctors(), me.has("nurse")) // Roles come with the token.
 
 export const User = userEntity() // Who signs in; a name and roles are seen where this says, an address by its owner.
 User.access(({ row }) => ({ read: anyOf(row.id.is(me.id), doctors()) }))
@@ -62,7 +61,7 @@ export const Patient = entity("Patient", {
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
   },
-  subject: "user", // A row is a person, whose account is this.
+  subject: "user", retain: { years: 10, after: "updatedAt" }, // A row is a person, whose account is this.
   // Unique within the practice: over all, a conflict would tell of patients elsewhere.
   unique: [["practice", "insuranceNumber"], ["practice", "user"]], indexes: [["practice", "lastName", "firstName"], ["user"]],
 })
@@ -110,7 +109,7 @@ export const Appointment = entity("Appointment", {
     status: choice("booked", "arrived", "done", "missed", "cancelled").default("booked"),
     reason: text().special().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
   },
-  subject: "patient", indexes: [["practice", "during"], ["patient", "during"]],
+  subject: "patient", retain: { years: 10, after: "createdAt" }, indexes: [["practice", "during"], ["patient", "during"]],
   exclude: [{ same: ["doctor"], overlapping: "during", where: ({ row }) => row.status.isNot("cancelled") }], reveals: true, // Who asks for a time that is taken learns so.
 })
 Appointment.access(({ row }) => {
@@ -139,7 +138,7 @@ export const ClinicalNote = entity("ClinicalNote", {
     signedAt: instant().optional().describe("From then on the note can't be changed, only added to."),
     get addenda() { return many(Addendum, "note") },
   },
-  subject: "patient", indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
+  subject: "patient", retain: { years: 10, after: "writtenOn" }, indexes: [["patient", "writtenOn"], ["practice", "writtenOn"]],
 })
 ClinicalNote.access(({ row }) => {
   const ours = row.practice.in(me.practices)
@@ -154,7 +153,7 @@ ClinicalNote.access(({ row }) => {
 })
 
 export const Addendum = entity("Addendum", {
-  collection: "addenda", subject: "note",
+  collection: "addenda", subject: "note", retain: { years: 10, after: "createdAt" },
   fields: { note: ref(ClinicalNote), author: ref(Staff), body: text({ max: 4000 }).special() },
 })
 Addendum.access(({ row }) => {
@@ -171,11 +170,12 @@ export const Observation = entity("Observation", {
     measuredAt: instant(),
     device: text({ max: 40 }).optional(),
   },
-  subject: "patient", unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
+  subject: "patient", retain: { years: 10, after: "measuredAt" }, unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
 })
 Observation.access(({ row }) => {
   const visible = anyOf(allOf(medics(), row.practice.in(me.practices)), row.patient.in(me.records))
-  return { read: visible, create: allOf(visible, row.patient.practice.is(row.practice)) }
+  const studied = allOf(me.has("researcher"), row.consentsTo("research")) // See consent.ts.
+  return { read: anyOf(visible, studied), create: allOf(visible, row.patient.practice.is(row.practice)) }
 })
 
 export const Prescription = entity("Prescription", {
@@ -188,7 +188,7 @@ export const Prescription = entity("Prescription", {
     issuedOn: date().immutable(),
     refills: integer({ min: 0, max: 12 }).default(0),
   },
-  subject: "patient", indexes: [["patient", "issuedOn"], ["practice", "issuedOn"]],
+  subject: "patient", retain: { years: 10, after: "issuedOn" }, indexes: [["patient", "issuedOn"], ["practice", "issuedOn"]],
 })
 Prescription.access(({ row, before }) => {
   const ours = allOf(medics(), row.practice.in(me.practices))

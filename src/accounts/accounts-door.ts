@@ -18,7 +18,11 @@ export interface AccountsDoorParts {
 
 /** What outlives the session that makes it, or is somebody else's: for those who proved a moment ago who they are. */
 const raising: ReadonlySet<string> = new Set([
+  `${accountsPath}/admin/create-user`,
   `${accountsPath}/admin/impersonate-user`,
+  `${accountsPath}/admin/set-role`,
+  `${accountsPath}/admin/set-user-password`,
+  `${accountsPath}/admin/update-user`,
   `${accountsPath}/api-key/create`,
   `${accountsPath}/api-key/update`,
   `${accountsPath}/link-social`,

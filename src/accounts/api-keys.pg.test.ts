@@ -50,6 +50,46 @@ test("a key is its owner, with the owner's roles of now", async () => {
   expect((await call(withKey(key), "POST", "/rest/readings", { what: "three" })).status).toBe(403)
 })
 
+test("TR-03161-3 Auth_9: unknown keys of one network are slowed down like other guesses, good ones are not", async () => {
+  const { headers } = await person("device")
+  const { key } = await keyOf(headers)
+  const answers = []
+  for (let tries = 0; tries < 55; tries++)
+    answers.push(
+      await call(withKey(`${key.slice(0, -4)}${String(tries).padStart(4, "0")}`), "GET", "/rest/readings"),
+    )
+  expect(answers.slice(0, 50).map(({ status, json }) => `${status} ${json.code}`)).toEqual(
+    Array(50).fill("401 PGRST301"),
+  )
+  const slowed = answers.find(({ status }) => status === 429)!
+  expect(slowed.json.code).toBe("UC613")
+  expect(Number(slowed.headers.get("retry-after"))).toBeGreaterThan(0)
+  // Not at one door alone, and not for whoever has a key, seen here before or not.
+  const [{ seconds }] = await backend.sql(
+    "select ceil(extract(epoch from max(until) - now())) as seconds from accounts.guess",
+  )
+  expect(Number(seconds)).toBeGreaterThan(0)
+  await backend.sql(
+    "update accounts.guess set until = now() + interval '20 seconds' where until > '-infinity'",
+  )
+  const graphql = await call(withKey("uck_unknown"), "POST", "/graphql", { query: "{ __typename }" })
+  expect([graphql.status, graphql.headers.get("retry-after")]).toEqual([429, "20"])
+  expect((await call(withKey(key), "GET", "/rest/readings")).status).toBe(200)
+  const { key: another } = await keyOf(headers)
+  expect((await call(withKey(another), "GET", "/rest/readings")).status).toBe(200)
+  // Who was signed in until now is told to sign in again.
+  expect((await call(withKey("a session that ended"), "GET", "/rest/readings")).status).toBe(401)
+  expect((await call(withKey("abcdefghijklmnopqrstuvwxyz012345"), "GET", "/rest/readings")).json.code).toBe(
+    "PGRST301",
+  )
+  expect(
+    await backend.sql(
+      "select route, detail->>'group' as asked from accounts.event where kind = 'guessing-slowed'",
+    ),
+  ).toEqual([{ route: "GET /rest/readings", asked: "key" }])
+  await backend.sql("delete from accounts.guess")
+})
+
 test("a key can have fewer roles than its owner, and never others", async () => {
   const { headers } = await person("device,reader")
   const { key } = await keyOf(headers, { metadata: { roles: ["reader", "admin"] } })
@@ -59,7 +99,7 @@ test("a key can have fewer roles than its owner, and never others", async () => 
   expect((await call(withKey(none), "GET", "/rest/readings")).json).toEqual([])
 })
 
-test("a key ends: when it is deleted, disabled, expired, or its owner locked", async () => {
+test("TR-03161-3 Auth_16: a key ends: when it is deleted, disabled, expired, or its owner locked", async () => {
   const { id, headers } = await person("reader")
   const status = async (key: string): Promise<number> =>
     (await call(withKey(key), "GET", "/rest/readings")).status

@@ -7,18 +7,22 @@ import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "bette
 import { getMigrations } from "better-auth/db/migration"
 import { admin, bearer, organization } from "better-auth/plugins"
 import { type Dialect, Kysely } from "kysely"
+import { adminChanges } from "./admin-changes.ts"
 import { apiKeys } from "./api-keys.ts"
 import { comparePasswordOfNobody, evenLookups } from "./even-lookups.ts"
 import { addressHeader } from "./guard.ts"
 import { hashTokens } from "./hashed-tokens.ts"
+import { mailTexts } from "./mail-texts.ts"
 import { type AccountManager, createManager } from "./manage.ts"
 import { ownOrigins } from "./own-origins.ts"
 import { byToken, ownSessions } from "./own-sessions.ts"
 import { isSignIn, type JudgePassword, judgeBeforeHash, passwordPolicy } from "./password-policy.ts"
 import { hashPassword, verifyPassword } from "./passwords.ts"
+import { plainJoins } from "./plain-joins.ts"
 import { providerPlugins } from "./provider.ts"
 import { guardTokens } from "./provider-tokens.ts"
 import { impersonationSeconds, sessionFields, startSession } from "./session-fields.ts"
+import { type AccountSettings, needsTwoFactors } from "./settings.ts"
 import { keepFamilies } from "./token-families.ts"
 import { usableSessions } from "./usable-sessions.ts"
 import { closedPaths, mailOptions, type WaysInParts, waysIn } from "./ways-in.ts"
@@ -110,10 +114,13 @@ function plugins(parts: AccountsParts): BetterAuthPlugin[] {
     ...waysIn(parts),
     admin({ defaultRole: "", adminRoles: ["admin"], impersonationSessionDuration: impersonationSeconds }),
     ownSessions(),
+    adminChanges({ post: parts.post, texts: mailTexts(parts.name) }),
     ...(parts.settings.organizations ? [organization()] : []),
     ...(parts.settings.apiKeys ? apiKeys() : []),
     // Behind all that may take a session back.
-    ...(parts.settings.provider ? providerPlugins(parts.settings.provider, parts.url) : []),
+    ...(parts.settings.provider
+      ? providerPlugins(parts.settings.provider, parts.url, needsTwoFactors(parts.settings))
+      : []),
     // Last, so that it never names a token that another has taken back.
     bearer(),
   ] as BetterAuthPlugin[]
@@ -134,11 +141,14 @@ export type AccountsHandler = (request: Request) => Promise<Response>
 export function createAccounts(
   options: BetterAuthOptions,
   dialect: Dialect,
-  hasKeys: boolean,
+  settings: AccountSettings,
 ): { readonly handle: AccountsHandler; readonly manage: AccountManager } {
+  const needsTwo = needsTwoFactors(settings)
   const adapter = kyselyAdapter(new Kysely({ dialect }), { type: "postgres", transaction: true })
   const database = (all: BetterAuthOptions): DBAdapter =>
-    evenLookups(guardTokens(keepFamilies(usableSessions(hashTokens(adapter(all))))))
+    evenLookups(
+      guardTokens(keepFamilies(usableSessions(hashTokens(plainJoins(adapter(all))), needsTwo)), needsTwo),
+    )
   const auth = betterAuth<BetterAuthOptions>({ ...options, database })
-  return { handle: auth.handler, manage: createManager(auth.$context, hasKeys) }
+  return { handle: auth.handler, manage: createManager(auth.$context, settings.apiKeys ?? false) }
 }

@@ -1,23 +1,14 @@
 /** What happens to accounts is on record: by whom, how, from where, and without anything secret. */
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
+import type { TestAnswer, TestBackend } from "../../test/support/backend.ts"
+import { Note, postAuth, startBehindProxy } from "../../test/support/notes.ts"
+import { password } from "../../test/support/people.ts"
 import { defineBackend, entity, ref } from "../index.ts"
-
-const Note = entity("Note", { fields: { owner: ref("User") } })
-Note.access(() => ({}))
-const password = "correct horse battery"
 
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: { password: true, twoFactor: true, signUp: "open", organizations: true },
-      trustedProxies: ["127.0.0.1"],
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  const accounts = { password: true, twoFactor: true, signUp: "open", organizations: true } as const
+  backend = await startBehindProxy("notes", accounts)
 })
 afterAll(() => backend?.stop())
 
@@ -29,7 +20,7 @@ interface Person {
 
 const place = { "x-forwarded-for": "192.0.2.7", "user-agent": "a test" }
 const post = (path: string, body: unknown, headers: Record<string, string> = place): Promise<TestAnswer> =>
-  backend.request(null, "POST", `/auth${path}`, { body, headers })
+  postAuth(backend, path, body, headers)
 
 let counter = 0
 async function signUp(role?: string): Promise<Person> {
@@ -75,7 +66,7 @@ test("a sign-up, a failure, a sign-in and a sign-out are written down with who, 
   expect(events).toHaveLength(6)
 })
 
-test("changes of passwords and second factors are written down, without them (Pass_4)", async () => {
+test("TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them", async () => {
   const person = await signUp()
   const next = "another horse battery"
   await post("/change-password", { currentPassword: "wrong", newPassword: next }, person.headers)

@@ -133,7 +133,8 @@ interface Attempt {
   readonly taken: readonly string[]
 }
 
-async function takeAttempt(database: AccountsDatabase, keys: readonly GuessKey[]): Promise<Attempt> {
+/** Counts an attempt up, or says how long to wait. */
+export async function takeAttempt(database: AccountsDatabase, keys: readonly GuessKey[]): Promise<Attempt> {
   const [row] = await database.query(
     "select wait, locked, coalesce(taken, '{}') as taken from accounts.take_attempt($1)",
     [JSON.stringify(keys)],

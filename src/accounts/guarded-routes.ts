@@ -12,7 +12,7 @@ export type AccountSource =
 export interface GuardedRoute {
   readonly account: AccountSource
   /** What is counted together: a right password does not make up for wrong codes. */
-  readonly group: "password" | "factor" | "code" | "token" | "send" | "sign-up"
+  readonly group: "password" | "factor" | "code" | "token" | "key" | "send" | "sign-up"
   /** The event that a failure is, or for `send` and `sign-up` the asking itself; without it nothing is written down. */
   readonly event?: string
 }
@@ -60,6 +60,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "GET /magic-link/verify": token,
     "GET /verify-email": token,
     "GET /callback/:id": { ...token, event: "sign-in-failed" },
+    "POST /saml/:id/acs": { ...token, event: "sign-in-failed" },
     "GET /delete-user/callback": token,
     "POST /one-time-token/verify": token,
     "GET /device": token,
@@ -74,6 +75,7 @@ export const guardedRoutes: ReadonlyMap<string, GuardedRoute> = new Map(
     "POST /two-factor/send-otp": send("session", "code-asked"),
     "POST /sign-in/magic-link": send(email, "link-asked"),
     "POST /send-verification-email": send(email, "verification-asked"),
+    "POST /change-email/confirm": token,
     "POST /change-email": send({ body: "newEmail" }, "email-change-asked"),
     "POST /email-otp/request-email-change": send({ body: "newEmail" }, "email-change-asked"),
     "POST /organization/invite-member": send(email, "invitation-asked"),
@@ -102,6 +104,7 @@ export function guardedRoute(method: string, path: string): GuardedRoute | null 
   const named = path
     .replace(/^\/reset-password\/.*/, "/reset-password/:token")
     .replace(/^\/callback\/.*/, "/callback/:id")
+    .replace(/^\/saml\/[^/]*\/acs$/, "/saml/:id/acs")
   const found = guardedRoutes.get(`${method} ${named}`)
   if (found) return found
   return method === "GET" || isOpen(path) ? null : token

@@ -33,6 +33,8 @@ const guessLimits: Readonly<Record<Group, Readonly<Partial<Record<GuessScope, Gu
   factor: { pair, account: { free: 10, forgive: 300, base: 30, most: 900 }, network },
   code: { pair, account: slow, network },
   token: { network },
+  // Keys of machines, at the doors of the API.
+  key: { network },
   send: { account: mailbox, network: crowd },
   "sign-up": { account: mailbox, network: crowd },
 }

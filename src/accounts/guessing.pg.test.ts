@@ -51,7 +51,7 @@ const cookiesOf = (answer: TestAnswer): string =>
     .map((one) => one.split(";")[0])
     .join("; ")
 
-test("from one place an account can be guessed at five times, then the wait doubles (Auth_9)", async () => {
+test("TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles", async () => {
   const { email } = await signUp()
   const place = from(elsewhere())
   for (let at = 0; at < 5; at++) expect((await signIn(email, `wrong ${at}`, place)).status).toBe(401)
@@ -130,7 +130,7 @@ test("a body that could be read in two ways is not read at all", async () => {
   expect((await ask("{", "application/json", from(elsewhere()))).status).toBe(400)
 })
 
-test("many networks slow an account down, but not its owner where they are known (Auth_6, Auth_9)", async () => {
+test("TR-03161-3 Auth_6, Auth_9: many networks slow an account down, but not its owner where they are known", async () => {
   const home = from(elsewhere())
   const { email } = await signUp(home)
   expect((await signIn(email, password, home)).status).toBe(200)

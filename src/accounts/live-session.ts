@@ -1,5 +1,6 @@
 /** Whether a session may still be used, as `undercroft.session_claims` decides it, for what better-auth does by itself. */
 import type { DBTransactionAdapter } from "@better-auth/core/db/adapter"
+import type { NeedsTwoFactors } from "./settings.ts"
 
 interface SessionRow {
   readonly userId: string
@@ -14,6 +15,7 @@ interface UserRow {
   readonly banned?: boolean | null
   readonly banExpires?: Date | null
   readonly twoFactorEnabled?: boolean | null
+  readonly role?: string | null
 }
 
 const byId = (value: string) => [{ field: "id", value }]
@@ -22,7 +24,11 @@ const byId = (value: string) => [{ field: "id", value }]
  * Not expired, not idle, of a person who is not banned, and not waiting for a second factor. Nor is it one of an
  * administrator in a person's place, who has no business in other applications.
  */
-export async function isLiveSession(adapter: DBTransactionAdapter, id: unknown): Promise<boolean> {
+export async function isLiveSession(
+  adapter: DBTransactionAdapter,
+  id: unknown,
+  needsTwo: NeedsTwoFactors,
+): Promise<boolean> {
   if (typeof id !== "string" || id === "") return false
   const session = await adapter.findOne<SessionRow>({ model: "session", where: byId(id) })
   if (session === null || session.impersonatedBy) return false
@@ -32,6 +38,6 @@ export async function isLiveSession(adapter: DBTransactionAdapter, id: unknown):
   return (
     +session.expiresAt > now &&
     +session.seenAt + session.idleSeconds * 1000 > now &&
-    (session.assurance === "two-factor" || !user.twoFactorEnabled)
+    (session.assurance === "two-factor" || !(user.twoFactorEnabled || needsTwo((user.role ?? "").split(","))))
   )
 }

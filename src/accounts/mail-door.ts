@@ -1,7 +1,7 @@
 /** The page `/dev/mail`, where those who develop see the mails that were not sent. */
 import type { FastifyInstance } from "fastify"
+import { escapeHtml } from "../base/escape-html.ts"
 import type { KeptMail } from "./mail.ts"
-import { escapeHtml } from "./mail-texts.ts"
 
 const mailPath = "/dev/mail"
 

@@ -1,4 +1,5 @@
 /** The words of every mail. Nothing that somebody typed stands in one: mails of ours carry no text of strangers. */
+import { escapeHtml } from "../base/escape-html.ts"
 import type { Mail } from "./mail.ts"
 
 interface Wording {
@@ -13,6 +14,7 @@ interface Wording {
 export interface MailTexts {
   verify(to: string, link: string): Mail
   exists(to: string): Mail
+  newAddress(to: string, link: string): Mail
   reset(to: string, link: string): Mail
   magicLink(to: string, link: string): Mail
   code(to: string, code: string): Mail
@@ -47,6 +49,15 @@ export function mailTexts(name: string): MailTexts {
         subject: "you have an account already",
         lines: [`Somebody asked for an account with this address, which has one. ${ignore}`],
       }),
+    newAddress: (to, link) =>
+      mail(to, {
+        subject: "use this address",
+        lines: [
+          "Somebody asked to use this address for their account. If it was you, open the link where you are signed in. It is good once, for half an hour.",
+          "If it was not you, do not open it.",
+        ],
+        link,
+      }),
     reset: (to, link) =>
       mail(to, {
         subject: "choose a new password",
@@ -76,9 +87,4 @@ export function mailTexts(name: string): MailTexts {
         link: undo,
       }),
   }
-}
-
-/** For text and attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`)
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
 import { mails, Person, password } from "../../test/support/people.ts"
+import { startApp } from "../app.ts"
 import type { UndercroftError } from "../base/errors.ts"
 import { type BackendDefinition, defineBackend, entity, signedIn, text } from "../index.ts"
 
@@ -58,6 +59,7 @@ test("a forgotten password is replaced, and all sessions end (CVE-2026-22706)", 
   await person.verify()
   await person.signIn()
   expect(await person.isSignedIn()).toBe(true)
+  const old = person.session!
   const known = await person.post("/request-password-reset", { email: person.email })
   const unknown = await person.post("/request-password-reset", { email: "nobody@example.org" })
   expect([unknown.status, unknown.json]).toEqual([known.status, known.json])
@@ -69,6 +71,26 @@ test("a forgotten password is replaced, and all sessions end (CVE-2026-22706)", 
   expect((await person.signIn(newPassword)).status).toBe(200)
   expect((await person.post("/reset-password", { token, newPassword: password })).status).toBe(400)
   expect((await person.mail(/was changed/)).text).toContain("was replaced")
+  // A server that was started since knows nothing of the old session either.
+  const restarted = await startApp(notes(), {
+    host: "127.0.0.1",
+    port: 0,
+    directory: "",
+    databaseUrl: backend.adminUrl,
+    secret,
+    keepsMail: true,
+  })
+  try {
+    for (const [session, status] of [
+      [old, 401],
+      [person.session!, 200],
+    ] as const) {
+      const headers = { cookie: `undercroft.session_token=${session}` }
+      expect((await fetch(`${restarted.url}/rest/notes`, { headers })).status).toBe(status)
+    }
+  } finally {
+    await restarted.stop()
+  }
 })
 
 test("links begin with the backend's own address, whatever a request says of its host (GHSA-3529-5m8x-rpv3)", async () => {

@@ -7,7 +7,7 @@ import { currentSession } from "./current-session.ts"
 import { deviceOf, networkOf } from "./device.ts"
 import type { Post } from "./mail.ts"
 import type { MailTexts } from "./mail-texts.ts"
-import { undoLink } from "./undo.ts"
+import { type Undoing, undoLink } from "./undo.ts"
 
 export interface NoticeParts {
   /** Null: nobody can be told. */
@@ -27,6 +27,7 @@ const changes: Readonly<Record<string, string>> = {
 
 /** Where no password is asked for by better-auth, or not of everybody. */
 const freshPaths: ReadonlySet<string> = new Set([
+  "/change-email",
   "/two-factor/enable",
   "/two-factor/disable",
   "/two-factor/generate-backup-codes",
@@ -87,7 +88,7 @@ export function tell(
   context: AuthContext,
   user: { readonly id: string; readonly email: string },
   what: string,
-  more: { readonly passkey?: string; readonly account?: string } = {},
+  more: Omit<Undoing, "userId"> = {},
 ): void {
   post?.send(async () =>
     texts.changed(user.email, what, await undoLink(context, { userId: user.id, ...more })),

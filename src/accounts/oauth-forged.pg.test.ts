@@ -2,11 +2,11 @@
 import { createHmac } from "node:crypto"
 import { exportSPKI, generateKeyPair, type JWTPayload, UnsecuredJWT } from "jose"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
+import { startNotes } from "../../test/support/notes.ts"
 import {
-  begin,
-  claimsOf,
+  comesBy,
   errorOf,
   type Forging,
   signed,
@@ -15,10 +15,6 @@ import {
   testClient,
 } from "../../test/support/oidc-issuer.ts"
 import { Person, type PersonAnswer } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
 
 let backend: TestBackend
 let issuer: TestIssuer
@@ -27,10 +23,7 @@ beforeAll(async () => {
   issuer = await startTestIssuer()
   other = await startTestIssuer()
   const issuers = [{ id: "one", name: "One", issuer: issuer.url, ...testClient }]
-  backend = await startTestBackend(
-    defineBackend({ name: "notes", model: [Note], accounts: { signUp: "open", oauth: { issuers } } }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  backend = await startNotes({ signUp: "open", oauth: { issuers } })
 })
 afterAll(async () => {
   await backend?.stop()
@@ -39,9 +32,8 @@ afterAll(async () => {
 
 let counter = 0
 
-async function come(person: Person, idToken: NonNullable<Forging["idToken"]>): Promise<PersonAnswer> {
-  return person.get(issuer.comeBack(await begin(person, "one"), claimsOf(person), { idToken }))
-}
+const come = (person: Person, idToken: NonNullable<Forging["idToken"]>): Promise<PersonAnswer> =>
+  comesBy(() => issuer)(person, undefined, { idToken })
 
 const seconds = (): number => Math.floor(Date.now() / 1000)
 /** Each makes of good claims a token that is not to be believed. */

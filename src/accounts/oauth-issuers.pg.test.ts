@@ -1,21 +1,17 @@
 /** Which issuers are believed about whom: domains, organizations, closed sign-up, issuers that are away. */
-import type { JWTPayload } from "jose"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
+import { peopleAt, startNotes } from "../../test/support/notes.ts"
 import {
   begin,
   claimsOf,
+  comesBy,
   errorOf,
-  type Forging,
   startTestIssuer,
   type TestIssuer,
   testClient,
 } from "../../test/support/oidc-issuer.ts"
-import { Person, type PersonAnswer } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
+import { Person } from "../../test/support/people.ts"
 
 const organization = "0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
 
@@ -39,35 +35,20 @@ beforeAll(async () => {
       ...testClient,
     },
   ]
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        organizations: true,
-        oauth: { issuers, github: testClient },
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  backend = await startNotes({
+    password: true,
+    signUp: "open",
+    organizations: true,
+    oauth: { issuers, github: testClient },
+  })
 })
 afterAll(async () => {
   await backend?.stop()
   for (const one of [issuer, other, hospital]) await one?.stop()
 })
 
-let counter = 0
-const somebody = (email: string = `somebody${++counter}@example.org`): Person => new Person(backend, email)
-/** Signs in through an issuer. */
-async function come(
-  person: Person,
-  claims: JWTPayload = claimsOf(person),
-  forging?: Forging,
-): Promise<PersonAnswer> {
-  return person.get(issuer.comeBack(await begin(person), claims, forging))
-}
+const somebody = peopleAt(() => backend)
+const come = comesBy(() => issuer)
 
 test("an issuer with domains signs in nobody else's people, and nobody else signs in its people", async () => {
   const outside = somebody()
@@ -187,21 +168,14 @@ test("GitHub is asked by its API, and believed about addresses that it has verif
 })
 
 test("where sign-up is closed nobody new comes in, but through whose setting says so", async () => {
-  const closed = await startTestBackend(
-    defineBackend({
-      name: "closed",
-      model: [Note],
-      accounts: {
-        oauth: {
-          issuers: [
-            { id: "one", name: "One", issuer: issuer.url, ...testClient },
-            { id: "other", name: "Other", issuer: other.url, signUp: true, ...testClient },
-          ],
-        },
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  const closed = await startNotes({
+    oauth: {
+      issuers: [
+        { id: "one", name: "One", issuer: issuer.url, ...testClient },
+        { id: "other", name: "Other", issuer: other.url, signUp: true, ...testClient },
+      ],
+    },
+  })
   try {
     const person = new Person(closed, "new@example.org")
     const refused = await person.get(
@@ -226,10 +200,7 @@ test("an issuer that is away, or calls itself something else, is no way in, and 
     { id: "liar", name: "Liar", issuer: liar.url, ...testClient },
     { id: "one", name: "One", issuer: issuer.url, ...testClient },
   ]
-  const lonely = await startTestBackend(
-    defineBackend({ name: "lonely", model: [Note], accounts: { signUp: "open", oauth: { issuers } } }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  const lonely = await startNotes({ signUp: "open", oauth: { issuers } })
   try {
     const person = new Person(lonely, "somebody@example.org")
     for (const provider of ["away", "liar"]) {

@@ -12,6 +12,8 @@ import { currentSession, type RouteContext } from "./current-session.ts"
 import { normalizeEmail } from "./email-address.ts"
 import { type KnownIssuer, knownIssuers, type OAuthSettings } from "./oauth-settings.ts"
 import { findIssuer } from "./oidc-issuer.ts"
+import type { KnownSaml } from "./saml-answer.ts"
+import { samlProvider } from "./saml-provider.ts"
 
 /** Under this name the state keeps which provider it was made for. */
 export const stateProvider = "provider"
@@ -23,29 +25,35 @@ interface Rules {
   readonly subject: (profile: Readonly<Record<string, unknown>>) => string
 }
 
-/** All providers of the settings; `isOpen` says whether anybody may sign up. */
-export function oauthProviders(settings: OAuthSettings, isOpen: boolean): readonly OAuthProvider[] {
+/** All providers of the settings, and those of SAML; `isOpen` says whether anybody may sign up. */
+export function oauthProviders(
+  settings: OAuthSettings,
+  samls: readonly KnownSaml[],
+  isOpen: boolean,
+): readonly OAuthProvider[] {
   const issuers = knownIssuers(settings)
-  const taken = new Set(issuers.flatMap((one) => one.domains ?? []))
+  const taken = new Set([...issuers, ...samls].flatMap((one) => one.domains ?? []))
   const isAllowed = (email: string, own: readonly string[] | undefined): boolean => {
     const domain = domainOf(email)
     return own ? own.includes(domain) : !taken.has(domain)
   }
-  const oidc = issuers.map((one) =>
-    guarded(oidcProvider(one), {
-      isOpen: isOpen || one.signUp === true,
-      isAllowed: (email) => isAllowed(email, one.domains),
-      subject: (profile) => accountOf(one.issuer, String(profile["sub"])),
-    }),
-  )
-  if (!settings.github) return oidc
+  const rulesOf = (one: KnownIssuer | KnownSaml): Rules => ({
+    isOpen: isOpen || one.signUp === true,
+    isAllowed: (email) => isAllowed(email, one.domains),
+    subject: (profile) => accountOf(one.issuer, String(profile["sub"])),
+  })
+  const known = [
+    ...issuers.map((one) => guarded(oidcProvider(one), rulesOf(one))),
+    ...samls.map((one) => guarded(samlProvider(one), rulesOf(one))),
+  ]
+  if (!settings.github) return known
   const { clientId, clientSecret, signUp } = settings.github
   const rules: Rules = {
     isOpen: isOpen || signUp === true,
     isAllowed: (email) => isAllowed(email, undefined),
     subject: (profile) => String(profile["id"]),
   }
-  return [...oidc, guarded(github({ clientId, clientSecret }) as unknown as OAuthProvider, rules)]
+  return [...known, guarded(github({ clientId, clientSecret }) as unknown as OAuthProvider, rules)]
 }
 
 /** Who somebody is at an issuer: its name counts, or one issuer's subject would be another's (CVE-2026-25574). */

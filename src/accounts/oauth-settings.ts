@@ -88,7 +88,7 @@ export function knownIssuers({
 }
 
 /** What an account's way in may not be called beside the presets. */
-const reserved: ReadonlySet<string> = new Set(["credential", "google", "github", "microsoft", "apple"])
+export const reserved: ReadonlySet<string> = new Set(["credential", "google", "github", "microsoft", "apple"])
 
 /** Throws UC935 where the settings would believe whom they should not. */
 export function checkOAuth(settings: OAuthSettings, hasOrganizations: boolean): void {

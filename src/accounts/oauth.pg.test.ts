@@ -1,23 +1,21 @@
 /** Sign-in through others: whom an issuer may tell of, what it is believed, and whose account that is. */
 import type { JWTPayload } from "jose"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
+import { uncounted } from "../../test/support/guard.ts"
+import { peopleAt, startNotes } from "../../test/support/notes.ts"
 import {
   begin,
   claimsOf,
+  comesBy,
   errorOf,
-  type Forging,
   issuedTokens,
   signed,
   startTestIssuer,
   type TestIssuer,
   testClient,
 } from "../../test/support/oidc-issuer.ts"
-import { codeNow, Person, type PersonAnswer } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
+import { codeNow, type Person, type PersonAnswer } from "../../test/support/people.ts"
 
 let backend: TestBackend
 let issuer: TestIssuer
@@ -29,35 +27,20 @@ beforeAll(async () => {
     { id: "one", name: "One", issuer: issuer.url, ...testClient },
     { id: "other", name: "Other", issuer: other.url, ...testClient },
   ]
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        oauth: { issuers, github: testClient },
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true },
-  )
+  backend = await startNotes({
+    password: true,
+    signUp: "open",
+    twoFactor: true,
+    oauth: { issuers, github: testClient },
+  })
 })
 afterAll(async () => {
   await backend?.stop()
   for (const one of [issuer, other]) await one?.stop()
 })
 
-let counter = 0
-const somebody = (email: string = `somebody${++counter}@example.org`): Person => new Person(backend, email)
-/** Signs in through an issuer. */
-async function come(
-  person: Person,
-  claims: JWTPayload = claimsOf(person),
-  forging?: Forging,
-): Promise<PersonAnswer> {
-  return person.get(issuer.comeBack(await begin(person), claims, forging))
-}
+const somebody = peopleAt(() => backend)
+const come = comesBy(() => issuer)
 
 async function link(person: Person, at: TestIssuer, id: string, claims: JWTPayload): Promise<PersonAnswer> {
   return person.get(at.comeBack(await begin(person, id, {}, "/link-social"), claims))
@@ -379,6 +362,30 @@ test("the last way in stays", async () => {
   expect((await person.post("/unlink-account", { accountId: only.id })).status).toBe(200)
   expect(await elsewhere.isSignedIn()).toBe(false)
   expect((await accountsOf(person.email)).map((one) => one.providerId)).toEqual(["gone", "other"])
+})
+
+test("of two ways that are taken away at once one stays", async () => {
+  const left: number[] = []
+  await uncounted(backend, async () => {
+    const pairs = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const person = somebody()
+        await come(person)
+        await link(person, other, "other", claimsOf(person))
+        return { person, accounts: await accountsOf(person.email) }
+      }),
+    )
+    await Promise.all(
+      pairs.flatMap(({ person, accounts }) =>
+        accounts.map(({ id }) => person.post("/unlink-account", { accountId: id })),
+      ),
+    )
+    for (const { person, accounts } of pairs) {
+      expect(accounts).toHaveLength(2)
+      left.push((await accountsOf(person.email)).length)
+    }
+  })
+  expect(left).toEqual(Array.from({ length: 20 }, () => 1))
 })
 
 test("an ID token alone signs nobody in, and the routes of providers' tokens are not there", async () => {

@@ -11,6 +11,7 @@ import type { BetterAuthPlugin } from "better-auth/types"
 import { currentSession, type RouteContext } from "./current-session.ts"
 import { endOtherSessions, type NoticeParts, tell } from "./notices.ts"
 import { oauthProviders, stateProvider } from "./oauth-providers.ts"
+import type { KnownSaml } from "./saml-answer.ts"
 import type { AccountSettings } from "./settings.ts"
 
 /** Where the browser comes back to. */
@@ -26,11 +27,17 @@ const password = "credential"
 const tokens = ["accessToken", "refreshToken", "idToken"] as const
 const none = Object.fromEntries(tokens.map((one) => [one, null]))
 
-/** Brings in the providers of `settings.oauth`. */
-export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuthPlugin {
-  const providers = oauthProviders(settings.oauth ?? {}, settings.signUp === "open")
+/** Brings in the providers of `settings.oauth`, and those of SAML, who are the same to all that follows. */
+export function oauth(
+  settings: AccountSettings,
+  samls: readonly KnownSaml[],
+  parts: NoticeParts,
+): BetterAuthPlugin {
+  const providers = oauthProviders(settings.oauth ?? {}, samls, settings.signUp === "open")
   const names = new Map(providers.map(({ id, name }) => [id, name]))
-  const organizations = new Map(settings.oauth?.issuers?.map((one) => [one.id, one.organization]))
+  const organizations = new Map(
+    [...(settings.oauth?.issuers ?? []), ...samls].map((one) => [one.id, one.organization]),
+  )
   // Requests in which somebody new came in.
   const newcomers = new WeakSet<object>()
   return {
@@ -53,18 +60,6 @@ export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuth
               throw APIError.from("FORBIDDEN", {
                 code: "NOT_AS_SOMEBODY_ELSE",
                 message: "Only its owner changes how an account is entered",
-              })
-          }),
-        },
-        {
-          matcher: ({ path }) => path === "/unlink-account",
-          handler: createAuthMiddleware(async (ctx) => {
-            const session = await currentSession(ctx)
-            const { accountId } = (ctx.body ?? {}) as { readonly accountId?: unknown }
-            if (session && !(await hasOtherWay(ctx.context, settings, parts, session.user.id, accountId)))
-              throw APIError.from("BAD_REQUEST", {
-                code: "FAILED_TO_UNLINK_LAST_ACCOUNT",
-                message: "It is the last way into this account: add another first",
               })
           }),
         },
@@ -126,22 +121,28 @@ export function oauth(settings: AccountSettings, parts: NoticeParts): BetterAuth
   }
 }
 
-/** Whether somebody can still sign in without one of their accounts elsewhere. */
-async function hasOtherWay(
+/** Whether somebody can still sign in without one of their accounts elsewhere, or one of their passkeys. */
+export async function hasOtherWay(
   { internalAdapter, adapter, socialProviders }: AuthContext,
   settings: AccountSettings,
-  { post }: NoticeParts,
+  post: NoticeParts["post"],
   userId: string,
-  accountId: unknown,
+  without: string,
 ): Promise<boolean> {
-  const others = (await internalAdapter.findAccounts(userId)).filter((one) => one.id !== accountId)
+  const others = (await internalAdapter.findAccounts(userId)).filter((one) => one.id !== without)
   const isGood = (provider: string): boolean =>
     provider === password ? settings.password === true : socialProviders.some((one) => one.id === provider)
   if (others.some((one) => isGood(one.providerId))) return true
   if (post && (settings.magicLink || settings.emailCode)) return true
   return (
     settings.passkeys === true &&
-    (await adapter.count({ model: "passkey", where: [{ field: "userId", value: userId }] })) > 0
+    (await adapter.count({
+      model: "passkey",
+      where: [
+        { field: "userId", value: userId },
+        { field: "id", operator: "ne", value: without },
+      ],
+    })) > 0
   )
 }
 

@@ -1,7 +1,14 @@
 /** Ending a session by its identifier, one's own or as an administrator: its token is known to its holder alone. */
 import type { BetterAuthPlugin } from "better-auth"
-import { APIError, createAuthEndpoint, createAuthMiddleware, sessionMiddleware } from "better-auth/api"
+import {
+  APIError,
+  createAuthEndpoint,
+  createAuthMiddleware,
+  isAPIError,
+  sessionMiddleware,
+} from "better-auth/api"
 import { z } from "zod"
+import { endOtherSessions } from "./notices.ts"
 
 /** Routes of better-auth that name a session by its token, which nobody but its holder has. */
 export const byToken: readonly string[] = ["/revoke-session", "/admin/revoke-user-session"]
@@ -16,7 +23,7 @@ export function reasonOf(path: string | undefined, headers: Headers | null | und
   return path === impersonation ? (headers?.get(reasonHeader)?.trim().slice(0, 200) ?? null) : null
 }
 
-/** `POST /auth/sessions/end` with `{"id":"…"}`; and no acting as somebody else without a reason. */
+/** `POST /auth/sessions/end` with `{"id":"…"}`, ending all others, and no acting as somebody else without a reason. */
 export function ownSessions(): BetterAuthPlugin {
   return {
     id: "undercroft-sessions",
@@ -54,6 +61,16 @@ export function ownSessions(): BetterAuthPlugin {
                 code: "REASON_REQUIRED",
                 message: "Say why in the header X-Reason, in five characters or more",
               })
+          }),
+        },
+      ],
+      after: [
+        {
+          matcher: ({ path, context }) => path === "/revoke-other-sessions" && !isAPIError(context.returned),
+          // better-auth ends them by their tokens, which nobody has but their holders.
+          handler: createAuthMiddleware(async ({ context }) => {
+            const { user, session } = context.session!
+            await endOtherSessions(context, user.id, session.id)
           }),
         },
       ],

@@ -1,36 +1,20 @@
 /** Whose an account is: who claimed it first, who proves it, what its owner is told, and how they take it back. */
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
-import { codeNow, mails, Person, password } from "../../test/support/people.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
+import { ownWays, peopleAt, startNotes } from "../../test/support/notes.ts"
+import { codeNow, mails, type Person, password } from "../../test/support/people.ts"
+import type { UndercroftError } from "../base/errors.ts"
 
 let backend: TestBackend
+const told: UndercroftError[] = []
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        magicLink: true,
-        emailCode: true,
-        passkeys: true,
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true },
-  )
+  backend = await startNotes(ownWays, { onError: (error) => void told.push(error) })
 })
 afterAll(() => backend?.stop())
 
-let counter = 0
-const somebody = (email: string = `owner${++counter}@example.org`): Person => new Person(backend, email)
+const somebody = peopleAt(() => backend, "owner")
 
 /** How the true owner of a mailbox comes. */
 const proofs: Readonly<Record<string, (owner: Person) => Promise<void>>> = {
@@ -132,7 +116,7 @@ test("a session that somebody was made to use is not the one they get (CVE-2025-
   }
 })
 
-test("who did not change their password takes the account back", async () => {
+test("TR-03161-3 Auth_13: who did not change their password takes the account back", async () => {
   const owner = somebody()
   await owner.signUp()
   const thief = somebody(owner.email)
@@ -154,7 +138,7 @@ test("who did not change their password takes the account back", async () => {
   expect((await owner.signIn()).status).toBe(200)
 })
 
-test("each change of what proves who somebody is, is told, and ends their other sessions", async () => {
+test("TR-03161-3 Auth_13: each change of what proves who somebody is, is told, and ends their other sessions", async () => {
   const person = somebody()
   await person.signUp()
   const told = async (): Promise<number> =>
@@ -189,7 +173,65 @@ test("each change of what proves who somebody is, is told, and ends their other 
   expect(await told()).toBe(3)
 })
 
-test("a device that was not seen before is told, once", async () => {
+test("TR-03161-3 Auth_12, Auth_13: what an administrator changes ends sessions, is told, and can be undone", async () => {
+  const [boss, person] = [somebody(), somebody()]
+  await boss.signUp()
+  const { json } = await person.signUp()
+  const userId: string = json.user.id
+  const promote = `update accounts."user" set role = 'admin' where email = $1`
+  await backend.sql(promote, [boss.email])
+  const age = (minutes: number): Promise<unknown> =>
+    backend.sql(
+      `update accounts.session set "authenticatedAt" = now() - make_interval(mins => $1) where "userId" = (select id from accounts."user" where email = $2)`,
+      [minutes, boss.email],
+    )
+  const newPassword = "an administrator's choice"
+  const requests = [
+    ["/admin/set-user-password", { userId, newPassword }],
+    ["/admin/update-user", { userId, data: { email: "moved@example.org" } }],
+    ["/admin/set-role", { userId, role: "user" }],
+    ["/admin/create-user", { email: "made@example.org", name: "Made", password }],
+  ] as const
+  await age(16)
+  for (const [path, body] of requests)
+    expect([path, (await boss.post(path, body)).json.code]).toEqual([path, "UC612"])
+  expect(await person.isSignedIn()).toBe(true)
+  await age(1)
+
+  const [[setPassword, password2], [update, moved], ...others] = requests
+  expect((await boss.post(setPassword, password2)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(false)
+  expect((await person.mail(/was changed/)).text).toContain("a new password")
+  expect((await person.signIn(newPassword)).status).toBe(200)
+  // A name is nothing that proves who somebody is.
+  expect((await boss.post(update, { userId, data: { name: "Another" } })).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(true)
+  const off = { userId, data: { twoFactorEnabled: false } }
+  expect((await boss.post(update, off)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(true)
+  await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [userId])
+  await backend.sql(`update accounts.session set assurance = 'two-factor' where "userId" = $1`, [userId])
+  expect((await boss.post(update, off)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(false)
+  await expect.poll(async () => (await person.mail(/was changed/)).text).toContain("second factor off")
+  expect((await person.signIn(newPassword)).status).toBe(200)
+  expect((await boss.post(update, moved)).status).toBe(200)
+  expect(await person.isSignedIn()).toBe(false)
+  expect((await person.signIn(newPassword)).status).toBe(401)
+  await expect.poll(async () => (await person.mail(/was changed/)).text).toContain("another address")
+  const { link } = await person.mail(/was changed/)
+  expect((await person.ask("POST", link)).status).toBe(200)
+  const token = new URL((await person.mail(/new password/)).link).pathname.split("/").at(-1)
+  expect((await person.post("/reset-password", { token, newPassword: password })).status).toBe(200)
+  expect((await person.signIn()).status).toBe(200)
+  for (const [path, body] of others) expect([path, (await boss.post(path, body)).status]).toEqual([path, 200])
+  // Of their own they may change it, and stay.
+  const { id } = (await boss.get("/get-session")).json.user
+  expect((await boss.post(setPassword, { userId: id, newPassword })).status).toBe(200)
+  expect(await boss.isSignedIn()).toBe(true)
+})
+
+test("TR-03161-3 Auth_8: a device that was not seen before is told, once", async () => {
   const person = somebody()
   const told = async (): Promise<number> =>
     (await mails(backend)).filter(({ to, subject }) => to === person.email && /new device/.test(subject))
@@ -262,19 +304,30 @@ test("nothing in the database is a token, a key, a code or a password", async ()
 })
 
 test("an error of the server is told like every other, and nothing of it is printed", async () => {
-  const print = vi.spyOn(console, "error")
+  const ways = ["error", "warn", "info", "log", "debug"] as const
+  const prints = ways.map((one) => vi.spyOn(console, one))
   const person = somebody()
   await person.signUp()
-  for (const table of ['"user"', "session"]) {
+  for (const table of ['"user"', "session", "account", '"knownDevice"']) {
+    told.length = 0
+
     await backend.sql(`alter table accounts.${table} rename to gone`)
     const answer = await person
       .signIn()
       .finally(() => backend.sql(`alter table accounts.gone rename to ${table}`))
     expect(answer).toMatchObject({ status: 500, json: { code: "UC690" } })
     expect(answer.text).not.toMatch(/gone|relation|owner/)
+    expect(told.map(({ code }) => code)).toEqual(["UC690"])
   }
-  expect(print).not.toHaveBeenCalled()
-  print.mockRestore()
+  // Nor where it happens after the answer, or while somebody is looked for whom there is not.
+  told.length = 0
+  await backend.sql("alter table accounts.verification rename to gone")
+  await person.post("/request-password-reset", { email: person.email })
+  await person.post("/sign-in/magic-link", { email: person.email })
+  await backend.sql("alter table accounts.gone rename to verification")
+  expect(told.length).toBeGreaterThan(0)
+  expect(prints.flatMap(({ mock }) => mock.calls)).toEqual([])
+  for (const one of prints) one.mockRestore()
 })
 
 /** Somebody who went through the whole of a second factor. */

@@ -12,7 +12,7 @@ const words = ["Maria Mueller", "maria.mueller@praxis-nord.example"]
 const codeOf = async (password: string): Promise<string | null> =>
   (await judge(password, words))?.code ?? null
 
-test("length over composition, in characters as people count them (Pass_1)", async () => {
+test("TR-03161-3 Pass_1: length over composition, in characters as people count them", async () => {
   const rows: readonly [password: string, code: string | null][] = [
     ["seven77", "PASSWORD_TOO_SHORT"],
     ["eightöäü", null],

@@ -1,39 +1,25 @@
 /** Passwords over real HTTP: judged wherever one is set, refused with the reason, kept as argon2id with a salt. */
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestAnswer, type TestBackend } from "../../test/support/backend.ts"
-import { defineBackend, entity, ref } from "../index.ts"
+import type { TestAnswer, TestBackend } from "../../test/support/backend.ts"
+import { postAuth, startBehindProxy } from "../../test/support/notes.ts"
+import { password } from "../../test/support/people.ts"
 import { hashPassword } from "./passwords.ts"
-
-const Note = entity("Note", { fields: { owner: ref("User") } })
-Note.access(() => ({}))
-const password = "correct horse battery"
 
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notebooks",
-      model: [Note],
-      accounts: { password: true, signUp: "open" },
-      trustedProxies: ["127.0.0.1"],
-    }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  backend = await startBehindProxy("notebooks", { password: true, signUp: "open" })
 })
 afterAll(() => backend?.stop())
 
 const post = (path: string, body: unknown, token?: string): Promise<TestAnswer> =>
-  backend.request(null, "POST", `/auth${path}`, {
-    body,
-    headers: token ? { authorization: `Bearer ${token}` } : {},
-  })
+  postAuth(backend, path, body, token ? { authorization: `Bearer ${token}` } : {})
 
 let counter = 0
 const signUp = (chosen: string, name = "Ada Lovelace"): Promise<TestAnswer> =>
   post("/sign-up/email", { email: `person${++counter}@example.org`, name, password: chosen })
 
-test("a bad password is refused at every door, and the reason is said (Pass_1, Pass_3)", async () => {
+test("TR-03161-3 Pass_1, Pass_3: a bad password is refused at every door, and the reason is said", async () => {
   const { json } = await signUp(password)
   let { token } = json
   await backend.sql(`update accounts."user" set role = 'admin' where id = $1`, [json.user.id])
@@ -117,11 +103,27 @@ test("no character is dropped, and composed ones are the same however they are t
   expect(await signIn(long.slice(0, -1))).toBe(401)
 })
 
-test("what is stored is argon2id with a salt of its own (Pass_5)", async () => {
+test("TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own", async () => {
   await Promise.all([signUp(password), signUp(password)])
   const rows = await backend.sql("select password from accounts.account")
   for (const one of rows) expect(one.password).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   expect(new Set(rows.map((one) => one.password.split("$")[4])).size).toBe(rows.length)
+})
+
+test("TR-03161-3 Pass_2: how strong a password is, is kept nowhere", async () => {
+  const [weak, strong] = [await signUp("abcd1234efgh"), await signUp("kelp-Orbit-93-lantern-vex")]
+  expect([weak.status, strong.status]).toEqual([200, 200])
+  const kept = async ({ json }: TestAnswer): Promise<unknown> => {
+    const rows = await backend.sql(
+      `select to_jsonb(a) - '{id,accountId,userId,password,createdAt,updatedAt}'::text[] as account, to_jsonb(u) - '{id,email,createdAt,updatedAt}'::text[] as person,
+          length(password) as length, (select jsonb_agg(kind order by place) from accounts.event where subject = u.id::text) as events
+        from accounts.account a join accounts."user" u on u.id = a."userId" where u.id = $1`,
+      [json.user.id],
+    )
+    expect(rows).toHaveLength(1)
+    return rows
+  }
+  expect(await kept(weak)).toEqual(await kept(strong))
 })
 
 test("where too many wait for a hash, more are told to come again, and the rest of the server goes on", async () => {

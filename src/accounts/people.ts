@@ -1,7 +1,7 @@
 /** The accounts of a backend: what the composition root needs of them, in the order in which it comes to it. */
 import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
-import type { AccountsDatabase, CompileAccountTables } from "../store/accounts-database.ts"
+import type { AccountsDatabase, PreparedAccounts } from "../store/accounts-database.ts"
 import { accountOptions, accountsPath, compileTables, createAccounts } from "./create-accounts.ts"
 import { guardAccounts } from "./guard.ts"
 import { openPost, type Post } from "./mail.ts"
@@ -10,9 +10,12 @@ import { checkOAuth } from "./oauth-settings.ts"
 import { createJudge } from "./password-policy.ts"
 import { correctAnswers } from "./provider-answers.ts"
 import { checkProvider, signOutTargets } from "./provider-settings.ts"
+import { signInWays } from "./provider-ways.ts"
 import { eventsPlugin } from "./read-events.ts"
-import type { AccountSettings } from "./settings.ts"
+import { checkSaml } from "./saml-settings.ts"
+import { type AccountSettings, keptDaysOf } from "./settings.ts"
 import { strictCallbacks } from "./strict-callbacks.ts"
+import { strictSaml } from "./strict-saml.ts"
 
 export interface PeopleParts {
   readonly name: string
@@ -25,10 +28,9 @@ export interface PeopleParts {
 }
 
 /** Accounts, not yet open. */
-export interface People {
+export interface People extends PreparedAccounts {
   /** The name of the cookie that holds a session's token. */
   readonly cookie: string
-  readonly compileTables: CompileAccountTables
   readonly apiKeys: boolean
   /** From here on requests are answered. `url` is where the backend listens; the settings' own goes before it. */
   open(database: AccountsDatabase, url: string): AccountManager
@@ -42,13 +44,20 @@ export interface People {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe, UC935 for sign-in through others that would not.
+ * that would not be safe, UC935 and UC936 for sign-in through others that would not, UC916 for a record that would be kept for no time,
+ * and where two factors are required and there is no second one.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
-  if (settings.provider) checkProvider(settings.provider, settings.password ?? false)
+  if (settings.provider) checkProvider(settings.provider, hasPage(settings))
   if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
+  if (settings.saml) checkSaml(settings.saml, settings.oauth ?? {}, settings.organizations ?? false)
+  if (settings.requireTwoFactor && !settings.twoFactor && !settings.passkeys)
+    throw new UndercroftError("UC916", {
+      setting: "accounts.requireTwoFactor",
+      why: "nobody can have a second factor without `twoFactor` or `passkeys`",
+    })
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
@@ -61,16 +70,18 @@ export function createPeople(parts: PeopleParts): People {
     cookie: cookies.session,
     compileTables: compileTables(options()),
     apiKeys: settings.apiKeys ?? false,
+    keptDays: keptDaysOf(settings),
     open(database, listening) {
       url = settings.url ?? listening
       const { plugins = [], ...others } = options()
       const { handle, manage } = createAccounts(
         { ...others, plugins: [...plugins, eventsPlugin(database)] },
         database.dialect,
-        settings.apiKeys ?? false,
+        settings,
       )
       const corrected = settings.provider ? correctAnswers(handle, signOutTargets(settings.provider)) : handle
-      answer = guardAccounts(strictCallbacks(corrected, `${accountsPath}/callback/`), {
+      const strict = strictSaml(corrected, `${accountsPath}/saml/`)
+      answer = guardAccounts(strictCallbacks(strict, `${accountsPath}/callback/`), {
         database,
         secret,
         basePath: accountsPath,
@@ -85,6 +96,12 @@ export function createPeople(parts: PeopleParts): People {
       return url
     },
   }
+}
+
+/** Whether there is a way in for the page that comes with the provider. */
+function hasPage(settings: AccountSettings): boolean {
+  const { password, passkeys, others } = signInWays(settings)
+  return password || passkeys || others.length > 0
 }
 
 function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {

@@ -13,8 +13,9 @@ import type { AccountSettings } from "./settings.ts"
 /** Where an address is proved by its mailbox, and the account was perhaps made by another. */
 const provingPaths: ReadonlySet<string> = new Set(["/magic-link/verify", "/sign-in/email-otp"])
 
-/** Where what proves who somebody is gets added to an account. */
+/** Where what proves who somebody is gets added to an account, or takes the place of its address. */
 const addingPaths: ReadonlySet<string> = new Set([
+  "/change-email",
   "/two-factor/enable",
   "/passkey/generate-register-options",
   "/passkey/verify-registration",

@@ -1,9 +1,17 @@
 /** The provider's own routes: the documents by which applications find it, and the pages on which people sign in and agree. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
+import { acrValues } from "./authentication-claims.ts"
 import type { People } from "./people.ts"
 import { consentPath, signInPath } from "./provider.ts"
-import { consentPage, pagePolicy, secondFactorPage, signInPage, stopPage } from "./provider-pages.ts"
+import {
+  consentPage,
+  leavePage,
+  pagePolicy,
+  secondFactorPage,
+  signInPage,
+  stopPage,
+} from "./provider-pages.ts"
 import {
   type ProviderClient,
   type ProviderScope,
@@ -11,11 +19,13 @@ import {
   policySource,
   providerScopes,
 } from "./provider-settings.ts"
+import { passkeyPolicy, type SignInWays } from "./provider-ways.ts"
 
 export interface ProviderDoorParts {
   readonly name: string
   readonly provider: ProviderSettings
   readonly people: People
+  readonly ways: SignInWays
 }
 
 /** Adds the routes. */
@@ -39,6 +49,10 @@ function addDocuments(server: FastifyInstance, { people, provider }: ProviderDoo
           JSON.stringify({
             ...document,
             // The plugin tells of what it could do; this is what is done.
+            acr_values_supported: acrValues,
+            claims_supported: [
+              ...new Set([...((document["claims_supported"] ?? []) as string[]), "auth_time", "acr", "amr"]),
+            ],
             prompt_values_supported: ["none", "login", "consent"],
             token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", ...methods],
             introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
@@ -55,17 +69,48 @@ function addDocuments(server: FastifyInstance, { people, provider }: ProviderDoo
 }
 
 function addSignInPage(server: FastifyInstance, parts: ProviderDoorParts): void {
-  const { name, people } = parts
-  const send = (reply: FastifyReply, { client, policy }: Asked, wrong?: string): FastifyReply =>
+  const { name, people, ways } = parts
+  const send = (reply: FastifyReply, { client, policy, query }: Asked, wrong?: string): FastifyReply =>
     client
-      ? sendPage(reply, wrong ? 401 : 200, policy, signInPage({ name, client: client.name, wrong }))
+      ? sendPage(
+          reply,
+          wrong ? 401 : 200,
+          policy,
+          signInPage({ name, client: client.name, wrong, ways, query }),
+        )
       : sendPage(reply, 400, policy, stopPage({ name, wrong: "No application that is known here asks." }))
-  server.get(signInPath, (request, reply) => send(reply, askedBy(request, parts)))
+  server.get(signInPath, (request, reply) => {
+    const asked = askedBy(request, parts)
+    const { searchParams } = new URL(request.url, people.url)
+    // Whoever comes back from another provider may have a second factor here, or have come for nothing.
+    if (asked.client && searchParams.get("twoFactor") === "required")
+      return sendPage(reply, 200, asked.policy, secondFactorPage({ name, ways, query: asked.query }))
+    return send(
+      reply,
+      asked,
+      searchParams.has("error") ? "That did not work. Try again, or another way." : undefined,
+    )
+  })
   server.post(signInPath, async (request, reply) => {
     checkOrigin(request, people)
     const asked = askedBy(request, parts)
     if (!asked.client) return send(reply, asked)
     const form = readForm(request)
+    const provider = form.get("provider")
+    if (provider !== null) {
+      const back = new URL(`${signInPath}?${asked.query}`, people.url).href
+      const answer = await ask(server, request, "/sign-in/social", {
+        provider,
+        callbackURL: back,
+        errorCallbackURL: back,
+        oauth_query: asked.query,
+      })
+      passCookies(reply, answer)
+      const { url: to } = readJson(answer)
+      return answer.statusCode === 200 && typeof to === "string"
+        ? sendPage(reply, 200, asked.policy, leavePage({ name, to }))
+        : send(reply, asked, "That did not work. Try again, or another way.")
+    }
     const code = form.get("code")?.trim()
     const [path, body] =
       code === undefined
@@ -76,13 +121,19 @@ function addSignInPage(server: FastifyInstance, parts: ProviderDoorParts): void 
     const answer = await ask(server, request, path, { ...body, oauth_query: asked.query })
     passCookies(reply, answer)
     const { url, twoFactorRedirect, error } = readJson(answer)
-    if (twoFactorRedirect === true) return sendPage(reply, 200, asked.policy, secondFactorPage({ name }))
+    if (twoFactorRedirect === true)
+      return sendPage(reply, 200, asked.policy, secondFactorPage({ name, ways, query: asked.query }))
     if (answer.statusCode === 200 && typeof url === "string")
       return reply.code(303).header("location", url).send()
     if (error === "invalid_signature")
       return sendPage(reply, 400, asked.policy, stopPage({ name, wrong: expired }))
     if (code !== undefined)
-      return sendPage(reply, 401, asked.policy, secondFactorPage({ name, wrong: "That code is wrong." }))
+      return sendPage(
+        reply,
+        401,
+        asked.policy,
+        secondFactorPage({ name, wrong: "That code is wrong.", ways, query: asked.query }),
+      )
     return send(
       reply,
       asked,
@@ -132,9 +183,14 @@ interface Asked {
 }
 
 /** What an application asks, by the address of the page. */
-function askedBy(request: FastifyRequest, { provider }: ProviderDoorParts): Asked {
-  const query = request.url.split("?").slice(1).join("?")
-  const params = new URLSearchParams(query)
+function askedBy(request: FastifyRequest, { provider, ways }: ProviderDoorParts): Asked {
+  const sent = request.url.split("?").slice(1).join("?")
+  const params = new URLSearchParams(sent)
+  // Another provider, or a second factor, adds what it has to say to what was signed; without a signature it is refused as it is.
+  const signed = ["sig", "ba_param", ...params.getAll("ba_param")]
+  const query = params.has("sig")
+    ? new URLSearchParams([...params].filter(([one]) => signed.includes(one))).toString()
+    : sent
   const client = provider.clients.find((one) => one.id === params.get("client_id"))
   const uri = params.get("redirect_uri") ?? ""
   const asked = (params.get("scope") ?? "").split(" ")
@@ -142,7 +198,10 @@ function askedBy(request: FastifyRequest, { provider }: ProviderDoorParts): Aske
     query,
     client,
     scopes: providerScopes.filter((one) => asked.includes(one)),
-    policy: pagePolicy(client?.redirectUris.includes(uri) ? [policySource(uri)] : []),
+    policy: pagePolicy(
+      client?.redirectUris.includes(uri) ? [policySource(uri)] : [],
+      ways.passkeys ? passkeyPolicy : [],
+    ),
   }
 }
 

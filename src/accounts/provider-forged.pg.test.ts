@@ -125,7 +125,7 @@ const post = async (path: string, form: Record<string, string>, headers: Record<
     body: new URLSearchParams(form),
   })
 
-describe("as an access token (TR-03161-3 Auth_21)", () => {
+describe("TR-03161-3 Auth_21: as an access token", () => {
   test.each(names)("%s: not at userinfo", async (name) => {
     const token = await forged[name]!()
     const byHeader = await fetch(`${backend.url}/auth/oauth2/userinfo`, {

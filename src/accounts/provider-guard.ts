@@ -4,6 +4,7 @@ import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/a
 import { isLiveSession } from "./live-session.ts"
 import { declareClients } from "./provider-clients.ts"
 import type { ProviderClient } from "./provider-settings.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
 
 /** All others of the plugins (clients and resources made by requests, tokens for the asking) do not exist. */
 const openPaths: ReadonlySet<string> = new Set([
@@ -25,6 +26,7 @@ const codeSeconds = 60
 export function providerGuard(
   clients: readonly ProviderClient[],
   guarded: readonly BetterAuthPlugin[],
+  needsTwo: NeedsTwoFactors,
 ): BetterAuthPlugin {
   const closedPaths = guarded
     .flatMap((plugin) => Object.values(plugin.endpoints ?? {}).map(({ path = "" }) => path))
@@ -40,7 +42,7 @@ export function providerGuard(
         const sessionId = sessionOfCode(data.value)
         if (sessionId === null) return
         // Whatever led here, a half-finished sign-in gives no code.
-        if (!(await isLiveSession(context.adapter, sessionId)))
+        if (!(await isLiveSession(context.adapter, sessionId, needsTwo)))
           throw new APIError("UNAUTHORIZED", { error: "login_required" })
         return { data: { expiresAt: new Date(Date.now() + codeSeconds * 1000) } }
       }
@@ -60,7 +62,9 @@ export function providerGuard(
         },
         {
           ...at("/oauth2/authorize", "/oauth2/consent"),
-          handler: createAuthMiddleware(async (ctx) => endDeadSession(ctx as GenericEndpointContext)),
+          handler: createAuthMiddleware(async (ctx) =>
+            endDeadSession(ctx as GenericEndpointContext, needsTwo),
+          ),
         },
         {
           ...at("/oauth2/userinfo"),
@@ -94,9 +98,9 @@ function checkRedirect(ctx: GenericEndpointContext, clients: readonly ProviderCl
 }
 
 /** A session that is idle, or whose person may no longer enter, is over: they sign in anew. */
-async function endDeadSession(ctx: GenericEndpointContext): Promise<void> {
+async function endDeadSession(ctx: GenericEndpointContext, needsTwo: NeedsTwoFactors): Promise<void> {
   const found = await getSessionFromCtx(ctx)
-  if (!found || (await isLiveSession(ctx.context.adapter, found.session.id))) return
+  if (!found || (await isLiveSession(ctx.context.adapter, found.session.id, needsTwo))) return
   await ctx.context.internalAdapter.deleteSession(found.session.token)
   ctx.context.session = null
 }

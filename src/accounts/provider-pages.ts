@@ -1,7 +1,9 @@
 /** The pages on which people sign in for another application, and agree: plain HTML that runs no script and asks for nothing else. */
-import { createHash } from "node:crypto"
 import { escapeHtml } from "../base/escape-html.ts"
+import { plainPage } from "../base/plain-page.ts"
+import { hashOf } from "../base/script-page.ts"
 import type { ProviderScope } from "./provider-settings.ts"
+import { otherButtons, passkeyButton, type SignInWays } from "./provider-ways.ts"
 
 const style = `*{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;font:1rem/1.5 system-ui,sans-serif;background:#f4f5f7;color:#16181d}
@@ -16,13 +18,12 @@ button.quiet{background:#fff;color:#174ea6}
 @media (prefers-color-scheme:dark){body{background:#101216;color:#e7e9ee}main{background:#1a1d23;border-color:#3a404b}
 input{background:#101216}button.quiet{background:#1a1d23;color:#9dbcf5;border-color:#9dbcf5}.wrong{background:#3b1715}}`
 
-const styleHash = createHash("sha256").update(style).digest("base64")
-
 /** A page's Content-Security-Policy. A form's answer may lead to the application: browsers hold `form-action` against that, too. */
-export function pagePolicy(targets: readonly string[]): string {
+export function pagePolicy(targets: readonly string[], more: readonly string[] = []): string {
   return [
     "default-src 'none'",
-    `style-src 'sha256-${styleHash}'`,
+    `style-src '${hashOf(style)}'`,
+    ...more,
     `form-action ${["'self'", ...targets].join(" ")}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -36,24 +37,39 @@ interface PageParts {
   readonly wrong?: string | undefined
 }
 
-/** Asks for e-mail address and password. */
-export function signInPage({ name, wrong, client }: PageParts & { readonly client: string }): string {
+/** Asks for e-mail address and password, and offers the other ways in. */
+export function signInPage({
+  name,
+  wrong,
+  client,
+  ways,
+  query,
+}: PageParts & { readonly client: string; readonly ways: SignInWays; readonly query: string }): string {
   return page(
     `Sign in to ${name}`,
     wrong,
     `<p>${escapeHtml(client)} asks who you are.</p>
-<form method="post">
+${ways.password ? passwordForm : ""}
+${otherButtons(ways)}
+${passkeyButton(ways, query)}`,
+  )
+}
+
+const passwordForm = `<form method="post">
 <label for="email">E-mail address</label>
 <input id="email" name="email" type="email" autocomplete="username" required autofocus>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Sign in</button>
-</form>`,
-  )
-}
+</form>`
 
 /** Asks for the second factor. */
-export function secondFactorPage({ name, wrong }: PageParts): string {
+export function secondFactorPage({
+  name,
+  wrong,
+  ways,
+  query,
+}: PageParts & { readonly ways: SignInWays; readonly query: string }): string {
   return page(
     `Sign in to ${name}`,
     wrong,
@@ -61,7 +77,8 @@ export function secondFactorPage({ name, wrong }: PageParts): string {
 <label for="code">Code of your authenticator app, or a recovery code</label>
 <input id="code" name="code" autocomplete="one-time-code" spellcheck="false" required autofocus>
 <button>Sign in</button>
-</form>`,
+</form>
+${passkeyButton(ways, query)}`,
   )
 }
 
@@ -95,26 +112,22 @@ export function consentPage({
   )
 }
 
+/** Leads to another provider. Not by a redirection: browsers hold those of a form against the policy of its page. */
+export function leavePage({ name, to }: { readonly name: string; readonly to: string }): string {
+  const link = escapeHtml(to)
+  return page(
+    `Sign in to ${name}`,
+    undefined,
+    `<meta http-equiv="refresh" content="0;url=${link}">\n<p><a href="${link}">Go on</a></p>`,
+  )
+}
+
 /** Says that nothing can be done here. */
 export function stopPage({ name, wrong }: PageParts): string {
   return page(name, wrong, "<p>Go back to the application and begin again.</p>")
 }
 
 function page(title: string, wrong: string | undefined, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-${wrong === undefined ? "" : `<p class="wrong" role="alert">${escapeHtml(wrong)}</p>\n`}${body}
-</main>
-</body>
-</html>
-`
+  const told = wrong === undefined ? "" : `<p class="wrong" role="alert">${escapeHtml(wrong)}</p>\n`
+  return plainPage({ title, style, body: told + body })
 }

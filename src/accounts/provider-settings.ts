@@ -40,10 +40,12 @@ export const providerScopes: readonly ProviderScope[] = ["openid", "profile", "e
 export const defaultScopes: readonly ProviderScope[] = ["openid", "profile", "email"]
 
 /** Throws UC934 where the settings would let in who should not be. */
-export function checkProvider({ clients, loginPage }: ProviderSettings, hasPasswords: boolean): void {
+export function checkProvider({ clients, loginPage }: ProviderSettings, hasPage: boolean): void {
   const ids = new Set<string>()
-  if (!hasPasswords && loginPage === undefined)
-    throw new UndercroftError("UC934", { why: "without `password` it needs a `loginPage`" })
+  if (!hasPage && loginPage === undefined)
+    throw new UndercroftError("UC934", {
+      why: "without `password`, `passkeys` or `oauth` it needs a `loginPage`",
+    })
   for (const client of clients) {
     const refuse = (why: string): never => {
       throw new UndercroftError("UC934", { why: `client '${client.id}': ${why}` })

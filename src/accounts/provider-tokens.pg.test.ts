@@ -56,7 +56,7 @@ const userInfo = (token: string) =>
 const refresh = (refresh_token: string, headers = house, more = {}) =>
   post("/token", { grant_type: "refresh_token", refresh_token, ...more }, headers)
 
-describe("a code, by an application that proves itself (TR-03161-3 Auth_2)", () => {
+describe("TR-03161-3 Auth_2: a code, by an application that proves itself", () => {
   test("is redeemed by its application", async () => {
     const { form } = await getCode()
     const { status, headers, json } = await post("/token", form, house)
@@ -287,7 +287,7 @@ describe("a refresh token", () => {
     },
   )
 
-  test("ends when the person signs out (TR-03161-3 Auth_17), and renewing is a use of the session", async () => {
+  test("TR-03161-3 Auth_17: ends when the person signs out, and renewing is a use of the session", async () => {
     const { tokens, person, browser, config } = await signInFor(backend, "house")
     await backend.sql(
       `update accounts.session set "seenAt" = now() - interval '20 minutes' where "userId" = $1`,

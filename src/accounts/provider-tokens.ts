@@ -6,34 +6,36 @@ import { randomBytes } from "node:crypto"
 import type { DBAdapter, DBTransactionAdapter, Where } from "@better-auth/core/db/adapter"
 import { APIError } from "better-auth/api"
 import { isLiveSession } from "./live-session.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
 
 type Row = Record<string, unknown>
 
 const tokenModels: ReadonlySet<string> = new Set(["oauthAccessToken", "oauthRefreshToken"])
 
 /** The same adapter, for which tokens live as long as their sessions. */
-export function guardTokens(adapter: DBAdapter): DBAdapter {
+export function guardTokens(adapter: DBAdapter, needsTwo: NeedsTwoFactors): DBAdapter {
   return {
-    ...wrap(adapter),
-    transaction: (work) => adapter.transaction((inner) => work(wrap(inner))),
+    ...wrap(adapter, needsTwo),
+    transaction: (work) => adapter.transaction((inner) => work(wrap(inner, needsTwo))),
   }
 }
 
-function wrap<A extends DBTransactionAdapter>(adapter: A): A {
+function wrap<A extends DBTransactionAdapter>(adapter: A, needsTwo: NeedsTwoFactors): A {
   return {
     ...adapter,
     async findOne(options) {
       const found = await adapter.findOne<Row>(options)
       if (found === null) return null
       if (tokenModels.has(options.model))
-        return ((await isLiveSession(adapter, found["sessionId"])) ? found : null) as never
+        return ((await isLiveSession(adapter, found["sessionId"], needsTwo)) ? found : null) as never
       const isByToken = options.where.some((one) => one.field === "token")
       return (
         options.model === "session" && !isByToken ? { ...found, token: mark + found["id"] } : found
       ) as never
     },
     async create(options) {
-      if (tokenModels.has(options.model)) await checkSession(adapter, (options.data as Row)["sessionId"])
+      if (tokenModels.has(options.model))
+        await checkSession(adapter, (options.data as Row)["sessionId"], needsTwo)
       return adapter.create(options) as never
     },
     findMany: (options) => adapter.findMany(byMark(options)),
@@ -43,8 +45,12 @@ function wrap<A extends DBTransactionAdapter>(adapter: A): A {
 }
 
 /** That an application renews its tokens is a use of the session. */
-async function checkSession(adapter: DBTransactionAdapter, id: unknown): Promise<void> {
-  if (!(await isLiveSession(adapter, id)))
+async function checkSession(
+  adapter: DBTransactionAdapter,
+  id: unknown,
+  needsTwo: NeedsTwoFactors,
+): Promise<void> {
+  if (!(await isLiveSession(adapter, id, needsTwo)))
     throw new APIError("BAD_REQUEST", { error: "invalid_grant", error_description: "the session has ended" })
   await adapter.update({
     model: "session",

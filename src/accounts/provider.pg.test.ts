@@ -80,16 +80,20 @@ describe("the whole way", () => {
     },
   )
 
-  test("an ID token holds what it must, and nothing of the person but the identifier (TR-03161-3 Auth_19, Auth_20)", async () => {
+  test("TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier", async () => {
     const { tokens } = await signInFor(backend, "portal")
     const [header, payload] = tokens
       .id_token!.split(".")
       .slice(0, 2)
       .map((one) => JSON.parse(Buffer.from(one, "base64url").toString()))
     expect(Object.keys(header).toSorted()).toEqual(["alg", "kid"])
-    const fields = ["acr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"]
+    const fields = ["acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"]
     expect(Object.keys(payload).toSorted()).toEqual(fields)
     expect(payload.exp - payload.iat).toBe(600)
+    expect([payload.acr, payload.amr]).toEqual(["one-factor", ["pwd"]])
+    const { json } = await backend.request(null, "GET", "/.well-known/openid-configuration")
+    expect(json.acr_values_supported).toEqual(["one-factor", "two-factor"])
+    expect(json.claims_supported).toEqual(expect.arrayContaining(["acr", "amr", "auth_time"]))
     expect(Object.keys(tokens).toSorted()).toEqual([
       "access_token",
       "expires_at",
@@ -350,7 +354,10 @@ describe("the pages", () => {
       ]),
     ).toEqual([])
     const { url } = await browser.open(login.url, { code: code() })
-    expect((await redeem(config, url, asking)).claims()!.sub).toBe(person.id)
+    const tokens = await redeem(config, url, asking)
+    const told = { sub: person.id, acr: "two-factor", amr: ["otp", "mfa"] }
+    expect(tokens.claims()).toMatchObject(told)
+    expect((await oidc.refreshTokenGrant(config, tokens.refresh_token!)).claims()).toMatchObject(told)
     // A session that proved one factor, from before the second was switched on, is asked for both.
     await backend.sql(`update accounts.session set assurance = 'one-factor' where "userId" = $1`, [person.id])
     expect((await browser.open((await askFor(config, "house")).url)).url.pathname).toBe("/auth/sign-in")

@@ -1,11 +1,13 @@
 /** Undercroft as an OpenID Connect provider: better-auth's plugins for it, set so that they are strict. */
 import { oauthProvider } from "@better-auth/oauth-provider"
 import type { BetterAuthPlugin } from "better-auth"
-import { jwt } from "better-auth/plugins"
+import { type JwtOptions, jwt } from "better-auth/plugins"
 import { hashToken } from "../base/hash-token.ts"
 import { providerGuard } from "./provider-guard.ts"
 import { signingKeys } from "./provider-keys.ts"
 import { type ProviderSettings, providerScopes } from "./provider-settings.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
+import { tellAuthentication } from "./tell-authentication.ts"
 
 /** Where the pages that come with Undercroft are. */
 export const signInPath = "/auth/sign-in"
@@ -15,14 +17,15 @@ const day = 86_400
 const stored = { hash: async (token: string) => hashToken(token) }
 
 /** After all other plugins: who signs in with a request of an application must have passed them first. */
-export function providerPlugins(settings: ProviderSettings, url: string): BetterAuthPlugin[] {
+export function providerPlugins(
+  settings: ProviderSettings,
+  url: string,
+  needsTwo: NeedsTwoFactors,
+): BetterAuthPlugin[] {
   const issuer = issuerOf(url)
+  const signing: JwtOptions = { disableSettingJwtHeader: true, jwt: { issuer }, ...signingKeys }
   const plugins = [
-    jwt({
-      disableSettingJwtHeader: true,
-      jwt: { issuer },
-      ...signingKeys,
-    }),
+    jwt(signing),
     oauthProvider({
       loginPage: settings.loginPage ?? `${issuer}${signInPath}`,
       consentPage: settings.consentPage ?? `${issuer}${consentPath}`,
@@ -40,7 +43,7 @@ export function providerPlugins(settings: ProviderSettings, url: string): Better
       refreshTokenReuseInterval: 0,
     }),
   ] as BetterAuthPlugin[]
-  return [providerGuard(settings.clients, plugins), ...plugins]
+  return [providerGuard(settings.clients, plugins, needsTwo), ...plugins, tellAuthentication(signing)]
 }
 
 /** The issuer is the backend's address. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 
-test("no room that makes tokens, keys or identifiers knows another source of chance (Rand_1)", () => {
+test("TR-03161-3 Rand_1: no room that makes tokens, keys or identifiers knows another source of chance", () => {
   const rooms = ["accounts", "auth", "base", "engine", "sql", "store"].map((room) =>
     join(import.meta.dirname, "..", room),
   )

@@ -4,12 +4,14 @@ import { betterAuth } from "better-auth"
 import { emailOTP, magicLink, oneTimeToken, phoneNumber, username } from "better-auth/plugins"
 import { expect, test } from "vitest"
 import { accountOptions } from "./create-accounts.ts"
+import { emailChange } from "./email-change.ts"
 import { guardedRoute, guardedRoutes, isOpen } from "./guarded-routes.ts"
+import { mailTexts } from "./mail-texts.ts"
 
 const nothing = async (): Promise<void> => undefined
 const options = accountOptions({
   name: "routes",
-  settings: { password: true, twoFactor: true, organizations: true, signUp: "open" },
+  settings: { password: true, twoFactor: true, organizations: true, signUp: "open", saml: {} },
   url: "https://routes.example",
   secret: "a secret of at least thirty-two bytes",
   origins: [],
@@ -18,6 +20,7 @@ const options = accountOptions({
   tell: () => undefined,
 })
 const more = [
+  emailChange({ send: nothing, kept: null, close: nothing }, mailTexts("routes")),
   magicLink({ sendMagicLink: nothing }),
   emailOTP({ sendVerificationOTP: nothing }),
   phoneNumber({ sendOTP: nothing }),

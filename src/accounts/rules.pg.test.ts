@@ -77,6 +77,15 @@ test("members of an organization see what is its, from the moment they join unti
   const [one, two] = [await signUp(), await signUp()]
   const made = await ask(one.headers, "/auth/organization/create", "POST", { name: "North", slug: "north" })
   expect(made.status).toBe(200)
+  const full = await ask(
+    one.headers,
+    `/auth/organization/get-full-organization?organizationId=${made.json.id}`,
+  )
+  expect(full.json).toMatchObject({
+    name: "North",
+    members: [{ role: "owner", user: { id: one.id } }],
+    invitations: [],
+  })
   await backend.sql("insert into app.wards (organization, name) values ($1, 'Ward 1')", [made.json.id])
   const wards = "/rest/wards?select=name,organization(name)"
   expect((await ask(one.headers, wards)).json).toEqual([{ name: "Ward 1", organization: { name: "North" } }])
@@ -90,7 +99,7 @@ test("members of an organization see what is its, from the moment they join unti
   expect((await ask(two.headers, wards)).json).toEqual([])
 })
 
-test("a rule about a second factor refuses with what to do, and holds once it is proved", async () => {
+test("TR-03161-3 Auth_5: what a rule wants a second factor for is refused with what to do, and given once it is proved", async () => {
   const { id, headers } = await signUp()
   await backend.sql("insert into app.charts (title) values ('one')")
   const refused = await ask(headers, "/rest/charts?select=title")
@@ -116,7 +125,7 @@ test("a rule about how recently holds for a while", async () => {
   expect(remove.json?.code).not.toBe("UC612")
 })
 
-test("a second factor that is switched on is needed on every way in", async () => {
+test("TR-03161-3 Auth_4: a second factor that is switched on is needed on every way in", async () => {
   const { id, headers } = await signUp()
   await backend.sql(`update accounts."user" set "twoFactorEnabled" = true where id = $1`, [id])
   expect((await ask(headers, "/rest/users")).status).toBe(401)

@@ -1,37 +1,19 @@
 /** The second factor: no route makes a session that is good without it, and nothing that proves it is good twice. */
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
+import type { TestBackend } from "../../test/support/backend.ts"
 import { uncounted } from "../../test/support/guard.ts"
+import { ownWays, peopleAt, startNotes } from "../../test/support/notes.ts"
 import { codeNow, Person, password } from "../../test/support/people.ts"
 import { hashToken } from "../base/hash-token.ts"
-import { defineBackend, entity, signedIn, text } from "../index.ts"
-
-const Note = entity("Note", { fields: { body: text() } })
-Note.access(() => ({ read: signedIn }))
 
 let backend: TestBackend
 beforeAll(async () => {
-  backend = await startTestBackend(
-    defineBackend({
-      name: "notes",
-      model: [Note],
-      accounts: {
-        password: true,
-        signUp: "open",
-        twoFactor: true,
-        magicLink: true,
-        emailCode: true,
-        passkeys: true,
-      },
-    }),
-    { secret: "a secret of at least thirty-two bytes", keepsMail: true },
-  )
+  backend = await startNotes(ownWays)
 })
 afterAll(() => backend?.stop())
 
-let counter = 0
-const somebody = (email: string = `person${++counter}@example.org`): Person => new Person(backend, email)
+const somebody = peopleAt(() => backend)
 
 async function withFactor(): Promise<{
   email: string
@@ -272,7 +254,7 @@ test("changing the password keeps what was proved, and ends all other sessions",
   expect(await there.isSignedIn()).toBe(false)
 })
 
-test("what proves who somebody is, is changed by who proved it a moment ago", async () => {
+test("TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago", async () => {
   const person = somebody()
   await person.signUp()
   const { secret } = await person.enrol()
@@ -287,13 +269,16 @@ test("what proves who somebody is, is changed by who proved it a moment ago", as
   expect((await person.post("/two-factor/generate-backup-codes", { password })).status).toBe(200)
   // The secret of an app is shown when it is made, and never again.
   expect((await person.post("/two-factor/get-totp-uri", { password })).status).toBe(404)
+  // A password is changed by who knows the old one.
+  for (const currentPassword of ["wrong", "", undefined])
+    expect(
+      (await person.post("/change-password", { currentPassword, newPassword: "another long password" }))
+        .status,
+    ).toBe(400)
 })
 
 test("without mail, changing the password ends all other sessions, too", async () => {
-  const quiet = await startTestBackend(
-    defineBackend({ name: "notes", model: [Note], accounts: { password: true, signUp: "open" } }),
-    { secret: "a secret of at least thirty-two bytes" },
-  )
+  const quiet = await startNotes({ password: true, signUp: "open" }, { keepsMail: false })
   try {
     const [here, there] = [new Person(quiet, "a@example.org"), new Person(quiet, "a@example.org")]
     await here.signUp()

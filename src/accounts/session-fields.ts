@@ -1,6 +1,7 @@
 /** What a session holds beside better-auth's own: how its holder proved who they are, and how long it lasts. */
 import type { BetterAuthOptions } from "better-auth"
 import { reasonOf } from "./own-sessions.ts"
+import { hasTwoFactors } from "./proven-elsewhere.ts"
 import type { AccountSettings } from "./settings.ts"
 import { periodsOf } from "./settings.ts"
 
@@ -60,7 +61,9 @@ export function startSession(settings: AccountSettings): StartSession {
         assurance:
           known?.["assurance"] ??
           administrator?.["assurance"] ??
-          (secondFactorPaths.some((one) => one.test(path)) ? "two-factor" : "one-factor"),
+          (hasTwoFactors(context) || secondFactorPaths.some((one) => one.test(path))
+            ? "two-factor"
+            : "one-factor"),
         methods: known?.["methods"] ?? wayOf(path, context?.params).slice(0, 60),
         authenticatedAt: known?.["authenticatedAt"] ?? now,
         seenAt: now,

@@ -1,8 +1,10 @@
 /** What a definition says about accounts: each way in is switched on by a line. */
 
+import { UndercroftError } from "../base/errors.ts"
 import type { MailSettings } from "./mail.ts"
 import type { OAuthSettings } from "./oauth-settings.ts"
 import type { ProviderSettings } from "./provider-settings.ts"
+import type { SamlSettings } from "./saml-settings.ts"
 
 /** How long sessions last. */
 export interface SessionLifetime {
@@ -34,6 +36,11 @@ export interface AccountSettings {
   readonly emailCode?: boolean
   /** One-time codes of an authenticator app, with recovery codes. */
   readonly twoFactor?: boolean
+  /**
+   * Who needs two factors: everybody, or people with one of these roles. Until they have proved them their session is good for
+   * switching a second factor on, and for nothing else (401 UC612). Without it, whoever switched one on needs it, and others don't.
+   */
+  readonly requireTwoFactor?: true | readonly string[]
   /** Passkeys: a way in that counts as two factors, and a second factor for those who have one. They need a domain, or localhost. */
   readonly passkeys?: boolean
   /**
@@ -41,22 +48,47 @@ export interface AccountSettings {
    * that is verified there and here comes into the account that they have; others link theirs while signed in.
    */
   readonly oauth?: OAuthSettings
+  /** Enterprise sign-on by SAML 2.0, for the people of `domains`; in all else like `oauth`. */
+  readonly saml?: SamlSettings
   /** Keys for machines, made by people who are signed in and by `undercroft key`. */
   readonly apiKeys?: boolean
   /** Organizations with members, roles and invitations. */
   readonly organizations?: boolean
   /** People sign in here for other applications of the team, by OpenID Connect. */
   readonly provider?: ProviderSettings
+  /** The record of what happens to accounts. */
+  readonly events?: {
+    /** Days for which it is kept; 365 by default. */
+    readonly keepDays?: number
+  }
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>
   }
 }
 
+/** For how many days events are kept. Throws UC916 where that is no number of days. */
+export function keptDaysOf({ events: { keepDays = 365 } = {} }: AccountSettings): number {
+  if (!Number.isInteger(keepDays) || keepDays < 1 || keepDays > 36_500)
+    throw new UndercroftError("UC916", {
+      setting: "accounts.events.keepDays",
+      why: "it must be a whole number of days from 1 to 36,500",
+    })
+  return keepDays
+}
+
 /** The settings with their defaults, in what the code reckons with. */
 export interface SessionPeriods {
   readonly idleSeconds: number
   readonly seconds: number
+}
+
+/** Whether people with these roles need two factors. */
+export type NeedsTwoFactors = (roles: readonly string[]) => boolean
+
+/** By the settings, also of people who have not switched any on. */
+export function needsTwoFactors({ requireTwoFactor }: AccountSettings): NeedsTwoFactors {
+  return (roles) => requireTwoFactor === true || roles.some((one) => requireTwoFactor?.includes(one) ?? false)
 }
 
 /** How long a session of somebody with these roles lasts. */

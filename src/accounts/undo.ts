@@ -3,18 +3,23 @@ import { randomBytes } from "node:crypto"
 import type { AuthContext } from "@better-auth/core"
 import { APIError, createAuthEndpoint } from "better-auth/api"
 import type { BetterAuthPlugin } from "better-auth/types"
+import { type FormerAddress, giveBackAddress } from "./former-address.ts"
+import { linkPage } from "./link-page.ts"
 import type { Post } from "./mail.ts"
 import type { MailTexts } from "./mail-texts.ts"
 
 const days = 7
 const resetMinutes = 30
 
-interface Undoing {
+/** Which change, and what takes it back. */
+export interface Undoing {
   readonly userId: string
   /** A passkey that was added: it goes. */
   readonly passkey?: string
   /** An account elsewhere that was linked: it goes. */
   readonly account?: string
+  /** The address that the account had before: it has it again, and what came to the account since goes. */
+  readonly former?: FormerAddress
 }
 
 /** A link for one change. It is kept as a digest and good once. */
@@ -33,7 +38,7 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
   return {
     id: "undo",
     endpoints: {
-      askUndo: createAuthEndpoint("/undo", { method: "GET" }, async () => html(question)),
+      askUndo: createAuthEndpoint("/undo", { method: "GET" }, async () => linkPage(question)),
       undo: createAuthEndpoint(
         "/undo",
         {
@@ -46,13 +51,16 @@ export function undo(post: Post, texts: MailTexts): BetterAuthPlugin {
           )
           if (!found) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
           const undoing = JSON.parse(found.value) as Undoing
-          const { userId } = undoing
-          const user = await ctx.context.internalAdapter.findUserById(userId)
-          if (!user) throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
+          const { userId, former } = undoing
+          if (!(await ctx.context.internalAdapter.findUserById(userId)))
+            throw new APIError("BAD_REQUEST", { code: "INVALID_TOKEN", message: "Invalid token" })
+          const isBack = former === undefined || (await giveBackAddress(ctx.context, userId, former))
           await lock(ctx.context, undoing)
+          if (!isBack) return linkPage(locked)
+          const user = (await ctx.context.internalAdapter.findUserById(userId))!
           const link = await resetLink(ctx.context, userId)
           post.send(() => texts.reset(user.email, link))
-          return html(done)
+          return linkPage(done)
         },
       ),
     },
@@ -85,13 +93,8 @@ async function resetLink(context: AuthContext, userId: string): Promise<string> 
   return `${context.baseURL}/reset-password/${token}?callbackURL=%2F`
 }
 
-const html = (body: string): Response =>
-  new Response(
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Your account</title>${body}</html>`,
-    {
-      headers: { "content-type": "text/html; charset=utf-8" },
-    },
-  )
 const question =
   '<h1>Was it not you?</h1><p>Everybody who is signed in to your account is signed out, and you get a mail to choose a new password.</p><form method="post"><button>It was not me</button></form>'
 const done = "<h1>Done</h1><p>Everybody was signed out. Choose a new password by the mail that we sent.</p>"
+const locked =
+  "<h1>Locked</h1><p>Your address has another account now, so nobody can sign in to this one until those who run the service have looked at it. Ask them.</p>"

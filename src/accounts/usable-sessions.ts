@@ -5,18 +5,33 @@
 import { createHash } from "node:crypto"
 import type { DBAdapter, DBTransactionAdapter } from "@better-auth/core/db/adapter"
 import { currentRoute } from "./request-context.ts"
+import type { NeedsTwoFactors } from "./settings.ts"
 
 /** What an administrator may do at this door while they act for somebody. Nobody adds a passkey, a password or a key for another. */
 const actingRoutes: RegExp = /^(GET .*|POST \/(sign-out|admin\/stop-impersonating|organization\/.*))$/
 
+/** What somebody may do who needs two factors and has proved one: get the second. */
+const enrollingRoutes: ReadonlySet<string> = new Set([
+  "GET /get-session",
+  "GET /passkey/generate-register-options",
+  "POST /passkey/verify-registration",
+  "POST /send-verification-email",
+  "POST /sign-out",
+  "POST /two-factor/enable",
+  "POST /two-factor/verify-totp",
+])
+
 type Row = Readonly<Record<string, unknown>>
 
 /** The same adapter, for which a session that is not good is none. */
-export function usableSessions(adapter: DBAdapter): DBAdapter {
-  return { ...wrap(adapter), transaction: (work) => adapter.transaction((inner) => work(wrap(inner))) }
+export function usableSessions(adapter: DBAdapter, needsTwo: NeedsTwoFactors): DBAdapter {
+  return {
+    ...wrap(adapter, needsTwo),
+    transaction: (work) => adapter.transaction((inner) => work(wrap(inner, needsTwo))),
+  }
 }
 
-function wrap<A extends DBTransactionAdapter>(adapter: A): A {
+function wrap<A extends DBTransactionAdapter>(adapter: A, needsTwo: NeedsTwoFactors): A {
   return {
     ...adapter,
     create: (options) => adapter.create({ ...options, data: withUuid(options.model, options.data) as never }),
@@ -25,21 +40,24 @@ function wrap<A extends DBTransactionAdapter>(adapter: A): A {
       const asked = model === "verification" ? where.map((one) => ({ ...one, ...uuidOf(one) })) : where
       const found = await adapter.findOne<Row>({ ...options, where: asked })
       const isLookUp = model === "session" && join?.["user"] !== undefined
-      return (isLookUp && found !== null && !isUsable(found) ? null : found) as never
+      return (isLookUp && found !== null && !isUsable(found, needsTwo) ? null : found) as never
     },
   }
 }
 
-function isUsable(row: Row): boolean {
+function isUsable(row: Row, needsTwo: NeedsTwoFactors): boolean {
   const user = row["user"] as Row | null | undefined
   if (!user) return false
   const now = Date.now()
   const time = (value: unknown): number => (value == null ? Number.NaN : new Date(value as Date).getTime())
   const isBanned = user["banned"] === true && !(time(user["banExpires"]) <= now)
   const isIdle = !(time(row["seenAt"]) + Number(row["idleSeconds"]) * 1000 > now)
-  const isHalf = user["twoFactorEnabled"] === true && row["assurance"] !== "two-factor"
+  const isOne = row["assurance"] !== "two-factor"
+  const isHalf = isOne && user["twoFactorEnabled"] === true
+  const roles = String(user["role"] ?? "").split(",")
+  const isBare = isOne && needsTwo(roles) && !enrollingRoutes.has(currentRoute() ?? "")
   const isActing = row["impersonatedBy"] != null && !actingRoutes.test(currentRoute() ?? "")
-  return !isBanned && !isIdle && !isHalf && !isActing
+  return !isBanned && !isIdle && !isHalf && !isBare && !isActing
 }
 
 // better-auth keys what may happen once by a digest; our keys are UUIDs.

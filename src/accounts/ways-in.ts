@@ -5,6 +5,8 @@ import type { BetterAuthOptions } from "better-auth"
 import { emailOTP, magicLink } from "better-auth/plugins"
 import type { BetterAuthPlugin } from "better-auth/types"
 import type { UndercroftError } from "../base/errors.ts"
+import { emailChange } from "./email-change.ts"
+import { lastWay } from "./last-way.ts"
 import type { Post } from "./mail.ts"
 import { mailTexts } from "./mail-texts.ts"
 import { normalEmails } from "./normal-emails.ts"
@@ -12,6 +14,8 @@ import { changeNotices, deviceNotices, tell } from "./notices.ts"
 import { oauth, tokenPaths } from "./oauth.ts"
 import { passkeys } from "./passkeys.ts"
 import { proveByReset, provenOwners } from "./proven-owners.ts"
+import { saml } from "./saml.ts"
+import { knownSaml } from "./saml-provider.ts"
 import { secondFactor } from "./second-factor.ts"
 import type { AccountSettings } from "./settings.ts"
 import { undo } from "./undo.ts"
@@ -110,8 +114,10 @@ export function waysIn(parts: WaysInParts): BetterAuthPlugin[] {
     )
   if (settings.twoFactor) plugins.push(...secondFactor(name))
   if (settings.passkeys) plugins.push(...passkeys({ name, url, tell: parts.tell }))
-  if (settings.oauth) plugins.push(oauth(settings, { post, texts }))
-  plugins.push(changeNotices({ post, texts }))
-  if (post) plugins.push(undo(post, texts), deviceNotices(post, texts))
+  const samls = knownSaml(settings.saml ?? {}, url)
+  if (settings.oauth || settings.saml) plugins.push(oauth(settings, samls, { post, texts }))
+  if (settings.saml) plugins.push(saml(samls))
+  plugins.push(lastWay(settings, post), changeNotices({ post, texts }))
+  if (post) plugins.push(undo(post, texts), emailChange(post, texts), deviceNotices(post, texts))
   return plugins
 }

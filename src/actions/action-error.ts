@@ -1,6 +1,6 @@
 /** What goes wrong in an action, in the catalogue's words: never PostgreSQL's text, and no name that the caller does not know. */
 import { UndercroftError } from "../base/errors.ts"
-import { explainCaller } from "../engine/database-error.ts"
+import { explainCaller, explainConsent } from "../engine/database-error.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
 import type { FieldInfo, Model } from "../model/model.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
@@ -36,6 +36,10 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "28000":
     case "UC610":
       return explainCaller(code, cause)
+    case "UC370":
+    case "UC371":
+    case "UC372":
+      return explainConsent(code, cause)
     case "42501": {
       const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`
       return new UndercroftError(context.isAnonymous ? "PG:42501/anonymous" : "PG:42501", { what }, more)

@@ -3,7 +3,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { StepUp } from "../engine/step-up.ts"
-import type { Step } from "../engine/transact.ts"
+import type { PrepareAction } from "../engine/transact.ts"
 import { couldHold } from "../policy/could-hold.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
@@ -30,15 +30,6 @@ export interface ActionParts {
   readonly processKey: Buffer
   readonly log: (entry: LogEntry) => void
 }
-
-export interface ActionCall {
-  readonly name: string
-  readonly input: unknown
-  readonly caller: Caller
-}
-
-/** What of an action comes before its transaction; the step is the rest. Throws `UndercroftError`. */
-export type PrepareAction = (call: ActionCall) => Promise<Step>
 
 type RunScope = Parameters<AnyAction["definition"]["run"]>[0]
 

@@ -19,13 +19,21 @@ export interface AuthenticateParts {
   /** What the process and the database share. */
   readonly key: Buffer
   /** Where the backend has accounts. */
-  readonly sessions?: { readonly find: FindSession; readonly cookie: CookieOptions } | undefined
+  readonly sessions?:
+    | {
+        readonly find: FindSession
+        readonly cookie: CookieOptions
+        /** Called before a token that belongs to nobody is refused; may refuse it otherwise. */
+        readonly onUnknown?: ((token: string, request: AskedBy) => Promise<void>) | undefined
+      }
+    | undefined
 }
 
 /** What of a request says who calls. */
 export interface AskedBy {
   readonly method: string
   readonly headers: IncomingHttpHeaders
+  readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
 /** `sub` and `roles`; and how and when the issuer had them prove who they are: `amr` (RFC 8176) and `auth_time`. */
@@ -72,25 +80,27 @@ export function createAuthenticate({
     callers.set(token.claims, caller)
     return caller
   }
-  const toSession = (token: string | null): Caller | Promise<Caller> => {
-    const known = (caller: Caller | null): Caller => {
-      if (caller === null) throw sessionEnded()
-      return caller
-    }
-    const found = token === null || !sessions ? null : sessions.find(token)
-    return found instanceof Promise ? found.then(known) : known(found)
+  const toSession = (token: string | null, request: AskedBy): Caller | Promise<Caller> => {
+    if (token === null || !sessions) throw sessionEnded()
+    const found = sessions.find(token)
+    if (!(found instanceof Promise)) return found
+    return found.then(async (caller) => {
+      if (caller !== null) return caller
+      await sessions.onUnknown?.(token, request)
+      throw sessionEnded()
+    })
   }
   return (request) => {
     const header = request.headers.authorization
     if (header === undefined) {
       const token = sessions ? readSessionCookie(request, sessions.cookie) : null
-      return token === null ? nobodyKnown : toSession(token)
+      return token === null ? nobodyKnown : toSession(token, request)
     }
     const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
     if (token === undefined)
       throw new UndercroftError("PGRST301", { why: "The Authorization header must be: Bearer <token>" })
     // A JWT has three parts.
-    if (sessions && token.split(".").length !== 3) return toSession(tokenOf(token))
+    if (sessions && token.split(".").length !== 3) return toSession(tokenOf(token), request)
     const verified = verify(token)
     return verified instanceof Promise ? verified.then(toCaller) : toCaller(verified)
   }

@@ -455,7 +455,7 @@ describe("several issuers", () => {
   })
 })
 
-describe("with the clock", () => {
+describe("TR-03161-3 Auth_21: with the clock", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }))
   afterEach(() => void vi.useRealTimers())
 
@@ -822,7 +822,7 @@ describe("signToken", () => {
   })
 })
 
-describe("a token with one character changed", () => {
+describe("TR-03161-3 Auth_21: a token with one character changed", () => {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ "
   const verify = createTokenVerifier([
     { issuer: "secret", secret },

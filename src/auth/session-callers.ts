@@ -18,8 +18,14 @@ export function sessionEnded(): UndercroftError {
 
 const keptSessions = 20_000
 
-/** `lookUp` asks the database for the claims of the session with this hash, null where it is not good. */
-export function createSessionCallers(lookUp: (hash: string) => Promise<string | null>): FindSession {
+/**
+ * `lookUp` asks the database for the claims of the session with this hash, null where it is not good. Of a person who needs two
+ * factors no caller is made before they have proved them, so that no door can forget it; machines have keys, and no factors.
+ */
+export function createSessionCallers(
+  lookUp: (hash: string) => Promise<string | null>,
+  needsTwoFactors: (roles: readonly string[]) => boolean,
+): FindSession {
   const kept = new StatementCache<{ readonly text: string; readonly caller: Caller }>(keptSessions)
 
   function keep(hash: string, claims: string): Caller {
@@ -31,6 +37,9 @@ export function createSessionCallers(lookUp: (hash: string) => Promise<string | 
         return newer === claims ? caller : keep(hash, newer)
       },
     })
+    const { session, assurance } = caller.claims
+    if (session !== undefined && assurance !== "two-factor" && needsTwoFactors(caller.roles))
+      throw new UndercroftError("UC612", { how: "with a second factor" })
     kept.set(hash, { text: claims, caller })
     return caller
   }

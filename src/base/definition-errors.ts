@@ -93,6 +93,17 @@ export const definitionErrors = {
     message: "has personal fields ({fields}) and does not say whose they are.",
     hint: 'Add `subject: "patient"`, a reference to the person; or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
   },
+  UC150: {
+    status: 500,
+    message: "is a register of consents, and {why}.",
+    hint: "{mend}",
+  },
+  UC151: {
+    status: 500,
+    message: "has a rule that asks for consent to {purpose}, {why}.",
+    hint: "Purposes that rest on consent: {purposes}. Declare them with consentEntity(…).",
+  },
+  UC152: { status: 500, message: "has a `retain` that {why}.", hint: "{mend}" },
   // Rules.
   UC201: {
     status: 500,

@@ -21,11 +21,18 @@ export class UndercroftError extends Error {
   readonly status: number
   readonly details: string | null
   readonly hint: string | null
+  /** After how many seconds it is worth trying again; null where that is not known. */
+  readonly retryAfter: number | null
 
   constructor(
     code: CatalogueCode,
     values: Readonly<Record<string, string | number>> = {},
-    more: { readonly details?: string; readonly hint?: string; readonly cause?: unknown } = {},
+    more: {
+      readonly details?: string
+      readonly hint?: string
+      readonly retryAfter?: number
+      readonly cause?: unknown
+    } = {},
   ) {
     const entry = catalogue[code]
     super(fill(entry.message, values), { cause: more.cause })
@@ -33,6 +40,7 @@ export class UndercroftError extends Error {
     this.code = code.replace(/^PG:|\/.*$/g, "")
     this.status = entry.status
     this.details = more.details ?? null
+    this.retryAfter = more.retryAfter ?? null
     this.hint = more.hint ?? ("hint" in entry ? fill(entry.hint, values) : null)
   }
 

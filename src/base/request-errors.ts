@@ -68,6 +68,11 @@ export const requestErrors = {
     message: "this needs you to prove who you are {how}",
     hint: "Sign in {how}, and send the request again.",
   },
+  UC613: {
+    status: 429,
+    message: "too many keys that are not known came from your network: wait {seconds} seconds",
+    hint: "Look whether the key was revoked or has expired. A key that is good is not slowed down.",
+  },
   // As PostgreSQL would say it (SQLSTATE).
   "PG:21000": {
     status: 400,
@@ -262,6 +267,22 @@ export const requestErrors = {
     status: 400,
     message: "PersistedQueryNotFound",
     hint: "Register the document with undercroft graphql persist; nothing is registered by a request.",
+  },
+  // Consent.
+  UC370: {
+    status: 409,
+    message: "version {version} of this purpose is not the one that holds now",
+    hint: "Read {purposes} again, show the person its text, and grant the version that is current there.",
+  },
+  UC371: {
+    status: 400,
+    message: "who records for somebody else says why",
+    hint: "Send {field}: how the person said so, such as on paper.",
+  },
+  UC372: {
+    status: 409,
+    message: "a consent is granted once and withdrawn once, and changes in no other way",
+    hint: 'Withdraw an open one with {"status":"withdrawn"}; to consent again, create another.',
   },
   // Actions; UC702, UC703 and UC704 are for authors to refuse with.
   PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },

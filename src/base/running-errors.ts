@@ -135,6 +135,7 @@ export const runningErrors = {
   },
   UC934: { status: 500, message: "The `provider` of `accounts` is declared wrongly: {why}." },
   UC935: { status: 500, message: "The `oauth` of `accounts` is declared wrongly: {why}." },
+  UC936: { status: 500, message: "The `saml` of `accounts` is declared wrongly: {why}." },
   UC900: { status: 500, message: "The command failed: {why}", hint: "Set UNDERCROFT_DEBUG=1 to see where." },
   UC901: {
     status: 500,
@@ -189,6 +190,21 @@ export const runningErrors = {
     status: 500,
     message: "The model says {model}, and the database says {database}.",
     hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
+  },
+  UC940: {
+    status: 503,
+    message: "Retention is being run already, by another process.",
+    hint: "Wait for it to end; what is left is found by the next run.",
+  },
+  UC941: {
+    status: 404,
+    message: "There is no open legal hold on {subject}.",
+    hint: "See which there are with: undercroft privacy hold list",
+  },
+  UC942: {
+    status: 500,
+    message: "Retention could not be run: {why}.",
+    hint: "What was done stays done; the next run, within the hour, goes on from there.",
   },
   UC920: {
     status: 400,

@@ -1,6 +1,7 @@
 /** The access matrix as one HTML page that needs nothing else: to read, to print, to file with an audit. */
 
 import { escapeHtml } from "../base/escape-html.ts"
+import { plainPage } from "../base/plain-page.ts"
 import {
   type AccessEntity,
   type AccessGrant,
@@ -15,26 +16,15 @@ const answers = { everyone: "Everyone", conditional: "On conditions", "no one": 
 /** A whole document. */
 export function accessHtml(name: string, matrix: AccessMatrix): string {
   const title = `Who may do what in ${name}`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-<p>Derived from the rules that the database enforces. ${accessGround.map(escapeHtml).join(" ")}</p>
+  return plainPage({
+    title,
+    style,
+    head: `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n`,
+    body: `<p>Derived from the rules that the database enforces. ${accessGround.map(escapeHtml).join(" ")}</p>
 ${overview(matrix)}
 ${matrix.entities.map(entitySection).join("\n")}
-${factSection(matrix)}
-</main>
-</body>
-</html>
-`
+${factSection(matrix)}`,
+  })
 }
 
 function overview({ entities }: AccessMatrix): string {

@@ -48,6 +48,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Make, list, replace and take back keys for machines.",
     load: async () => (await import("./command-key.ts")).keyCommand,
   },
+  privacy: {
+    summary: "Run retention, and keep or release legal holds.",
+    load: async () => (await import("./command-privacy.ts")).privacyCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,

@@ -50,6 +50,8 @@ describe("what is inferred", () => {
       | "addenda"
       | "observations"
       | "prescriptions"
+      | "consents"
+      | "consentPurposes"
       | "actions"
     >()
     expectTypeOf<keyof Studio>().toEqualTypeOf<

@@ -78,6 +78,10 @@ export function explainDatabaseError(
         {},
         { ...more, details: `The query affects ${cause.detail ?? "more"} rows` },
       )
+    case "UC370":
+    case "UC371":
+    case "UC372":
+      return explainConsent(code, cause)
     case "UC315":
       return new UndercroftError("UC315", {}, more)
     case "42803":
@@ -113,6 +117,13 @@ export function explainLookupError(cause: unknown): UndercroftError {
   const code = isDatabaseError(cause) ? (cause.code ?? "") : ""
   if (code === "28000" || code === "UC610") return explainCaller(code, cause)
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, { cause })
+}
+
+/** Why a register of consents does not take a row; `column` says which field or entity the hint is about. */
+export function explainConsent(code: "UC370" | "UC371" | "UC372", cause: unknown): UndercroftError {
+  const { detail = "", column = "" } = cause as { detail?: string; column?: string }
+  const values = { UC370: { version: detail, purposes: column }, UC371: { field: column }, UC372: {} }
+  return new UndercroftError(code, values[code], { cause })
 }
 
 /** Why a caller could not enter. */

@@ -377,6 +377,7 @@ function looksUp(rule: Rule): boolean {
       part.kind === "in-fact" ||
       part.kind === "related" ||
       part.kind === "some" ||
+      part.kind === "consent" ||
       part.kind === "now" ||
       part.kind === "today"
   })

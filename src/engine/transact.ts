@@ -20,6 +20,15 @@ export interface Step {
   explain(cause: unknown): UndercroftError | Promise<UndercroftError>
 }
 
+export interface ActionCall {
+  readonly name: string
+  readonly input: unknown
+  readonly caller: Caller
+}
+
+/** What of an action comes before its transaction; the step is the rest. Throws `UndercroftError`. */
+export type PrepareAction = (call: ActionCall) => Promise<Step>
+
 export interface TransactCall {
   /** One or more. */
   readonly steps: readonly Step[]

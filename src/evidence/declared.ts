@@ -1,5 +1,4 @@
 /** What a model and a definition declare about privacy, in one place, whichever part of the platform reads it. */
-import type { AccountSettings } from "../accounts/settings.ts"
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 
 /** The entities that are stored, without views. */
@@ -16,20 +15,16 @@ export function isEncrypted(field: FieldInfo): boolean {
   return Boolean((field as { readonly encrypted?: unknown }).encrypted)
 }
 
-/** How long rows are kept: "10 years after endedOn"; null where the model does not say. */
-export function retentionOf(entity: EntityInfo): string | null {
-  const { retain } = entity as { readonly retain?: unknown }
-  if (typeof retain !== "object" || retain === null) return null
-  const all = retain as Readonly<Record<string, unknown>>
-  const period = ["years", "months", "days"].flatMap((unit) => (all[unit] ? [`${all[unit]} ${unit}`] : []))
-  const { after, then } = all
-  const field =
-    typeof after === "object" && after !== null ? (after as { readonly name?: unknown }).name : after
-  return `${period.join(" ")} after ${String(field)}, then ${then === "anonymise" ? "anonymised" : "deleted"}`
+/** How long rows are kept: "10 years after endedOn, then deleted"; null where the model does not say. */
+export function retentionOf({ retain }: EntityInfo): string | null {
+  if (retain === null) return null
+  return `${periodText(retain.period)} after ${retain.after.name}, then ${retain.end === "delete" ? "deleted" : "anonymised"}`
 }
 
-/** Of whom two factors are required: everybody, these roles, or nobody. */
-export function needed(accounts: AccountSettings): true | readonly string[] | null {
-  const { requireTwoFactor } = accounts as { readonly requireTwoFactor?: true | readonly string[] }
-  return requireTwoFactor ?? null
+/** "P10Y" → "10 years"; a period of another form stays as it is. */
+function periodText(period: string): string {
+  const [, count = "", unit = ""] = /^P(\d+)([YMWD])$/.exec(period) ?? []
+  const units: Readonly<Record<string, string>> = { Y: "year", M: "month", W: "week", D: "day" }
+  const name = units[unit]
+  return name === undefined ? period : `${count} ${name}${count === "1" ? "" : "s"}`
 }

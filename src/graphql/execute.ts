@@ -4,7 +4,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
 import type { Once } from "../engine/once.ts"
-import type { Step, Transact } from "../engine/transact.ts"
+import type { PrepareAction, Step, Transact } from "../engine/transact.ts"
 import type { PreparedDocument } from "./documents.ts"
 import type { Root, RootAction, RootOperation } from "./roots.ts"
 import { type ToldError, tellError } from "./tell-error.ts"
@@ -14,12 +14,7 @@ import type { OperationContext } from "./to-operation.ts"
 /** What does what a document asks. */
 export interface Doers {
   readonly engine: Engine
-  /** What of an action comes before its transaction. Throws `UndercroftError`. */
-  readonly prepareAction: (call: {
-    readonly name: string
-    readonly input: unknown
-    readonly caller: Caller
-  }) => Promise<Step>
+  readonly prepareAction: PrepareAction
   readonly transact: Transact
 }
 

@@ -1,5 +1,6 @@
 /** The page that browsers get at `/graphql` where the schema may be asked for: one HTML text that asks this server alone. */
-import { createHash } from "node:crypto"
+import { escapeHtml } from "../base/escape-html.ts"
+import { scriptPagePolicy } from "../base/script-page.ts"
 import { explorerScript } from "./explorer-script.ts"
 import { explorerStyle } from "./explorer-style.ts"
 
@@ -11,19 +12,9 @@ export interface ExplorerPage {
 
 /** Made once, at the start: it is the same for all, and the schema that it shows is the caller's. */
 export function explorerPage(name: string): ExplorerPage {
-  const title = name.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  const title = escapeHtml(name)
   return {
-    policy: [
-      "default-src 'none'",
-      `script-src '${hashOf(explorerScript)}'`,
-      `style-src '${hashOf(explorerStyle)}'`,
-      "connect-src 'self'",
-      // The empty icon, so that none is asked for.
-      "img-src data:",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join("; "),
+    policy: scriptPagePolicy(explorerScript, explorerStyle),
     html: `<!doctype html>
 <html lang="en">
 <head>
@@ -72,10 +63,6 @@ export function explorerPage(name: string): ExplorerPage {
 </html>
 `,
   }
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash("sha256").update(text).digest("base64")}`
 }
 
 /** Whether an Accept header asks for a page rather than for JSON, as that of a browser's address bar does. */

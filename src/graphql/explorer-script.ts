@@ -3,24 +3,13 @@
  * ever markup; the token stays in memory and is sent to this server alone.
  */
 import { getIntrospectionQuery } from "graphql"
+import { pageScript } from "../base/script-page.ts"
 
-export const explorerScript: string = `"use strict"
+export const explorerScript: string = `${pageScript}
 const introspection = ${JSON.stringify(getIntrospectionQuery())}
 ${String.raw`
-const byId = (id) => document.getElementById(id)
 let token = ""
 let types = new Map()
-
-/** make("p", { class: "x" }, "text", child) */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "on") for (const [event, run] of Object.entries(value)) element.addEventListener(event, run)
-    else if (value !== null) element.setAttribute(name, value)
-  }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== ""))
-  return element
-}
 
 function ask(body, headers = {}) {
   return fetch("/graphql", {

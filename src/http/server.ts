@@ -132,7 +132,8 @@ function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOpt
     reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}${stepUp}`)
   }
   if (error.status === 405 && error.code === "UC345") reply.header("allow", "POST")
-  if (error.status === 503) reply.header("retry-after", "1")
+  const retryAfter = error.retryAfter ?? (error.status === 503 ? 1 : null)
+  if (retryAfter !== null) reply.header("retry-after", String(retryAfter))
   const { errorBody } = reply.request.routeOptions?.config ?? {}
   return reply
     .code(error.status)

@@ -1,4 +1,6 @@
 /** Builds the model: reads what the author declared, resolves every name, and reports every mistake at once. */
+
+import { fillConsents } from "./build-consent.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import type { AccessRules, AnyEntity } from "./entity.ts"
@@ -21,6 +23,7 @@ import {
   toSnake,
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
+import { fillRetention } from "./retain.ts"
 import { fillSubjects } from "./subject.ts"
 import { BadValue, type FieldKind } from "./value.ts"
 
@@ -51,6 +54,7 @@ const entityOptions: ReadonlySet<string> = new Set([
   "indexes",
   "description",
   "subject",
+  "retain",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
 
@@ -77,6 +81,8 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const [at, one] of declared.entries()) fillConstraints(one, entities[at]!, problems)
   fillSubjects(declared, entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
+  fillRetention(declared, entities, problems)
+  fillConsents(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
 }
@@ -117,6 +123,8 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     reveals: declared.options.reveals ?? false,
     view: null,
     subject: null,
+    retain: null,
+    consent: null,
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
 }

@@ -45,6 +45,12 @@ export type RefExpr<T, E> = Expr<T> &
 /** A range, and its sides: null where it is unbounded. */
 export type RangeExpr<V> = Expr<Range<V>> & { readonly from: Expr<V>; readonly to: Expr<V> }
 
+/** What every row, and the caller, can be asked. */
+export interface ConsentExpr {
+  /** Whether the person whose data this is consents to a purpose now, as the register of consents says. */
+  consentsTo(purpose: string): Condition
+}
+
 /** Related rows. */
 export interface ManyExpr<E> {
   some(
@@ -56,7 +62,7 @@ export interface ManyExpr<E> {
 }
 
 /** A row in a rule. */
-export type RowExpr<F> = {
+export type RowExpr<F> = ConsentExpr & {
   readonly [K in keyof F]: F[K] extends Many<infer E>
     ? ManyExpr<E>
     : F[K] extends Field<infer T, string, infer E>
@@ -72,7 +78,7 @@ export type RowExpr<F> = {
 export type LooseRow = Readonly<Record<string, any>>
 
 /** The caller, as far as every backend knows one. */
-export interface BaseMe {
+export interface BaseMe extends ConsentExpr {
   /** The caller's identifier; null for an anonymous caller, and nothing equals null. */
   readonly id: Expr<string>
   readonly signedIn: Condition
@@ -120,6 +126,7 @@ export const reservedNames: ReadonlySet<string> = new Set([
   "some",
   "none",
   "visible",
+  "consentsTo",
   "then",
   "constructor",
   "prototype",
@@ -170,6 +177,8 @@ function methodOf(node: Node, name: string): unknown {
       return (by: string) => valueExpr({ kind: "shift", of: node, by, back: name === "minus" })
     case "visible":
       return () => new Condition({ kind: "visible", ...place(node) })
+    case "consentsTo":
+      return (purpose: string) => consentsTo(place(node), purpose)
     case "some":
       return (where?: (row: unknown) => Condition) => some(node, where)
     case "none":
@@ -182,6 +191,10 @@ function methodOf(node: Node, name: string): unknown {
 
 function place(node: Node): { scope: ScopeName; path: readonly string[] } {
   return node.kind === "field" ? { scope: node.scope, path: node.path } : { scope: "", path: [] }
+}
+
+function consentsTo(of: { scope: ScopeName | null; path: readonly string[] }, purpose: string): Condition {
+  return new Condition({ kind: "consent", ...of, purpose })
 }
 
 /** How many `some` are being captured, one in another: each has a row of its own name. */
@@ -203,10 +216,11 @@ export function captureRow(scope: ScopeName): any {
   return new Proxy(
     {},
     {
-      get: (_, name) =>
-        typeof name === "symbol" || name === "then" || name === "toJSON"
-          ? undefined
-          : fieldExpr(scope, [name]),
+      get(_, name) {
+        if (typeof name === "symbol" || name === "then" || name === "toJSON") return undefined
+        if (name === "consentsTo") return (purpose: string) => consentsTo({ scope, path: [] }, purpose)
+        return fieldExpr(scope, [name])
+      },
     },
   )
 }
@@ -230,6 +244,7 @@ export const baseMe: BaseMe = {
     ofCaller("authenticatedAt").atLeast(
       valueExpr({ kind: "shift", of: { kind: "now" }, by: `PT${minutes}M`, back: true }),
     ),
+  consentsTo: (purpose) => consentsTo({ scope: null, path: [] }, purpose),
   in: (organization) =>
     new Condition({ kind: "in", left: toNode(organization), right: toNode(ofCaller("memberOf")) }),
 }

@@ -3,6 +3,7 @@ import { type BaseMe, baseMe, captureRow, type LooseScope, type RowExpr } from "
 import { type Condition, type Node, nodeOf, toNode } from "./expression.ts"
 import type { FieldOf, ValueOf } from "./field.ts"
 import type { PluralOf } from "./model.ts"
+import type { Retain } from "./retain.ts"
 
 /** What an entity says beside its fields. Names in it are field names. */
 export interface EntityOptions {
@@ -32,6 +33,8 @@ export interface EntityOptions {
    * nobody on record here.
    */
   readonly subject?: string | false
+  /** How long rows are kept after the moment or day in a field; a row in which it is not set is kept, and told in the report. */
+  readonly retain?: Retain
 }
 
 /** Who may do what. What is not named is not allowed. */

@@ -42,6 +42,13 @@ export type Node =
       readonly inner: ScopeName
       readonly where: Node
     }
+  /** The person whose data the row at the end of the path is, or without a scope the caller as one, consents to a purpose. */
+  | {
+      readonly kind: "consent"
+      readonly scope: ScopeName | null
+      readonly path: readonly string[]
+      readonly purpose: string
+    }
   /** The row at the end of the path is readable by the caller. */
   | { readonly kind: "visible"; readonly scope: ScopeName; readonly path: readonly string[] }
 

@@ -62,6 +62,44 @@ export interface SubjectInfo {
   readonly account: FieldInfo | null
 }
 
+/** A purpose for which data is processed. */
+export interface PurposeInfo {
+  readonly name: string
+  readonly version: number
+  /** The oldest version whose consents still hold. */
+  readonly since: number
+  readonly text: string
+  /** SHA-256 of the text, in hex. */
+  readonly textHash: string
+  readonly basis: string
+  /** Whether it may be done by consent alone, and so can be consented to. */
+  readonly isByConsent: boolean
+  /** What follows from withdrawing. */
+  readonly withdrawal: string | null
+  readonly language: string
+}
+
+/** What a register of consents is about. */
+export interface ConsentInfo {
+  /** The register itself. */
+  readonly entity: EntityInfo
+  /** Its reference to the person who consents. */
+  readonly person: FieldInfo
+  readonly purposes: ReadonlyMap<string, PurposeInfo>
+  /** The entity that tells everyone the purposes; null where the model leaves it out. */
+  readonly told: EntityInfo | null
+}
+
+/** How long rows are kept, and what then becomes of them. */
+export interface RetainInfo {
+  /** ISO 8601: `P10Y`. */
+  readonly period: string
+  readonly after: FieldInfo
+  readonly end: "delete" | "anonymise"
+  /** What anonymising writes, by field. */
+  readonly neutral: ReadonlyMap<FieldInfo, unknown>
+}
+
 export interface EntityInfo {
   readonly name: string
   readonly collection: string
@@ -79,6 +117,10 @@ export interface EntityInfo {
   readonly reveals: boolean
   /** Null where the rows are about nobody. */
   readonly subject: SubjectInfo | null
+  /** Null where rows are kept for as long as nobody deletes them. */
+  readonly retain: RetainInfo | null
+  /** Where it is a register of consents. */
+  readonly consent: ConsentInfo | null
   readonly access: EntityAccess
   readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
 }

@@ -154,6 +154,7 @@ describe("who knows what", () => {
       "staff",
       "slots",
       "openSlots",
+      "consentPurposes",
     ])
     expect([...new Set(rest.map(([, method]) => method))]).toEqual(["get", "head", "options"])
     const text = JSON.stringify(document)

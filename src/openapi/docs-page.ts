@@ -1,6 +1,6 @@
 /** The page `/docs`: one HTML text that asks for `/openapi.json`, fetches nothing else and runs no script but its own. */
-import { createHash } from "node:crypto"
 import { escapeHtml } from "../base/escape-html.ts"
+import { scriptPagePolicy } from "../base/script-page.ts"
 import { docsScript } from "./docs-script.ts"
 import { docsStyle } from "./docs-style.ts"
 
@@ -14,17 +14,7 @@ export interface DocsPage {
 export function docsPage(name: string): DocsPage {
   const title = escapeHtml(name)
   return {
-    policy: [
-      "default-src 'none'",
-      `script-src '${hashOf(docsScript)}'`,
-      `style-src '${hashOf(docsStyle)}'`,
-      "connect-src 'self'",
-      // The empty icon, so that none is asked for.
-      "img-src data:",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join("; "),
+    policy: scriptPagePolicy(docsScript, docsStyle),
     html: `<!doctype html>
 <html lang="en">
 <head>
@@ -57,8 +47,4 @@ export function docsPage(name: string): DocsPage {
 </html>
 `,
   }
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash("sha256").update(text).digest("base64")}`
 }

@@ -2,24 +2,13 @@
  * The script of the page `/docs`. Everything it shows becomes a text node, so that no word of a document is ever markup;
  * the token stays in memory and is sent to this server alone.
  */
+import { pageScript } from "../base/script-page.ts"
 
-export const docsScript: string = String.raw`"use strict"
-const byId = (id) => document.getElementById(id)
+export const docsScript: string = `${pageScript}${String.raw`
 const methods = ["get", "post", "patch", "put", "delete", "head", "options"]
 const quiet = new Set(["head", "options"])
 let token = ""
 let api = null
-
-/** make("p", { class: "x" }, "text", child) */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "on") for (const [event, run] of Object.entries(value)) element.addEventListener(event, run)
-    else if (value !== null) element.setAttribute(name, value)
-  }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== ""))
-  return element
-}
 
 /** Words between backticks as code; the rest as text. */
 function prose(text = "") {
@@ -215,4 +204,4 @@ addEventListener("keydown", (event) => {
   byId("find").focus()
 })
 void load()
-`
+`}`

@@ -44,6 +44,8 @@ function isTellable(rule: Rule, known: Knowledge): boolean {
   let tellable = true
   walkRule(rule, (part) => {
     if (part.kind === "field" || part.kind === "bound") tellable &&= !known.hidden.has(part.field)
+    if (part.kind === "consent")
+      tellable &&= !known.hidden.has(part.field) && known.may(part.register.entity, "read")
     if (part.kind === "related" || part.kind === "some")
       tellable &&= !known.hidden.has(part.relation.field) && known.may(part.relation.to, "read")
   })

@@ -16,6 +16,7 @@ export function couldHold(rule: Rule, caller: PredicateCaller | null, at: string
       return rule.terms.some((term) => couldHold(term, caller, at))
     case "related":
     case "some":
+    case "consent":
       return rule.negated || couldHold(rule.where, caller, at)
     case "in-fact":
       return !isUnknown(rule.left, caller) && (rule.negated || couldHold(rule.fact.where, caller, at))

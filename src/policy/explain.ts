@@ -61,6 +61,8 @@ async function explain(rule: Rule, rows: RowScopes, names: RowNames, world: Expl
       return explainRelated(rule, rows, names, world)
     case "some":
       return explainSome(rule, rows, names, world)
+    case "consent":
+      return explainConsent(rule, rows, names, world)
     case "in-fact": {
       const values = await world.factValues(rule.fact)
       const list = values.length === 0 ? "none" : values.slice(0, 3).map(quoted).join(", ")
@@ -167,6 +169,20 @@ async function explainSome(
   }
   const found = `${fitting} of ${candidates.length} ${toWords(relation.name)}`
   return { kind: "one", holds: fitting > 0 !== rule.negated, text: toClause(rule, names), found, terms: [] }
+}
+
+async function explainConsent(
+  rule: Rule & { kind: "consent" },
+  rows: RowScopes,
+  names: RowNames,
+  world: ExplainWorld,
+): Promise<Clause> {
+  const { entity, person } = rule.register
+  const key = rows[rule.scope]?.[rule.field.name] ?? null
+  const candidates = key === null ? [] : await world.rowsWhere(entity, person, key)
+  const lookup = { caller: world.caller, now: world.now, rowsOf: () => candidates }
+  const found = `${candidates.length} entries of the register are theirs`
+  return { kind: "one", holds: holds(rule, rows, lookup), text: toClause(rule, names), found, terms: [] }
 }
 
 function valuesOf(rule: Rule): readonly RuleValue[] {

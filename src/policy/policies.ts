@@ -156,7 +156,8 @@ function checkOracles({ entity, read }: EntityPolicy, problems: ProblemList): vo
 function checkOwnRow({ entity, checks, exclude }: EntityPolicy, problems: ProblemList): void {
   const looks = (rule: Rule | null): boolean =>
     rule !== null &&
-    JSON.stringify(kindsOf(rule)).match(/related|some|fact|role|signed-in|me-id|claim|now|today/) !== null
+    JSON.stringify(kindsOf(rule)).match(/related|some|consent|fact|role|signed-in|me-id|claim|now|today/) !==
+      null
   for (const check of checks) {
     if (looks(check.rule)) {
       problems.add("UC206", `${entity.name}.${check.name}`, {

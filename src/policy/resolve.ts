@@ -10,6 +10,7 @@ import { textKind } from "../model/fields/text.ts"
 import type { EntityInfo, Model, RelationInfo } from "../model/model.ts"
 import type { ProblemList } from "../model/model-error.ts"
 import { BadValue, type FieldKind } from "../model/value.ts"
+import { ConsentRules, type Scopes } from "./consent-rule.ts"
 import { always, type Fact, never, type Rule, type RuleValue } from "./rule.ts"
 
 const plainText: FieldKind = textKind("text", {})
@@ -22,13 +23,12 @@ const opposite: Readonly<Record<CompareOperator, CompareOperator>> = {
   below: "atLeast",
 }
 
-type Scopes = ReadonlyMap<ScopeName, EntityInfo>
-
 /** Resolves the rules of one model; facts are shared between rules and resolved once. */
 export class Resolver {
   private readonly model: Model
   private readonly problems: ProblemList
   private readonly facts = new Map<object, Map<string, Fact | null>>()
+  private readonly consents: ConsentRules
   private readonly factNames = new Set<string>()
   private readonly resolving: string[] = []
   private scopeCount = 0
@@ -36,6 +36,7 @@ export class Resolver {
   constructor(model: Model, problems: ProblemList) {
     this.model = model
     this.problems = problems
+    this.consents = new ConsentRules(model, problems, (...way) => this.follow(...way))
   }
 
   /** The rule of a node over `row` (and `before`) of an entity; null denies. */
@@ -64,7 +65,8 @@ export class Resolver {
 
   /** Every fact that a resolved rule used. */
   allFacts(): readonly Fact[] {
-    return [...this.facts.values()].flatMap((map) => [...map.values()]).filter((one) => one !== null)
+    const declared = [...this.facts.values()].flatMap((map) => [...map.values()])
+    return [...declared.filter((one) => one !== null), ...this.consents.facts()]
   }
 
   private resolve(node: Node, scopes: Scopes, negated: boolean, where: string): Rule {
@@ -99,6 +101,8 @@ export class Resolver {
         return this.some(node, scopes, negated, where)
       case "visible":
         return this.visible(node, scopes, negated, where)
+      case "consent":
+        return this.consents.rule(node, scopes, negated, where)
       case "field":
         // A boolean field stands for itself.
         return this.through([node], scopes, where, ([value]) => this.booleanLeaf(value!, negated, where))
@@ -468,6 +472,7 @@ function renameScope(rule: Rule, from: ScopeName, to: ScopeName): Rule {
       return { ...rule, value: value(rule.value) }
     case "related":
     case "some":
+    case "consent":
       return {
         ...rule,
         scope: rule.scope === from ? to : rule.scope,

@@ -3,7 +3,7 @@
  * (a null) can never turn into a yes. Each leaf either is known to hold or does not hold.
  */
 import type { CompareOperator, ScopeName, TextOperator } from "../model/expression.ts"
-import type { EntityInfo, FieldInfo, RelationInfo } from "../model/model.ts"
+import type { ConsentInfo, EntityInfo, FieldInfo, RelationInfo } from "../model/model.ts"
 import type { FieldKind } from "../model/value.ts"
 
 /** Where a value comes from. `of` is its kind. */
@@ -41,6 +41,8 @@ export interface Fact {
   readonly entity: EntityInfo
   readonly where: Rule
   readonly field: FieldInfo
+  /** What the caller does where they are in the list; only where that says it better. */
+  readonly says?: string
 }
 
 export type Rule =
@@ -89,6 +91,17 @@ export type Rule =
       readonly inner: ScopeName
       readonly where: Rule
     }
+  /** The register has a consent of the person that `field` of `scope` names, and which fits. */
+  | {
+      readonly kind: "consent"
+      readonly negated: boolean
+      readonly scope: ScopeName
+      readonly field: FieldInfo
+      readonly register: ConsentInfo
+      readonly purpose: string
+      readonly inner: ScopeName
+      readonly where: Rule
+    }
 
 export const always: Rule = { kind: "all", terms: [] }
 export const never: Rule = { kind: "any", terms: [] }
@@ -117,6 +130,7 @@ export function walkRule(rule: Rule, visit: Visit, inside: ReadonlySet<ScopeName
       break
     case "related":
     case "some":
+    case "consent":
       walkRule(rule.where, visit, new Set([...inside, rule.inner]))
       break
   }
@@ -147,7 +161,9 @@ export function outerFields(
             ? { scope: part.scope, field: part.relation.field }
             : part.kind === "some"
               ? { scope: part.scope, field: part.relation.field.reference!.entity.key[0]! }
-              : null
+              : part.kind === "consent"
+                ? { scope: part.scope, field: part.field }
+                : null
       if (use && !own.has(use.scope)) found.set(`${use.scope}.${use.field.name}`, use)
     },
     inside,

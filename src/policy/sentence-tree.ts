@@ -101,7 +101,13 @@ function toLeaf(rule: LeafRule, names: RowNames): Leaf {
         : rolesLeaf("any", [rule.name])
     case "compare":
       return compareLeaf(rule, names)
+    case "consent":
+      return generic(
+        rule,
+        `the person of ${subjectOf(rule.scope, names)} ${consents(rule.negated)} to ${quoted(rule.purpose)}`,
+      )
     case "in-fact":
+      if (rule.fact.says !== undefined) return ofCaller(`${consents(rule.negated)} ${rule.fact.says}`)
       return ofCallers(
         toWords(rule.fact.name),
         `${includeVerb(rule.fact, rule.negated)} ${valueText(rule.left, names)}`,
@@ -136,6 +142,10 @@ function toLeaf(rule: LeafRule, names: RowNames): Leaf {
 /** A condition in one form; where it asks about the caller, it can follow "everyone" too. */
 function generic(rule: Rule, clause: string): Leaf {
   return { kind: "leaf", clause, who: readsCaller(rule) ? `for whom ${clause}` : null }
+}
+
+function consents(negated: boolean): string {
+  return negated ? "does not consent" : "consents"
 }
 
 function readsCaller(rule: Rule): boolean {

@@ -98,6 +98,19 @@ export function holds(rule: Rule, rows: RowScopes, world: PredicateWorld): boole
           world,
         ) !== rule.negated
       )
+    case "consent": {
+      const key = rows[rule.scope]?.[rule.field.name] ?? null
+      if (key === null) return false
+      const { entity, person } = rule.register
+      const found = world
+        .rowsOf(entity)
+        .some(
+          (row) =>
+            compareAs(row[person.name] ?? null, key, person.kind) === 0 &&
+            holds(rule.where, { ...rows, [rule.inner]: row }, world),
+        )
+      return found !== rule.negated
+    }
   }
 }
 

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 import type { ScopeName } from "../model/expression.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type FieldKind, quoteLiteral } from "../model/value.ts"
 import { type Fact, outerFields, type Rule, type RuleValue } from "./rule.ts"
 
@@ -92,13 +92,26 @@ export class SqlPrinter {
       case "related": {
         const reference = column(rule.scope, rule.relation.field)
         const key = rule.relation.to.key[0]!
-        const fits = this.reaches(reference, key, rule, key, column)
+        const fits = this.reaches(reference, key, { ...rule, in: rule.relation.to }, key, column)
         return rule.negated ? `(${reference} is not null and not ${fits})` : fits
       }
       case "some": {
         const key = rule.relation.field.reference!.entity.key[0]!
-        const fits = this.reaches(column(rule.scope, key), key, rule, rule.relation.field, column)
+        const rows = { ...rule, in: rule.relation.to }
+        const fits = this.reaches(column(rule.scope, key), key, rows, rule.relation.field, column)
         return rule.negated ? `not ${fits}` : fits
+      }
+      case "consent": {
+        const probe = column(rule.scope, rule.field)
+        const { entity, person } = rule.register
+        const fits = this.reaches(
+          probe,
+          rule.field,
+          { where: rule.where, inner: rule.inner, in: entity },
+          person,
+          column,
+        )
+        return rule.negated ? `(${probe} is not null and not ${fits})` : fits
       }
     }
   }
@@ -189,14 +202,14 @@ export class SqlPrinter {
   private reaches(
     probe: string,
     probeField: FieldInfo,
-    rule: Rule & { kind: "related" | "some" },
+    rule: { readonly in: EntityInfo; readonly where: Rule; readonly inner: ScopeName },
     picked: FieldInfo,
     column: ColumnOf,
   ): string {
     const outer = outerFields(rule.where, new Set([rule.inner]))
     const alias = "t"
     const body = (inner: ColumnOf, extra: string): string =>
-      `from ${tableOf(rule.relation.to)} ${alias} where ${extra}${this.rule(rule.where, inner)}`
+      `from ${tableOf(rule.in)} ${alias} where ${extra}${this.rule(rule.where, inner)}`
     const pickedColumn = `${alias}.${quoteName(picked.column)}`
     if (outer.length === 0 && !this.oneRow) {
       const text = `return query select ${pickedColumn} ${body(inScope(rule.inner, alias), `${pickedColumn} is not null and `)};`

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import { asRenewed } from "../engine/renewed-caller.ts"
-import type { Step, Transact } from "../engine/transact.ts"
+import type { PrepareAction, Transact } from "../engine/transact.ts"
 import type { JsonSchema } from "../model/json-schema.ts"
 import { parseAccept, parseContentType } from "./media-type.ts"
 import { parseObject } from "./read-body.ts"
@@ -17,12 +17,7 @@ export interface RpcAction {
 
 export interface RpcDoorParts {
   readonly actions: ReadonlyMap<string, RpcAction>
-  /** Throws `UndercroftError`. */
-  readonly prepareAction: (call: {
-    readonly name: string
-    readonly input: unknown
-    readonly caller: Caller
-  }) => Promise<Step>
+  readonly prepareAction: PrepareAction
   readonly transact: Transact
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>

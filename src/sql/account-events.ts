@@ -147,13 +147,17 @@ const recorded: readonly Recorded[] = [
   },
 ]
 
-/** The table, and what writes into it; every statement may be run again. Run as the role that owns the tables of accounts. */
-export function eventStatements(roles: RoleNames): string[] {
+/**
+ * The table, what writes into it, and what takes away events older than `keptDays`; every statement may be run again. Run as
+ * the role that owns the tables of accounts.
+ */
+export function eventStatements(roles: RoleNames, keptDays: number): string[] {
   return [
     `create table if not exists accounts.event (
   place bigint generated always as identity primary key, id uuid not null unique default gen_random_uuid(),
   at timestamptz not null default clock_timestamp(), kind text not null, actor text, subject text, session text,
   address text, "userAgent" text, route text, result text, detail jsonb not null default '{}')`,
+    "create index if not exists event_at on accounts.event (at)",
     "create index if not exists event_subject on accounts.event (subject, place)",
     `create or replace function accounts.record_event(kind text, request jsonb, email text, subject text, result text, detail jsonb) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $undercroft$
@@ -181,6 +185,19 @@ begin
       request->>'address', request->>'userAgent', request->>'route', 'done', coalesce(jsonb_strip_nulls(told), '{}'));
   return null;
 end $undercroft$`,
+    // For how long stands in here, not in what is asked: whoever has the role of accounts can't shorten the record.
+    `create or replace function accounts.prune_events(most integer) returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $undercroft$
+declare pruned integer;
+begin
+  delete from accounts.event where place in (
+    select e.place from accounts.event e where e.at < clock_timestamp() - make_interval(days => ${Math.trunc(keptDays)})
+      order by e.at limit most for update skip locked);
+  get diagnostics pruned = row_count;
+  return pruned;
+end $undercroft$`,
+    "revoke all on function accounts.prune_events(integer) from public",
+    `grant execute on function accounts.prune_events(integer) to ${quoteName(roles.accounts)}`,
     "revoke all on function accounts.record_change() from public",
     "revoke all on function accounts.record_event(text, jsonb, text, text, text, jsonb) from public",
     `grant execute on function accounts.record_event(text, jsonb, text, text, text, jsonb) to ${quoteName(roles.accounts)}`,

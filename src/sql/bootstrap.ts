@@ -2,7 +2,9 @@
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { createAuditTables } from "./audit-tables.ts"
+import { createHoldTable } from "./holds.ts"
 import { createOnceTable } from "./once.ts"
+import { createRunTable } from "./retention.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepTable } from "./system-steps.ts"
 
@@ -50,6 +52,8 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     ...createOnceTable(roles),
     ...createStepTable(roles),
     ...createAuditTables(roles),
+    ...createHoldTable(roles),
+    ...createRunTable(roles),
     `revoke all on all tables in schema undercroft_state from public, ${fields}, ${system}, ${api}`,
     `revoke all on all sequences in schema app from public, ${fields}, ${system}, ${api}`,
     `do $undercroft$ begin

@@ -28,6 +28,11 @@ begin
   end if;
   perform set_config('undercroft.caller', undercroft.bind(claims), true);
 end $undercroft$`,
+    // For the internal role alone: a part of the backend that acts for nobody, such as retention.
+    `create function undercroft.enter_system(part text) returns void volatile ${definer} parallel unsafe as $undercroft$
+begin
+  perform set_config('undercroft.caller', undercroft.bind(jsonb_build_object('system', part)::text), true);
+end $undercroft$`,
     `create function undercroft.me() returns jsonb stable ${header} as $undercroft$
 declare bound text := current_setting('undercroft.caller', true); claims text;
 begin
@@ -73,6 +78,7 @@ end $undercroft$`,
       "bounded(bigint, bigint)",
       "bind(text)",
       "enter(text, bigint, text)",
+      "enter_system(text)",
       "me()",
       "me_id()",
       "me_uuid()",
@@ -82,7 +88,7 @@ end $undercroft$`,
     ].flatMap((name) => [
       `alter function undercroft.${name} owner to ${quoteName(roles.internal)}`,
       `revoke all on function undercroft.${name} from public`,
-      ...(name.startsWith("bind") || name === "me()"
+      ...(["bind(text)", "enter_system(text)", "me()"].includes(name)
         ? []
         : [
             `grant execute on function undercroft.${name} to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`,

@@ -20,6 +20,7 @@ import {
 import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
+import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
 import { permitFunctions } from "./permit.ts"
 import type { RoleNames } from "./roles.ts"
@@ -127,6 +128,7 @@ export function createMachinery(
     ...[...policies.system].flatMap((entity) => systemRights(entity, roles)),
     ...fieldViews,
     ...views,
+    ...createConsents(policies, roles),
     ...(accounts ? mirrorAccounts(policies.model, roles) : []),
   ]
 }

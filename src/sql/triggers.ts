@@ -177,7 +177,7 @@ function looksElsewhere({ read, updateFrom, delete: remove }: EntityPolicy): boo
   let found = false
   for (const rule of [read, updateFrom, remove]) {
     walkRule(rule, (part) => {
-      found ||= part.kind === "in-fact" || part.kind === "related" || part.kind === "some"
+      found ||= ["in-fact", "related", "some", "consent"].includes(part.kind)
     })
   }
   return found

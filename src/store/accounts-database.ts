@@ -12,6 +12,13 @@ import { scramVerifier } from "./scram.ts"
 /** Gives the statements that the tables still need, seen over a connection whose search path is theirs. */
 export type CompileAccountTables = (dialect: Dialect) => Promise<string>
 
+/** What a backend's accounts say of their tables. */
+export interface PreparedAccounts {
+  readonly compileTables: CompileAccountTables
+  /** After how many days an event is taken off the record. */
+  readonly keptDays: number
+}
+
 /** Connections as the role of accounts. */
 export interface AccountsDatabase {
   readonly dialect: Dialect
@@ -25,7 +32,7 @@ const settings = "-c search_path=accounts -c timezone=UTC -c datestyle=ISO -c ji
 export async function prepareAccounts(
   admin: pg.Client,
   { adminUrl, database, roles }: { adminUrl: string; database: string; roles: RoleNames },
-  compile: CompileAccountTables,
+  { compileTables, keptDays }: PreparedAccounts,
 ): Promise<void> {
   const [accounts, owner, internal] = [roles.accounts, roles.owner, roles.internal].map(quoteName)
   const verifier = quoteLiteral(scramVerifier(apiPassword(adminUrl, database, roles.accounts)))
@@ -47,9 +54,9 @@ export async function prepareAccounts(
   })
   pool.on("error", () => undefined)
   try {
-    const statements = await compile(new PostgresDialect({ pool }))
+    const statements = await compileTables(new PostgresDialect({ pool }))
     if (statements.trim() !== "" && statements.trim() !== ";") await pool.query(statements)
-    await pool.query([...guessStatements(roles), ...eventStatements(roles)].join(";\n"))
+    await pool.query([...guessStatements(roles), ...eventStatements(roles, keptDays)].join(";\n"))
     for (const statement of eventTriggers(await findTables(admin))) await pool.query(statement)
   } finally {
     await pool.end()

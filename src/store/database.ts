@@ -9,7 +9,7 @@ import { createRoles, createSchemas, createUuidFunction } from "../sql/bootstrap
 import { createMachinery, dropMachinery } from "../sql/machinery.ts"
 import { type RoleNames, roleNames } from "../sql/roles.ts"
 import { type ConstraintPlan, needsGist, planTables, type SchemaPlan } from "../sql/tables.ts"
-import { type CompileAccountTables, prepareAccounts } from "./accounts-database.ts"
+import { type PreparedAccounts, prepareAccounts } from "./accounts-database.ts"
 import { apiPassword, loginUrl } from "./api-login.ts"
 import { checkDatabase } from "./check-database.ts"
 import { type MachineryRecord, readMachinery } from "./machinery-record.ts"
@@ -45,7 +45,7 @@ const smallestVersions: ReadonlyMap<number, number> = new Map([
 
 export interface PrepareOptions {
   /** Makes the tables of accounts; without it there are none. */
-  readonly accounts?: (AccountsPlan & { readonly compileTables: CompileAccountTables }) | undefined
+  readonly accounts?: (AccountsPlan & PreparedAccounts) | undefined
   /** Statements in place of those the policies give; only tests use it. */
   readonly rewrite?: (statements: readonly string[]) => readonly string[]
 }
@@ -69,8 +69,7 @@ export async function prepareDatabase(
     const password = apiPassword(adminUrl, database)
     const apiUrl = loginUrl(adminUrl, database, roles.api)
     await ensureRoles(admin, roles, password, apiUrl)
-    if (options.accounts)
-      await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts.compileTables)
+    if (options.accounts) await prepareAccounts(admin, { adminUrl, database, roles }, options.accounts)
     const plan = planTables(policies, major)
     const statements = createMachinery(policies, roles, options.accounts ?? null)
     const machinery = options.rewrite?.(statements) ?? statements

@@ -62,6 +62,29 @@ export const doorChecks: Readonly<Record<string, readonly DoorCheck[]>> = {
     execute,
   ],
   "/openapi.json": [authenticate],
+  "/auth/sign-in/email": [
+    limit,
+    { check: "parse", by: ["readMembers", "src/accounts/read-request.ts"], code: "BAD_REQUEST" },
+    { check: "count", by: ["takeAttempt", "src/accounts/guard.ts"], code: "TOO_MANY_ATTEMPTS" },
+    { check: "origin", by: ["accountOptions", "src/accounts/create-accounts.ts"], code: "INVALID_ORIGIN" },
+    { check: "address", by: ["checkEmail", "src/accounts/normal-emails.ts"], code: "INVALID_EMAIL" },
+    {
+      check: "password",
+      by: ["verifyPassword", "src/accounts/passwords.ts"],
+      code: "INVALID_EMAIL_OR_PASSWORD",
+    },
+  ],
+  "/auth/admin/set-role": [
+    limit,
+    authenticate,
+    { check: "recent", by: ["checkFresh", "src/accounts/accounts-door.ts"], code: "UC612" },
+    { check: "origin", by: ["accountOptions", "src/accounts/create-accounts.ts"], code: "INVALID_ORIGIN" },
+    {
+      check: "authorise",
+      by: ["plugins", "src/accounts/create-accounts.ts"],
+      code: "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE",
+    },
+  ],
 }
 
 /** As ARCHITECTURE.md has it. */

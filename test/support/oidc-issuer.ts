@@ -138,6 +138,14 @@ export async function begin(
   return new URL(json.url)
 }
 
+/** How somebody signs in through an issuer, which is called `one`. */
+export function comesBy(
+  issuer: () => TestIssuer,
+): (person: Person, claims?: JWTPayload, forging?: Forging) => Promise<PersonAnswer> {
+  return async (person, claims = claimsOf(person), forging) =>
+    person.get(issuer().comeBack(await begin(person), claims, forging))
+}
+
 /** What a redirection says went wrong; null: nothing. */
 export function errorOf({ headers }: PersonAnswer): string | null {
   return new URL(headers.get("location") ?? "/", "http://here.example").searchParams.get("error")

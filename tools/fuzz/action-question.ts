@@ -1,4 +1,5 @@
 /** What an operation asks as far as an action's Kysely is told it, and what must come of it. */
+import { comparisons } from "../../src/sql/filter-operator.ts"
 import type { ActionCondition, ActionInput } from "./action-door.ts"
 import type { CallerView } from "./caller-view.ts"
 import { compareRows, type Difference } from "./compare.ts"
@@ -9,16 +10,10 @@ import { isBadValue, passes } from "./oracle-filter.ts"
 import { type EntityShape, entityOf } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
-const operators: Readonly<Record<string, string>> = {
-  eq: "=",
-  neq: "<>",
-  gt: ">",
-  gte: ">=",
-  lt: "<",
-  lte: "<=",
-  like: "like",
-  ilike: "ilike",
-}
+/** Those that Kysely takes as they are. */
+const operators: ReadonlyMap<string, string> = new Map(
+  (["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike"] as const).map((one) => [one, comparisons[one]!]),
+)
 
 /** Null where it can't be told. Of a read all fields are asked, and of its filters those that are one comparison. */
 export function actionQuestion(
@@ -49,7 +44,7 @@ function isPlain(shape: EntityShape, filter: FilterDescription): boolean {
   if ("is" in filter) return filter.is === "null" || filter.is === "not_null"
   if (filter.quantifier || filter.config || isBadValue(kind, filter)) return false
   if (filter.operator === "in") return filter.value.length > 0
-  return filter.operator in operators && (kind.type === "text" || !/like/.test(filter.operator))
+  return operators.has(filter.operator) && (kind.type === "text" || !/like/.test(filter.operator))
 }
 
 export function toActionInput(
@@ -66,7 +61,7 @@ function toCondition(filter: FilterDescription): ActionCondition {
   if (filter.operator === "in") return { field, operator: "in", value: filter.value }
   const text = String(filter.value)
   const value = /like/.test(filter.operator) ? text.replaceAll("*", "%") : text
-  return { field, operator: operators[filter.operator]!, value }
+  return { field, operator: operators.get(filter.operator)!, value }
 }
 
 /** What is read: the rows that the caller sees, with the values that they see. */

@@ -1,5 +1,4 @@
 /** Checks of people's accounts: what is stored of sessions, passwords and keys, and what the definition asks of a sign-in. */
-import { needed } from "../declared.ts"
 import type { CheckAnswer, CheckContext, LiveCheck } from "../live-check.ts"
 
 const none: CheckAnswer = { ok: null, says: "The backend has no accounts of its own." }
@@ -69,7 +68,7 @@ export const accountChecks: Readonly<Record<AccountCheck, LiveCheck>> = {
     title: "Everybody who signs in proves who they are in two ways",
     run({ definition: { accounts } }) {
       if (!accounts) return none
-      const who = needed(accounts)
+      const who = accounts.requireTwoFactor
       if (who === true) return { ok: true, says: "The definition requires two factors of everybody." }
       const some =
         who && who.length > 0 ? `only of: ${who.join(", ")}` : "of nobody; whoever switched one on needs it"

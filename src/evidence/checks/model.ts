@@ -10,6 +10,7 @@ type ModelCheck =
   | "special-encrypted"
   | "retention-declared"
   | "purposes-declared"
+  | "consents-registered"
 
 export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
   "personal-not-public": {
@@ -88,6 +89,19 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
             ok: true,
             says: `${processing.purposes.length} purposes, each with its legal basis, cover all ${about.length} kinds of rows.`,
           }
+    },
+  },
+  "consents-registered": {
+    title: "There is a register of consents",
+    run({ policies }) {
+      const registers = policies.model.entities.flatMap((one) => one.consent ?? [])
+      if (registers.length === 0)
+        return {
+          ok: null,
+          says: "The model has no register of consents (consentEntity): where a purpose rests on consent, declare one.",
+        }
+      const purposes = registers.flatMap((one) => [...one.purposes.keys()])
+      return { ok: true, says: `A register of consents for: ${listed(purposes)}.` }
     },
   },
 }

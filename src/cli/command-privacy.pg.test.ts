@@ -1,0 +1,65 @@
+/** Retention and legal holds from the command line. */
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { runSql } from "../../test/support/backend.ts"
+import { runCommand } from "../../test/support/command.ts"
+import { makeReadyProject, type ReadyProject } from "../../test/support/command-database.ts"
+
+const old = "018ce7a8-0f00-7003-8000-000000000001"
+const held = "018ce7a8-0f00-7003-8000-000000000002"
+const project = {
+  "backend.ts": `import { anyone, date, defineBackend, entity, text } from "undercroft"
+const Guest = entity("Guest", {
+  fields: { name: text().personal(), leftOn: date() },
+  subject: "id",
+  retain: { years: 1, after: "leftOn" },
+})
+Guest.access(() => ({ read: anyone }))
+const row = (id, name) => ["Guest", { id, name, leftOn: "2020-01-01" }]
+export default defineBackend({ name: "inn", model: [Guest], seed: () => [row("${old}", "Ada"), row("${held}", "Bea")] })`,
+}
+
+let ready: ReadyProject
+beforeAll(async () => {
+  ready = await makeReadyProject(project)
+})
+afterAll(() => ready?.remove())
+
+const privacy = (...line: string[]): ReturnType<typeof runCommand> =>
+  runCommand(["privacy", ...line], ready.options)
+const guests = async (): Promise<string[]> =>
+  (await runSql(ready.url, "select name from app.guests order by name")).map((row) => row.name)
+
+test.each([
+  [["erase"], "UC906", "privacy does retain, and hold add"],
+  [["hold", "add", "--subject", "Guest:x", "--reason", "r"], "UC912", "must be a UUID"],
+  [["hold", "add", "--subject", `Guest:${old.replace(/1$/, "9")}`, "--reason", "r"], "UC913", "no Guest"],
+])("%j is refused with %s", async (line, code, why) => {
+  const { code: status, stderr } = await privacy(...line)
+  expect(status).not.toBe(0)
+  expect(stderr).toContain(code)
+  expect(stderr).toContain(why)
+})
+
+test("TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal", async () => {
+  const added = await privacy(
+    "hold",
+    "add",
+    "--subject",
+    `Guest:${held.toUpperCase()}`,
+    "--reason",
+    "lawsuit 12/26",
+  )
+  expect(added.stdout).toMatch(`Guest:${held}  held since`)
+  const dry = await privacy("retain", "--dry-run")
+  expect(dry.stdout).toContain("a dry run, nothing was changed")
+  expect(dry.stdout).toContain("Guest  2 due: 1 deleted, 1 kept by a legal hold")
+  expect(await guests()).toEqual(["Ada", "Bea"])
+  const done = JSON.parse((await privacy("retain", "--json")).stdout)
+  expect(done.entities).toMatchObject([{ entity: "Guest", due: 2, deleted: 1, held: 1 }])
+  expect(await guests()).toEqual(["Bea"])
+  await privacy("hold", "release", "--subject", `Guest:${held}`, "--reason", "settled")
+  const listed = JSON.parse((await privacy("hold", "list", "--json")).stdout)
+  expect(listed).toMatchObject([
+    { subject: `Guest:${held}`, reason: "lawsuit 12/26", releaseReason: "settled" },
+  ])
+})

@@ -1,0 +1,105 @@
+/** `undercroft privacy`: what is kept and for how long, and whose data is kept longer. */
+import { userInfo } from "node:os"
+import { UndercroftError } from "../base/errors.ts"
+import type { Policies } from "../policy/policies.ts"
+import { addHold, listHolds, releaseHolds } from "../store/legal-holds.ts"
+import { runRetention } from "../store/retention.ts"
+import { buildProject } from "./build-project.ts"
+import type { Command } from "./command.ts"
+import { command, jsonOption, projectOption } from "./command.ts"
+import { holdText, retentionText } from "./privacy-text.ts"
+import { loadProject } from "./project.ts"
+import { openProjectDatabase } from "./project-database.ts"
+import { readSubject } from "./read-subject.ts"
+import { stdout } from "./terminal.ts"
+
+const holdSteps = ["add", "list", "release"]
+
+export const privacyCommand: Command = command({
+  meta: {
+    name: "privacy",
+    description:
+      "Run retention now (retain), or keep a person's data although its time is over (hold add | list | release).",
+  },
+  args: {
+    what: { type: "positional", description: "retain, or hold", required: true },
+    step: { type: "positional", description: `Of hold: ${holdSteps.join(", ")}`, required: false },
+    project: projectOption,
+    "dry-run": { type: "boolean", description: "Of retain: say what would be done, and do nothing." },
+    subject: { type: "string", description: "The person: entity and key.", valueHint: "Patient:key" },
+    reason: { type: "string", description: "Why, for hold add and hold release.", valueHint: "text" },
+    until: {
+      type: "string",
+      description: "The day on which a hold ends by itself.",
+      valueHint: "2030-01-31",
+    },
+    json: jsonOption("As JSON."),
+  },
+  examples: [
+    "undercroft privacy retain --dry-run",
+    'undercroft privacy hold add --subject Patient:018ce7a8-0f00-7003-8000-000000000001 --reason "lawsuit 12/26"',
+    "undercroft privacy hold list",
+  ],
+  async run({ args }) {
+    const { what, step } = args
+    const isHold = what === "hold" && step !== undefined && holdSteps.includes(step)
+    if (what !== "retain" && !isHold)
+      throw misused(`privacy does retain, and hold ${holdSteps.join(", hold ")}.`)
+    const project = await loadProject(args.project)
+    const policies = buildProject(project)
+    const database = await openProjectDatabase(project, policies)
+    try {
+      const { adminUrl } = database
+      if (what === "hold") return await hold(adminUrl, policies, step as string, args)
+      if (!database.isCurrent) throw new UndercroftError("UC910")
+      const report = await runRetention(adminUrl, policies.model, { isDryRun: args["dry-run"] === true })
+      stdout.line(args.json ? JSON.stringify(report) : retentionText(report))
+    } finally {
+      await database.close()
+    }
+  },
+})
+
+interface HoldArguments {
+  readonly subject?: string | undefined
+  readonly reason?: string | undefined
+  readonly until?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+async function hold(adminUrl: string, policies: Policies, step: string, args: HoldArguments): Promise<void> {
+  const needed = (value: string | undefined, option: string): string => {
+    if (value?.trim()) return value.trim()
+    throw misused(`hold ${step} needs ${option}.`)
+  }
+  const tell = (found: object | readonly object[], text: string): void =>
+    stdout.line(args.json ? JSON.stringify(found) : text)
+  if (step === "list") {
+    const found = await listHolds(adminUrl)
+    return tell(found, found.length === 0 ? "There are no legal holds." : found.map(holdText).join("\n"))
+  }
+  const said = needed(args.subject, "--subject")
+  const reason = needed(args.reason, "--reason")
+  if (reason.length > 500) throw misused("A reason has at most 500 characters.")
+  const by = `cli:${userInfo().username}`
+  // A hold may outlive the row, and even the entity: it is released by the name that it has.
+  if (step === "release") {
+    const released = await releaseHolds(adminUrl, { subject: said, by, reason })
+    return tell(released, released.map(holdText).join("\n"))
+  }
+  const subject = await readSubject(adminUrl, policies.model, said)
+  const made = await addHold(adminUrl, { subject, reason, until: readDay(args.until), heldBy: by })
+  return tell(made, holdText(made))
+}
+
+function readDay(text: string | undefined): string | null {
+  if (text === undefined) return null
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
+  if (!isDay) throw misused(`${text} is no day such as 2030-01-31.`)
+  if (Date.parse(text) <= Date.now()) throw misused(`${text} is over.`)
+  return `${text}T00:00:00Z`
+}
+
+function misused(what: string): UndercroftError {
+  return new UndercroftError("UC906", { what, command: "privacy" })
+}

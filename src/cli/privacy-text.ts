@@ -1,0 +1,33 @@
+/** What `undercroft privacy` tells people: the report of retention, and legal holds. */
+import type { LegalHold } from "../store/legal-holds.ts"
+import type { RetentionEntry, RetentionReport } from "../store/retention.ts"
+
+/** The report, a paragraph an entity. */
+export function retentionText({ at, isDryRun, entities }: RetentionReport): string {
+  if (entities.length === 0) return "No entity says `retain`: nothing is ever due."
+  const head = `Retention as of ${at}${isDryRun ? ": a dry run, nothing was changed" : ""}`
+  return [head, ...entities.map(entryText)].join("\n")
+}
+
+function entryText(entry: RetentionEntry): string {
+  const { entity, due, deleted, anonymised, held, refused, undated } = entry
+  const counts = [
+    deleted > 0 ? `${deleted} deleted` : "",
+    anonymised > 0 ? `${anonymised} anonymised` : "",
+    held > 0 ? `${held} kept by a legal hold` : "",
+    ...Object.entries(refused).map(([by, rows]) => `${rows} kept by ${by}`),
+  ].filter((one) => one !== "")
+  const rest = counts.length === 0 ? "" : `: ${counts.join(", ")}`
+  return `${entity}  ${due} due${rest}${undated > 0 ? ` (${undated} without a date, kept)` : ""}`
+}
+
+/** One hold, on a line. */
+export function holdText(hold: LegalHold): string {
+  const end = hold.until === null ? "" : ` until ${hold.until.slice(0, 10)}`
+  const since = `held since ${hold.heldAt.slice(0, 10)} by ${hold.heldBy}${end}: ${hold.reason}`
+  const released =
+    hold.releasedAt === null
+      ? ""
+      : `; released ${hold.releasedAt.slice(0, 10)} by ${hold.releasedBy}: ${hold.releaseReason}`
+  return `${hold.subject}  ${since}${released}`
+}
