@@ -20,6 +20,12 @@ export const processing: ProcessingRecord = {
       entities: ["User"],
       retention: "Until the account is closed",
     },
+    {
+      name: "Showing consents",
+      basis: "Art. 6(1)(c) with Art. 7(1): who processes by consent must be able to show it",
+      entities: ["Consent"],
+      retention: "As long as the patient's record",
+    },
   ],
   recipients: ["The patients themselves", "Health insurers, where the law demands it"],
   transfers: [],

@@ -21,10 +21,10 @@ export function retentionOf({ retain }: EntityInfo): string | null {
   return `${periodText(retain.period)} after ${retain.after.name}, then ${retain.end === "delete" ? "deleted" : "anonymised"}`
 }
 
-/** "P10Y" → "10 years"; a period of another form stays as it is. */
+/** "P10Y0M0D" → "10 years"; a period of another form stays as it is. */
 function periodText(period: string): string {
-  const [, count = "", unit = ""] = /^P(\d+)([YMWD])$/.exec(period) ?? []
+  const parts = [...period.matchAll(/(\d+)([YMWD])/g)].filter(([, count]) => Number(count) > 0)
   const units: Readonly<Record<string, string>> = { Y: "year", M: "month", W: "week", D: "day" }
-  const name = units[unit]
-  return name === undefined ? period : `${count} ${name}${count === "1" ? "" : "s"}`
+  const words = parts.map(([, count, unit = ""]) => `${count} ${units[unit]}${count === "1" ? "" : "s"}`)
+  return words.length > 0 ? words.join(" ") : period
 }

@@ -19,7 +19,21 @@ export function processingRecord(definition: BackendDefinition, model: Model): P
     purposes: purposesOf(processing?.purposes, entity.name).map((one) => one.name),
     retention: keptText(entity, processing?.purposes),
   }))
-  const data = { backend: definition.name, ...processing, declared: processing !== undefined, categories }
+  const asked = model.entities.flatMap(({ consent }) => [...(consent?.purposes.values() ?? [])])
+  const consents = asked.map(({ name, basis, version, text, withdrawal }) => ({
+    name,
+    basis,
+    version,
+    text,
+    withdrawal,
+  }))
+  const data = {
+    backend: definition.name,
+    ...processing,
+    declared: processing !== undefined,
+    consents,
+    categories,
+  }
   const declared = (texts: readonly string[] | undefined, none: string): string =>
     texts === undefined ? unsaid : texts.length === 0 ? none : texts.join("; ")
   return {
@@ -61,6 +75,11 @@ export function processingRecord(definition: BackendDefinition, model: Model): P
             one.entities.join(", "),
             one.retention ?? "As the model says",
           ]),
+        },
+        {
+          caption: "Purposes of the register of consents",
+          head: ["Purpose", "What allows it", "What people are told", "After a withdrawal"],
+          rows: asked.map((one) => [one.name, one.basis, one.text, one.withdrawal ?? "Can't be withdrawn"]),
         },
         {
           caption: "Categories of people and of data",

@@ -137,5 +137,6 @@ export function testWords(test: string): string {
   const bare = title
     .replace(/^(?:TR-03161-3|GDPR|HIPAA|ASVS) [^:]*: /, "")
     .replace(/ \((?:TR-03161-3|GDPR|HIPAA|ASVS) [^)]*\)/, "")
-  return wordsOf.get(test) ?? bare
+  // What a row of a table fills in stands in no list.
+  return wordsOf.get(test) ?? bare.replaceAll(/%[sdijfo]|\$\w+/g, "…")
 }
