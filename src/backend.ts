@@ -6,6 +6,7 @@ import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
 import type { AnyEntity } from "./model/entity.ts"
+import type { ProcessingRecord } from "./processing.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
 
@@ -99,6 +100,8 @@ export interface BackendDefinition<
     /** Nothing but registered documents is answered, introspection included. */
     readonly only?: "persisted"
   }
+  /** Who processes personal data and what for: `undercroft evidence` makes the record of processing activities of it. */
+  readonly processing?: ProcessingRecord
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
   readonly audit?: {

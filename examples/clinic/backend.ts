@@ -4,6 +4,7 @@ import { bookAppointment, cancelAppointment, recordObservations } from "./action
 import { Consent } from "./consent.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
+import { processing } from "./processing.ts"
 
 export default defineBackend({
   name: "clinic",
@@ -23,6 +24,7 @@ export default defineBackend({
     Consent.purposes,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
+  processing,
   accounts: { password: true, twoFactor: true, apiKeys: true, requireTwoFactor: ["nurse", "doctor"] },
   callers: {
     ready: [

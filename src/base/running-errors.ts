@@ -247,4 +247,9 @@ export const runningErrors = {
     message: "{file} does not hold these documents.",
     hint: "Write it anew: the same command without --check.",
   },
+  UC960: {
+    status: 500,
+    message: "{file} {why}.",
+    hint: "Write what is met now, and keep the file in the repository: undercroft evidence --accept",
+  },
 } as const

@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Print who may do what with the data, or why a caller may or may not touch a row.",
     load: async () => (await import("./command-access.ts")).accessCommand,
   },
+  evidence: {
+    summary: "Write what of a standard is met, open or yours, with the records that auditors ask for.",
+    load: async () => (await import("./command-evidence.ts")).evidenceCommand,
+  },
   client: {
     summary: "Write the OpenAPI document, or types for postgrest-js.",
     load: async () => (await import("./command-client.ts")).clientCommand,

@@ -14,7 +14,19 @@ export async function checkDatabase(
   policies: Policies,
   made: MachineryRecord,
 ): Promise<void> {
-  const problems = [
+  const problems = await findProblems(admin, roles, policies, made)
+  if (problems.length > 0)
+    throw new UndercroftError("UC525", { count: problems.length }, { details: problems.join("\n") })
+}
+
+/** Everything that is wrong, a sentence each with its mend. The session's search path must be pg_catalog alone. */
+export async function findProblems(
+  admin: pg.Client,
+  roles: RoleNames,
+  policies: Policies,
+  made: MachineryRecord,
+): Promise<readonly string[]> {
+  return [
     ...(await roleProblems(admin, roles)),
     ...(await settingProblems(admin, roles)),
     ...(await schemaProblems(admin, roles)),
@@ -22,8 +34,6 @@ export async function checkDatabase(
     ...(await strangeProblems(admin, roles)),
     ...compareMachinery(made, await readMachinery(admin)),
   ]
-  if (problems.length > 0)
-    throw new UndercroftError("UC525", { count: problems.length }, { details: problems.join("\n") })
 }
 
 async function roleProblems(admin: pg.Client, roles: RoleNames): Promise<string[]> {

@@ -28,7 +28,8 @@ const floors: Readonly<Record<string, number>> = {
   notify: 7,
   search: 7,
   app: 8,
-  cli: 9,
+  evidence: 9,
+  cli: 10,
 }
 
 /** node-postgres and what belongs to it: for `src/store` alone. */

@@ -1,0 +1,72 @@
+/** What was met before, as a project keeps it in `evidence.json`: a later run that meets less has drifted. */
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { UndercroftError } from "../base/errors.ts"
+import type { Finding } from "./assess.ts"
+import type { StandardName } from "./standards.ts"
+
+/** Numbers of requirements that were met, by standard. */
+export type Baseline = Readonly<Partial<Record<StandardName, readonly string[]>>>
+
+/** Something that was met and is not. */
+export interface Drift {
+  readonly standard: StandardName
+  readonly id: string
+  readonly text: string
+  readonly why: readonly string[]
+}
+
+type Findings = readonly (readonly [StandardName, readonly Finding[]])[]
+
+const fileName = "evidence.json"
+
+/** Reads the project's baseline. Throws UC960 where there is none that can be read. */
+export async function readBaseline(folder: string): Promise<Baseline> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new UndercroftError("UC960", { file: fileName, why }, { cause })
+  }
+  const text = await readFile(join(folder, fileName), "utf8").catch((cause) =>
+    refuse("can't be read: is it there?", cause),
+  )
+  try {
+    const { met } = JSON.parse(text) as { met?: unknown }
+    if (typeof met !== "object" || met === null || Array.isArray(met)) return refuse('has no list "met"')
+    const lists = Object.values(met as object)
+    const areTexts = (list: unknown): boolean =>
+      Array.isArray(list) && list.every((one) => typeof one === "string")
+    return lists.every(areTexts)
+      ? (met as Baseline)
+      : refuse('has a list "met" of something else than numbers')
+  } catch (cause) {
+    if (cause instanceof UndercroftError) throw cause
+    return refuse("is not JSON", cause)
+  }
+}
+
+/** Writes down what is met now; standards that were not looked at stay as they were. */
+export async function writeBaseline(folder: string, findings: Findings): Promise<void> {
+  const former = await readBaseline(folder).catch(() => ({}))
+  const met = { ...former, ...Object.fromEntries(findings.map(([name, all]) => [name, metOf(all)])) }
+  await writeFile(join(folder, fileName), `${JSON.stringify({ met }, null, 2)}\n`)
+}
+
+/** What of the baseline is no longer met; a number that is gone from its standard's list is drift, too. */
+export function findDrift(baseline: Baseline, findings: Findings): readonly Drift[] {
+  return findings.flatMap(([standard, all]) =>
+    (baseline[standard] ?? []).flatMap((id) => {
+      const found = all.find((one) => one.requirement.id === id)
+      if (found?.status === "met") return []
+      const why = found?.open ?? ["The list of requirements does not have it any more."]
+      return [{ standard, id, text: found?.requirement.text ?? "", why }]
+    }),
+  )
+}
+
+/** What is met and not in the baseline: it is not held to yet. */
+export function newlyMet(baseline: Baseline, findings: Findings): number {
+  return findings.flatMap(([name, all]) => metOf(all).filter((id) => !baseline[name]?.includes(id))).length
+}
+
+function metOf(findings: readonly Finding[]): readonly string[] {
+  return findings.filter((one) => one.status === "met").map((one) => one.requirement.id)
+}

@@ -1,0 +1,123 @@
+/** The key inventory: which keys and secrets there are, what each is for and where it is kept; never a key itself. */
+import type { BackendDefinition } from "../../backend.ts"
+import type { Model } from "../../model/model.ts"
+import type { Inspection } from "../../store/inspect-database.ts"
+import { isEncrypted, storedEntities } from "../declared.ts"
+import type { Part } from "../section.ts"
+
+interface KeyEntry {
+  readonly name: string
+  readonly purpose: string
+  readonly algorithm: string
+  readonly kept: string
+  readonly count: number
+}
+
+export async function keyInventory(
+  { accounts, callers }: BackendDefinition,
+  model: Model,
+  database: Inspection,
+): Promise<Part> {
+  const issuers = callers?.issuers ?? []
+  const keys: readonly KeyEntry[] = [
+    {
+      name: "Process key",
+      purpose:
+        "Seals who asks, permits of hooks and steps beyond a caller's rights, each under a prefix of its own",
+      algorithm: "SHA-256, keyed (256 bits)",
+      kept: "In the database, where the API's login can't read it",
+      count: 1,
+    },
+    {
+      name: "Transaction key",
+      purpose: "Binds a caller to one transaction",
+      algorithm: "SHA-256, keyed (256 bits)",
+      kept: "In the database, where the API's login can't read it",
+      count: 1,
+    },
+    {
+      name: "Passwords of the database logins",
+      purpose: "Let the process log in to the database",
+      algorithm: "HKDF-SHA-256 from the administrator's password; SCRAM-SHA-256 in the database",
+      kept: "Nowhere: reckoned at each start",
+      count: accounts ? 2 : 1,
+    },
+    ...issuers.map((one, at) => ({
+      name: `Keys of token issuer ${at + 1}`,
+      purpose: "Check bearer tokens",
+      algorithm: one.algorithms?.join(", ") ?? (one.secret ? "HS256" : "RS256, ES256, EdDSA"),
+      kept: one.secret ? "A shared secret, given by the definition" : "Public keys of the issuer",
+      count: 1,
+    })),
+    ...(accounts
+      ? [
+          {
+            name: "UNDERCROFT_SECRET",
+            purpose: "Signs cookies, and encrypts what accounts must read again (seeds of one-time codes)",
+            algorithm: "HMAC-SHA-256; XChaCha20-Poly1305",
+            kept: "In the process's environment, never in the database",
+            count: 1,
+          },
+        ]
+      : []),
+    ...(await counted(database, "accounts.jwks", "Signing keys of the provider", {
+      purpose: "Sign tokens for the team's other applications",
+      algorithm: "RS256, 3072 bits; changed every 90 days",
+      kept: "In the database, encrypted with a key made of UNDERCROFT_SECRET",
+    })),
+    ...(await counted(database, "accounts.apikey", "Keys of machines", {
+      purpose: "Let machines in, with roles of their owner",
+      algorithm: "Random; SHA-256",
+      kept: "Digests in the database; the key is with its holder alone",
+    })),
+    ...(storedEntities(model).some((one) => one.fields.some(isEncrypted))
+      ? [
+          {
+            name: "Keys of persons",
+            purpose: "Encrypt fields, a key for each person; destroyed when the person is erased",
+            algorithm: "AES-256-GCM",
+            kept: "In the key store, wrapped by the key-encryption key (see undercroft keys list)",
+            count: 0,
+          },
+        ]
+      : []),
+  ]
+  return {
+    data: { keys },
+    section: {
+      title: "Key inventory",
+      intro:
+        "The keys and secrets that the backend works with. A key is a number that protects other things; who holds it can do what it is for. No key stands in this report.",
+      notes: [
+        "The certificate and key for TLS towards clients are with whoever runs the backend, in front of it.",
+      ],
+      tables: [
+        {
+          caption: "Keys",
+          head: ["Key", "What for", "How", "Where it is kept", "How many"],
+          rows: keys.map((one) => [
+            one.name,
+            one.purpose,
+            one.algorithm,
+            one.kept,
+            one.count === 0 ? "One a person" : String(one.count),
+          ]),
+        },
+      ],
+    },
+  }
+}
+
+/** An entry for keys that are rows of a table, where it exists and has any. */
+async function counted(
+  database: Inspection,
+  table: "accounts.jwks" | "accounts.apikey",
+  name: string,
+  rest: Omit<KeyEntry, "name" | "count">,
+): Promise<readonly KeyEntry[]> {
+  const [there] = await database.query("select to_regclass($1) is not null as yes", [table])
+  if (there?.["yes"] !== true) return []
+  const [row] = await database.query(`select count(*)::integer as count from ${table}`)
+  const count = Number(row?.["count"])
+  return count === 0 ? [] : [{ name, ...rest, count }]
+}

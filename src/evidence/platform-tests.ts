@@ -1,0 +1,246 @@
+/** The tests of the platform that evidence points at, by file. Written by `npm run evidence:tests`; a test holds it true. */
+// biome-ignore-all format: it is written by a program.
+
+export const platformTests: Readonly<Record<string, readonly string[]>> = {
+  "src/accounts/api-keys.pg.test.ts": [
+    "TR-03161-3 Auth_9: unknown keys of one network are slowed down like other guesses, good ones are not",
+    "TR-03161-3 Auth_16: a key ends: when it is deleted, disabled, expired, or its owner locked",
+  ],
+  "src/accounts/email-change.pg.test.ts": [
+    "TR-03161-3 Auth_12: an address is changed only by whoever signed in a moment ago, and proved the one they have",
+    "TR-03161-3 Auth_13: who did not change their address takes the account back, and what came since is gone",
+  ],
+  "src/accounts/events.pg.test.ts": [
+    "TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them",
+  ],
+  "src/accounts/guessing.pg.test.ts": [
+    "TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles",
+    "TR-03161-3 Auth_6, Auth_9: many networks slow an account down, but not its owner where they are known",
+  ],
+  "src/accounts/owners.pg.test.ts": [
+    "TR-03161-3 Auth_13: who did not change their password takes the account back",
+    "TR-03161-3 Auth_13: each change of what proves who somebody is, is told, and ends their other sessions",
+    "TR-03161-3 Auth_12, Auth_13: what an administrator changes ends sessions, is told, and can be undone",
+    "TR-03161-3 Auth_8: a device that was not seen before is told, once",
+  ],
+  "src/accounts/password-policy.test.ts": [
+    "TR-03161-3 Pass_1: length over composition, in characters as people count them",
+  ],
+  "src/accounts/passwords.pg.test.ts": [
+    "TR-03161-3 Pass_1, Pass_3: a bad password is refused at every door, and the reason is said",
+    "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
+    "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
+  ],
+  "src/accounts/provider-forged.pg.test.ts": [
+    "TR-03161-3 Auth_21: as an access token",
+  ],
+  "src/accounts/provider-tokens.pg.test.ts": [
+    "TR-03161-3 Auth_2: a code, by an application that proves itself",
+    "TR-03161-3 Auth_17: ends when the person signs out, and renewing is a use of the session",
+  ],
+  "src/accounts/provider.pg.test.ts": [
+    "TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier",
+  ],
+  "src/accounts/prune-events.pg.test.ts": [
+    "TR-03161-3 Data_7: events go when their time is over, by batches, and whoever has the accounts' role can't hasten it",
+  ],
+  "src/accounts/randomness.test.ts": [
+    "TR-03161-3 Rand_1: no room that makes tokens, keys or identifiers knows another source of chance",
+  ],
+  "src/accounts/required-factor.pg.test.ts": [
+    "TR-03161-3 Auth_4: with one factor of two nothing is answered, until the second is proved",
+    "TR-03161-3 Auth_5: who needs no second factor comes in with one, as the definition decides",
+  ],
+  "src/accounts/rules.pg.test.ts": [
+    "TR-03161-3 Auth_5: what a rule wants a second factor for is refused with what to do, and given once it is proved",
+    "TR-03161-3 Auth_4: a second factor that is switched on is needed on every way in",
+  ],
+  "src/accounts/saml-forged.pg.test.ts": [
+    "TR-03161-3 Auth_21: an answer that is not believed: %s",
+    "TR-03161-3 Source_1: what is too large, sent twice or no form is not read",
+  ],
+  "src/accounts/saml.pg.test.ts": [
+    "TR-03161-3 Auth_4: the second factor is asked for, unless the definition takes the provider's word for it",
+  ],
+  "src/accounts/second-factor.pg.test.ts": [
+    "TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago",
+  ],
+  "src/accounts/sessions.pg.test.ts": [
+    "TR-03161-3 Auth_18: no token of a session is in the database",
+    "TR-03161-3 Auth_17: a session that is signed out is deleted and refused at once, and so is one that is none",
+    "TR-03161-3 Auth_3: roles are those of now, and what a session may see follows them in its next request",
+    "TR-03161-3 Auth_10: a session ends when nobody uses it",
+    "TR-03161-3 Auth_11: a session that is in use ends, too, and no use makes it longer",
+    "TR-03161-3 Auth_15: identifiers of people and sessions are random and long",
+    "TR-03161-3 Auth_16: a session is ended by its identifier: one's own, and by an administrator anyone's",
+    "TR-03161-3 Auth_16: all of one's sessions are ended at once, or all others",
+    "TR-03161-3 Auth_18: a cookie is for this host, encrypted connections and no script; nothing is kept on the way",
+    "TR-03161-3 Auth_20: a sign-in's answer holds what it must, and nothing of what is secret",
+  ],
+  "src/actions/actions.pg.test.ts": [
+    "in what is selected, and in what is hidden of it",
+    "is asked of the caller, and of facts in the database",
+    "an input that does not fit is named by its field, before anything is done",
+  ],
+  "src/actions/as-system.pg.test.ts": [
+    "that fails undoes all of the action, and leaves no record",
+  ],
+  "src/actions/hooks.pg.test.ts": [
+    "of five rows the third is refused, and nothing is left",
+  ],
+  "src/auth/jwt.test.ts": [
+    "TR-03161-3 Auth_21: with the clock",
+    "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
+    "SSRF: never asks where a token's header points to",
+    "TR-03161-3 Auth_21: a token with one character changed",
+  ],
+  "src/cli/command-access.test.ts": [
+    "as a page that needs nothing else, everything escaped",
+  ],
+  "src/cli/command-dev.pg.test.ts": [
+    "start accepts no development token and puts no data in, unless it is told to",
+  ],
+  "src/cli/command-privacy.pg.test.ts": [
+    "TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal",
+  ],
+  "src/cli/log-line.test.ts": [
+    "nothing in it steers a terminal or begins another line",
+  ],
+  "src/cli/run-line.test.ts": [
+    "%j is refused in production",
+  ],
+  "src/evidence/gather.pg.test.ts": [
+    "GDPR Art. 30: the record of processing activities says what the model and the definition say",
+  ],
+  "src/evidence/software-list.test.ts": [
+    "TR-03161-3 TrdP_1, ASVS 15.1.2: every locked package is listed once, with version, checksum and what it needs",
+  ],
+  "src/graphql/attacks.pg.test.ts": [
+    "documents as large as is allowed are answered",
+  ],
+  "src/graphql/hidden.pg.test.ts": [
+    "introspection can be switched off",
+  ],
+  "src/graphql/mutations.pg.test.ts": [
+    "no value of a request stands in an error",
+  ],
+  "src/graphql/registered-documents.pg.test.ts": [
+    "alone, they keep out every other document, introspection included",
+  ],
+  "src/http/cors.pg.test.ts": [
+    "%s reads nothing",
+  ],
+  "src/model/consent.test.ts": [
+    "TR-03161-3 Purp_4: a purpose with %s does not build",
+    "TR-03161-3 Purp_4: who may grant and not withdraw, or delete, does not build",
+    "TR-03161-3 Purp_3: a rule that asks for %s does not build",
+  ],
+  "src/model/subject.test.ts": [
+    "a model that leaves it open does not build",
+  ],
+  "src/openapi/describe-api.test.ts": [
+    "a rule that can't be answered says no",
+  ],
+  "src/openapi/openapi-door.pg.test.ts": [
+    "every route of the server is in the whole document",
+    "what is read fits what is said",
+    "differ by what callers know, and only by that",
+  ],
+  "src/store/embedded.pg.test.ts": [
+    "neither values nor the password reach the log",
+  ],
+  "src/store/pool.pg.test.ts": [
+    "no login is a 503, not the caller's fault",
+    "a statement that takes too long is stopped by PostgreSQL",
+  ],
+  "test/clinic-accounts.pg.test.ts": [
+    "what was revoked or changed holds in the next request, through GraphQL, too",
+  ],
+  "test/clinic-actions.pg.test.ts": [
+    "of a hundred who try at once, one gets the slot",
+  ],
+  "test/consents.pg.test.ts": [
+    "TR-03161-3 Purp_4: everyone reads what they would agree to, and what follows from withdrawing",
+    "TR-03161-3 Purp_3: nothing is read for a purpose that nobody consented to",
+    "TR-03161-3 Purp_2: is the person's own act, in the words that were shown",
+    "TR-03161-3 Purp_2: refuses an outdated version, and says where the current one stands",
+    "TR-03161-3 Purp_4: takes effect in the next statement, at every door",
+    "TR-03161-3 Purp_5: the history stays: nothing of a consent is overwritten or deleted",
+    "TR-03161-3 Purp_3: a consent to a version that no longer counts is none",
+  ],
+  "test/crash/crash.test.ts": [
+    "the server is killed: the next start is clean, and all that was acknowledged is there",
+    "stopped in the middle of writes, it answers what is under way and leaves a clean shutdown",
+  ],
+  "test/database/check-database.pg.test.ts": [
+    "everything that is wrong is told at once",
+  ],
+  "test/database/facts.pg.test.ts": [
+    "within one transaction, from one statement to the next",
+  ],
+  "test/database/forged-caller.pg.test.ts": [
+    "CVE-2026-44457 GHSA-6vg3-hgrw-p5gf: a forged caller (%s)",
+    "a bound caller does not outlive its transaction",
+    "what the API may call is what it needs",
+  ],
+  "test/database/read-shapes.pg.test.ts": [
+    "every shape over %s, each caller after another on one connection",
+    "canary: $bug is found over $form",
+  ],
+  "test/database/write-rules.pg.test.ts": [
+    "refuses %s to who may not, and lets who may",
+    "CVE-2025-61928: %s can't be named in an update, an upsert or a merge",
+    "Lighthouse-2744: a reference to what can't be seen is refused as one to nothing",
+    "a failing check, a missing value or a value too long quotes no row",
+  ],
+  "test/database/write-shapes.pg.test.ts": [
+    "every shape over %s, each caller after another",
+  ],
+  "test/doors.pg.test.ts": [
+    "ARCHITECTURE.md has the table, and who is named in it is there",
+    "TR-03161-3 Auth_7: each comes before all that follow it",
+    "%s touches only what its caller may read",
+  ],
+  "test/hostile/bodies.pg.test.ts": [
+    "every header, every value",
+    "every body, every method",
+    "random bytes, and random damage to a body that is right",
+  ],
+  "test/hostile/grammar.pg.test.ts": [
+    "reads: every name in every place",
+    "relations multiplied with each other are stopped, and the server goes on",
+    "a hidden field is refused like one that does not exist, in every place",
+  ],
+  "test/hostile/sockets.pg.test.ts": [
+    "nothing was smuggled in",
+    "100 MB in chunks are refused after two",
+    "a request that trickles in is not waited for for ever",
+  ],
+  "test/hostile/values.pg.test.ts": [
+    "bodies: every kind, every value",
+    "filters: every kind, every operator, many values",
+  ],
+  "test/retention.pg.test.ts": [
+    "TR-03161-3 Data_2, Data_7: what is past its time is gone, children before their parents, and nothing else is touched",
+    "TR-03161-3 Data_7: a `retain` with %s does not build",
+  ],
+  "test/safe-repeats.pg.test.ts": [
+    "no two callers have one, even over the same rows",
+    "what is about people is not stored, whatever is selected of it",
+    "a row that has changed since is 412 and stays; the tag of an answer is good for it",
+    "many at once have one effect, and one answer",
+  ],
+  "test/sign-in-concept.pg.test.ts": [
+    "TR-03161-3 Auth_1: %s lasts %s",
+    "TR-03161-3 Auth_1: %s ends %s",
+    "TR-03161-3 Auth_14: nobody but an administrator acts for others, whatever their role is called",
+    "TR-03161-3 Auth_14: the roles that log in to the database can do what is stated, and no more",
+  ],
+  "tools/fuzz/run.test.ts": [
+    "%s is caught",
+  ],
+  "tools/tidy.test.ts": [
+    "finds the house in order",
+    "finds a platform's package that npm left out, and an address",
+  ],
+}
