@@ -12,6 +12,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/accounts/events.pg.test.ts": [
     "TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them",
+    "HIPAA 164.312(b): each event is an entry of the record, too, in the same transaction",
   ],
   "src/accounts/guessing.pg.test.ts": [
     "TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles",
@@ -88,6 +89,15 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/actions/hooks.pg.test.ts": [
     "of five rows the third is refused, and nothing is left",
   ],
+  "src/audit/prove.pg.test.ts": [
+    "TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no database and no package",
+  ],
+  "src/audit/sealer.pg.test.ts": [
+    "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
+  ],
+  "src/audit/tamper.pg.test.ts": [
+    "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
+  ],
   "src/auth/jwt.test.ts": [
     "TR-03161-3 Auth_21: with the clock",
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
@@ -96,6 +106,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-access.test.ts": [
     "as a page that needs nothing else, everything escaped",
+  ],
+  "src/cli/command-audit.pg.test.ts": [
+    "HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells",
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
@@ -186,6 +199,16 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/database/read-shapes.pg.test.ts": [
     "every shape over %s, each caller after another on one connection",
     "canary: $bug is found over $form",
+  ],
+  "test/database/record-reads.pg.test.ts": [
+    "HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks is on record",
+  ],
+  "test/database/record-refusals.pg.test.ts": [
+    "HIPAA 164.312(b): %s",
+  ],
+  "test/database/record-writes.pg.test.ts": [
+    "HIPAA 164.312(b), TR-03161-3 Arch_11: each write is on record, with who, from where and what",
+    "TR-03161-3 Ntwk_7: nothing is done that is not on record",
   ],
   "test/database/write-rules.pg.test.ts": [
     "refuses %s to who may not, and lets who may",
