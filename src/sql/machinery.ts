@@ -136,7 +136,6 @@ export function createMachinery(
     ...fieldViews,
     ...views,
     ...createConsents(policies, roles),
-    ...(accounts ? mirrorAccounts(policies.model, roles) : []),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }
