@@ -93,6 +93,21 @@ export const definitionErrors = {
     message: "has personal fields ({fields}) and does not say whose they are.",
     hint: 'Add `subject: "patient"`, a reference to the person; or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
   },
+  UC142: {
+    status: 500,
+    message: "can't be encrypted: it {why}.",
+    hint: "Mend that, or leave out .encrypted().",
+  },
+  UC143: {
+    status: 500,
+    message: "can't be findable: {why}.",
+    hint: "Leave out `findable`: encrypted it can still be, and read by those who may.",
+  },
+  UC144: {
+    status: 500,
+    message: "has a rule that looks at {path}, which is encrypted: the database can't read it.",
+    hint: "Decide by a field that is not encrypted.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -20,6 +20,8 @@ export interface CompiledStatement {
   readonly parameters: readonly Parameter[]
   /** The answer is another: the object itself and its version, or no row. */
   readonly isObject: boolean
+  /** Encrypted values may stand in the answer, each after the mark. */
+  readonly isSealed: boolean
 }
 
 /** Compiles a plan. */
@@ -45,7 +47,7 @@ class Compiler {
         : isObject
           ? this.readObject(plan.query)
           : this.read(plan)
-    return { text, parameters: this.places.parameters, isObject }
+    return { text, parameters: this.places.parameters, isObject, isSealed: this.places.hasMark }
   }
 
   private read(plan: Plan & { kind: "read" }): string {
@@ -64,7 +66,7 @@ class Compiler {
   private readObject({ policy, items, where }: PlannedQuery): string {
     const alias = this.places.alias()
     const columns = items.flatMap((item) =>
-      item.kind === "field" ? [`${fieldSql(item, alias)} as ${outputName(item.as)}`] : [],
+      item.kind === "field" ? [`${fieldSql(item, alias, this.places)} as ${outputName(item.as)}`] : [],
     )
     const version = policy.entity.fields.find((field) => field.automatic === "version")
     const conditions = where.map((filter) => this.printer.filter(filter, alias))
