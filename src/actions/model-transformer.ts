@@ -168,7 +168,7 @@ export class ModelTransformer extends OperationNodeTransformer {
     if (!ColumnNode.is(node.column)) return undefined
     const { name } = node.column.column
     const table = node.table?.table.identifier.name
-    for (const sources of [...this.sources].reverse()) {
+    for (const sources of this.sources.toReversed()) {
       const found = sources.find((one) =>
         table === undefined ? one.entity?.fieldByName.has(name) : one.name === table,
       )

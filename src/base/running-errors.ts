@@ -115,6 +115,11 @@ export const runningErrors = {
     message: "The model has encrypted fields and there is no key-encryption key.",
     hint: "Set UNDERCROFT_KEY to what this makes: openssl rand -base64 32; or to a file, vault://… or aws-kms:…",
   },
+  UC546: {
+    status: 503,
+    message: "Keys are being rotated by another command.",
+    hint: "Wait until it ends, or stop it: it goes on where it was.",
+  },
   // Issuers of bearer tokens.
   UC601: {
     status: 500,

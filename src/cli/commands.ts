@@ -44,6 +44,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Make, list, replace and take back keys for machines.",
     load: async () => (await import("./command-key.ts")).keyCommand,
   },
+  keys: {
+    summary: "List and rotate the keys of encrypted fields.",
+    load: async () => (await import("./command-keys.ts")).keysCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,

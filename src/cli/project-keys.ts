@@ -37,7 +37,7 @@ function toBase64(secret: string): string {
 }
 
 /** 32 bytes in base64, a file that holds them, `vault://host/mount/name` or `aws-kms:region:key`. */
-export async function readKey(text: string): Promise<KeyEncryptionKey> {
+async function readKey(text: string): Promise<KeyEncryptionKey> {
   const { VAULT_TOKEN, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_KMS } =
     process.env
   const refuse = (why: string): never => {

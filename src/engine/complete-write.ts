@@ -204,7 +204,7 @@ async function sealFound(
     return { row: id, link: links[at]!, person: links[at] === "" ? id : persons.get(links[at]!)! }
   })
   const sealed = await sealRows(values, places, columns, isText, entity, ciphers)
-  return sealed.map(({ id: _, ...rest }) => rest)
+  return sealed.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== "id")))
 }
 
 /** Rows that are sent whole, of which some may be there; null where nothing is encrypted. */

@@ -155,7 +155,7 @@ export async function personsOf(
 }
 
 /** RFC 9562, version 7: a time in milliseconds, then randomness. */
-export function uuidv7(): string {
+function uuidv7(): string {
   const bytes = randomBytes(16)
   bytes.writeUIntBE(Date.now(), 0, 6)
   bytes[6] = (bytes[6]! & 15) | 112

@@ -57,7 +57,7 @@ export function signRequest(
     ...(sessionToken ? { "x-amz-security-token": sessionToken } : {}),
     "x-amz-target": target,
   }
-  const names = Object.keys(headers).sort()
+  const names = Object.keys(headers).toSorted()
   const lines = names.map((name) => `${name}:${headers[name]}\n`).join("")
   const signed = names.join(";")
   const request = ["POST", address.pathname, "", lines, signed, sha256(body)].join("\n")

@@ -102,8 +102,8 @@ class DirectoryStore implements KeyStore {
 
   private async *files(): AsyncIterable<string> {
     const root = join(this.place, "subjects")
-    for (const shard of (await readdir(root).catch(() => [])).sort())
-      for (const name of (await readdir(join(root, shard))).sort()) yield join(root, shard, name)
+    for (const shard of (await readdir(root).catch(() => [])).toSorted())
+      for (const name of (await readdir(join(root, shard))).toSorted()) yield join(root, shard, name)
   }
 
   /** A name that tells nothing of the person. */

@@ -97,6 +97,14 @@ export class FieldCiphers {
     })
   }
 
+  /** Of stored values those under a former key of their person; what nobody can decrypt any more is left out. */
+  async outdated<T extends StoredValue>(values: readonly T[]): Promise<readonly T[]> {
+    const heads = values.map((one) => readHead(one.bytes))
+    const subjects = values.map(({ field }, at) => subjectOf({ field, person: heads[at]?.person ?? "" }))
+    const newest = await this.ring.newest(subjects)
+    return values.filter((_, at) => heads[at] && heads[at].version < (newest.get(subjects[at]!) ?? 0))
+  }
+
   private openOne(stored: StoredValue, head: ValueHead, key: Buffer): string {
     try {
       return openValue(stored, stored.bytes, head, key)

@@ -35,6 +35,8 @@ export interface KeyRingParts {
   readonly former?: KeyEncryptionKey | null
   /** The store that the database belongs to; null where none was used yet. */
   readonly expected: string | null
+  /** In place of `keySeconds`. */
+  readonly seconds?: number | undefined
 }
 
 /** Opens the keys of a backend. Throws UC540 where the key-encryption key is another. */
@@ -195,6 +197,12 @@ export class KeyRing {
     return new Map([...found, ...(await this.load(missing))])
   }
 
+  /** The newest version of each person's key, of those that have one. */
+  async newest(subjects: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const held = await this.hold(subjects)
+    return new Map([...held].map(([subject, one]) => [subject, one.newest]))
+  }
+
   async has(subject: string): Promise<boolean> {
     const [found] = await this.store.read([subject])
     return found !== null && found !== "destroyed"
@@ -220,7 +228,7 @@ export class KeyRing {
   private async load(subjects: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
     const asked = [...new Set(subjects)]
     // Counted from before the store was asked.
-    const until = Date.now() + keySeconds * 1000
+    const until = Date.now() + (this.parts.seconds ?? keySeconds) * 1000
     const records = await this.store.read(asked)
     const found = new Map<string, Kept>()
     for (const [at, subject] of asked.entries()) {
@@ -246,8 +254,40 @@ export class KeyRing {
   async unwrap(wrapped: WrappedKey, about: string): Promise<Buffer> {
     if (!this.roots.has(wrapped.root)) await this.readRoots()
     const root = this.roots.get(wrapped.root)
-    if (!root) throw this.refuse(`the root key of ${this.store.place} that is asked for is not there`)
+    if (!root) throw this.refuse(`a root key of ${this.store.place} is not there`)
     return unwrapKey(root, wrapped, about)
+  }
+
+  /** A new root key, which wraps nothing yet. */
+  async makeRoot(keks: readonly KeyEncryptionKey[]): Promise<RootKey> {
+    const secret = makeSecret()
+    const root = await this.wrapRoot(randomUUID(), secret, keks)
+    this.roots.set(root.id, secret)
+    return root
+  }
+
+  /** The same root key, which one more key-encryption key opens. */
+  async wrapAlso(root: RootKey, kek: KeyEncryptionKey): Promise<RootKey> {
+    const wrapped = await kek.wrap(this.roots.get(root.id)!)
+    return { ...root, wrappings: { ...root.wrappings, [kek.id]: wrapped.toString("base64") } }
+  }
+
+  /** Keys that are no person's, under another root key. */
+  async rewrapPurposes(meta: KeyMeta, root: string): Promise<KeyMeta["purposes"]> {
+    const made: Record<string, WrappedKey> = {}
+    for (const [purpose, one] of Object.entries(meta.purposes)) {
+      const secret = await this.unwrap(one, purpose)
+      made[purpose] = { ...this.wrap(root, secret, purpose, one.version), createdAt: one.createdAt }
+    }
+    return made
+  }
+
+  /** A new key for a person, beside the former; false where somebody else changed them. */
+  async addVersion(record: KeyRecord): Promise<boolean> {
+    const root = await this.currentRoot()
+    const version = record.keys.at(-1)!.version + 1
+    const made = this.wrap(root.id, makeSecret(), record.subject, version)
+    return this.store.replace({ ...record, keys: [...record.keys, made] }, record)
   }
 
   /** Wraps under a root key that was read. */

@@ -37,6 +37,8 @@ export interface KeyMeta {
   readonly roots: readonly RootKey[]
   /** Keys that are no person's, by their purpose. */
   readonly purposes: Readonly<Record<string, WrappedKey>>
+  /** A rotation of persons' keys that has not ended: those made before get a new version. */
+  readonly subjects?: { readonly startedAt: string }
 }
 
 /** Null: there never was a key. `destroyed`: there was, and there will be none again. */

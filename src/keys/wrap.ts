@@ -1,8 +1,8 @@
 /** The cryptography of keys: AES-256-GCM for what is wrapped, HKDF-SHA-256 so that each key has one purpose (TR-03161-3 Cryp_1, Cryp_5). */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto"
 
-export const ivBytes = 12
-export const tagBytes = 16
+const ivBytes = 12
+const tagBytes = 16
 const cipher = "aes-256-gcm"
 
 /** A key for one purpose, from one that is never used itself. */

@@ -11,6 +11,8 @@ export interface KeySettings {
   readonly kek: KeyEncryptionKey
   /** The one before, while it is rotated. */
   readonly former?: KeyEncryptionKey | null
+  /** How long an unwrapped key is used without asking the store again; 10 by default. */
+  readonly seconds?: number
 }
 
 /** Throws UC540 where the key-encryption key is another; a store that is lost does not throw, and opens nothing. */
@@ -27,6 +29,20 @@ export async function openKeys(adminUrl: string, settings: KeySettings): Promise
     if (expected === null && ring.id !== null)
       await admin.query("insert into undercroft_state.key_store (store) values ($1)", [ring.id])
     return ring
+  } finally {
+    await admin.end()
+  }
+}
+
+/** One rotation at a time. Throws UC546. */
+export async function alone<T>(adminUrl: string, work: () => Promise<T>): Promise<T> {
+  const admin = new pg.Client({ connectionString: adminUrl, application_name: "undercroft rotation lock" })
+  admin.on("error", () => undefined)
+  await admin.connect()
+  try {
+    const { rows } = await admin.query("select pg_try_advisory_lock(hashtext('undercroft rotation')) as mine")
+    if (!rows[0].mine) throw new UndercroftError("UC546")
+    return await work()
   } finally {
     await admin.end()
   }

@@ -109,7 +109,7 @@ describe("REST", () => {
       [
         { id: there.id, person, body: "second" },
         { id: fresh, person, body: "new" },
-      ].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     )
     const put = await backend.request(doctor, "PUT", `/rest/notes?id=eq.${fresh}`, {
       body: { id: fresh, person, label: "upsert", body: "put" },
