@@ -41,7 +41,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest()
 
 /** AWS Signature Version 4 of a POST with a JSON body. */
-export function signRequest(
+function signRequest(
   { region, accessKeyId, secretAccessKey, sessionToken }: AwsSettings,
   address: URL,
   target: string,

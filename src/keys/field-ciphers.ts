@@ -1,5 +1,5 @@
 /** Encrypts what is written and decrypts what is read, many values at a time; what can't be decrypted refuses the request. */
-import { createHmac, randomBytes } from "node:crypto"
+import { createHmac, type KeyObject, randomBytes } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
 import type { FieldInfo, Model } from "../model/model.ts"
@@ -105,7 +105,7 @@ export class FieldCiphers {
     return values.filter((_, at) => heads[at] && heads[at].version < (newest.get(subjects[at]!) ?? 0))
   }
 
-  private openOne(stored: StoredValue, head: ValueHead, key: Buffer): string {
+  private openOne(stored: StoredValue, head: ValueHead, key: KeyObject): string {
     try {
       return openValue(stored, stored.bytes, head, key)
     } catch {

@@ -1,5 +1,5 @@
 /** The keys of persons, unwrapped for as long as a request or a few seconds need them; made, found and destroyed here alone. */
-import { randomUUID } from "node:crypto"
+import { createSecretKey, type KeyObject, randomUUID } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
 import type { KeyEncryptionKey } from "./key-encryption-key.ts"
 import type { KeyMeta, KeyRecord, KeyStore, RootKey, WrappedKey } from "./key-store.ts"
@@ -15,11 +15,11 @@ const rootSeconds = 2
 /** A person's key of one version, for one purpose: the values of fields. */
 export interface PersonKey {
   readonly version: number
-  readonly key: Buffer
+  readonly key: KeyObject
 }
 
 interface Kept {
-  readonly keys: ReadonlyMap<number, Buffer>
+  readonly keys: ReadonlyMap<number, KeyObject>
   readonly newest: number
   readonly until: number
 }
@@ -174,7 +174,7 @@ export class KeyRing {
   /** A key by person and version, of those that `find` was told of. */
   async find(
     wanted: readonly { readonly subject: string; readonly version: number }[],
-  ): Promise<(subject: string, version: number) => Buffer | undefined> {
+  ): Promise<(subject: string, version: number) => KeyObject | undefined> {
     const held = await this.hold(wanted.map((one) => one.subject))
     // A version that was made after the others were held.
     const newer = wanted.filter(({ subject, version }) => held.get(subject)?.keys.has(version) === false)
@@ -244,9 +244,10 @@ export class KeyRing {
   }
 
   private async unwrapRecord({ subject, keys }: KeyRecord, until: number): Promise<Kept> {
-    const opened = new Map<number, Buffer>()
+    // OpenSSL sets a key object up once, and plain bytes at every use: that is four times the cost of a value.
+    const opened = new Map<number, KeyObject>()
     for (const one of keys)
-      opened.set(one.version, deriveKey(await this.unwrap(one, subject), "field values"))
+      opened.set(one.version, createSecretKey(deriveKey(await this.unwrap(one, subject), "field values")))
     return { keys: opened, newest: Math.max(...opened.keys()), until }
   }
 
@@ -300,14 +301,23 @@ export class KeyRing {
   }
 }
 
+/** Made once for each root key. */
+const wrapKeys = new WeakMap<Buffer, Buffer>()
+
+function wrapKeyOf(root: Buffer): Buffer {
+  const found = wrapKeys.get(root) ?? deriveKey(root, "wrap keys")
+  wrapKeys.set(root, found)
+  return found
+}
+
 function wrapKey(root: Buffer, id: string, secret: Buffer, about: string, version: number): WrappedKey {
-  const wrapped = encrypt(deriveKey(root, "wrap keys"), secret, aboutKey(about, version))
+  const wrapped = encrypt(wrapKeyOf(root), secret, aboutKey(about, version))
   return { version, root: id, wrapped: wrapped.toString("base64"), createdAt: new Date().toISOString() }
 }
 
 function unwrapKey(root: Buffer, { wrapped, version }: WrappedKey, about: string): Buffer {
   try {
-    return decrypt(deriveKey(root, "wrap keys"), Buffer.from(wrapped, "base64"), aboutKey(about, version))
+    return decrypt(wrapKeyOf(root), Buffer.from(wrapped, "base64"), aboutKey(about, version))
   } catch (cause) {
     throw new UndercroftError("UC333", { why: "a key in the key store was changed" }, { cause })
   }

@@ -2,7 +2,7 @@
  * One value of an encrypted field as it is stored: form, version of the key, blind index, person, and the value's JSON under
  * AES-256-GCM. All before it, the field, the row and the row's reference to its person are authenticated with it.
  */
-import { createHmac } from "node:crypto"
+import { createHmac, type KeyObject } from "node:crypto"
 import { indexBytes, plainKind } from "../model/encryption.ts"
 import type { FieldInfo } from "../model/model.ts"
 import { decrypt, encrypt } from "./wrap.ts"
@@ -29,7 +29,7 @@ export interface ValueHead {
 /** `person` is the key of the person's row. */
 export function sealValue(
   place: ValuePlace,
-  { person, version, key, index }: { person: string; version: number; key: Buffer; index: Buffer | null },
+  { person, version, key, index }: { person: string; version: number; key: KeyObject; index: Buffer | null },
   json: string,
 ): Buffer {
   const name = Buffer.from(person)
@@ -51,7 +51,7 @@ export function readHead(bytes: Buffer): ValueHead | null {
 }
 
 /** Gives the value's JSON. Throws where anything is another than when it was written. */
-export function openValue(place: ValuePlace, bytes: Buffer, { length }: ValueHead, key: Buffer): string {
+export function openValue(place: ValuePlace, bytes: Buffer, { length }: ValueHead, key: KeyObject): string {
   return decrypt(key, bytes.subarray(length), about(bytes.subarray(0, length), place)).toString("utf8")
 }
 

@@ -1,5 +1,5 @@
 /** The cryptography of keys: AES-256-GCM for what is wrapped, HKDF-SHA-256 so that each key has one purpose (TR-03161-3 Cryp_1, Cryp_5). */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto"
+import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomBytes } from "node:crypto"
 
 const ivBytes = 12
 const tagBytes = 16
@@ -16,7 +16,7 @@ export function makeSecret(): Buffer {
 }
 
 /** Initialisation vector, encrypted bytes, tag. `about` must be the same when it is opened. */
-export function encrypt(key: Buffer, plain: Buffer, about: Buffer): Buffer {
+export function encrypt(key: Buffer | KeyObject, plain: Buffer, about: Buffer): Buffer {
   const iv = randomBytes(ivBytes)
   const made = createCipheriv(cipher, key, iv)
   made.setAAD(about)
@@ -24,7 +24,7 @@ export function encrypt(key: Buffer, plain: Buffer, about: Buffer): Buffer {
 }
 
 /** Throws where the key, the bytes or what they are about is another. */
-export function decrypt(key: Buffer, sealed: Buffer, about: Buffer): Buffer {
+export function decrypt(key: Buffer | KeyObject, sealed: Buffer, about: Buffer): Buffer {
   const end = sealed.length - tagBytes
   if (end < ivBytes) throw new Error("too short")
   const opened = createDecipheriv(cipher, key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
