@@ -4,6 +4,8 @@ import { UndercroftError } from "../base/errors.ts"
 import type { FoundRecord, KeyMeta, KeyRecord, KeyStore } from "../keys/key-store.ts"
 
 const tables = [
+  // Nodes that begin at the same time make them once: all of this is one transaction.
+  "select pg_advisory_xact_lock(hashtext('undercroft keys'))",
   "create schema if not exists undercroft_keys",
   "create table if not exists undercroft_keys.meta (one boolean primary key default true check (one), meta json not null)",
   "create table if not exists undercroft_keys.subjects (subject text primary key, keys json)",

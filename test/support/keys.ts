@@ -8,9 +8,14 @@ import { openDirectoryStore } from "../../src/keys/directory-store.ts"
 import { localKey } from "../../src/keys/key-encryption-key.ts"
 import type { KeySettings } from "../../src/store/open-keys.ts"
 
+const directories: string[] = []
+process.once("exit", () => {
+  for (const one of directories) rmSync(one, { recursive: true, force: true })
+})
+
 export async function testDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "undercroft-keys-"))
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
+  directories.push(directory)
   return directory
 }
 
