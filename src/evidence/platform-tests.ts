@@ -224,6 +224,23 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_7: each comes before all that follow it",
     "%s touches only what its caller may read",
   ],
+  "test/encrypted/attacks.pg.test.ts": [
+    "TR-03161-3 Cryp_2: an encrypted value opens only where it was written",
+    "TR-03161-3 Cryp_6: another key-encryption key does not start",
+    "TR-03161-3 Cryp_7: the key-encryption key: every key is wrapped anew, and no read fails",
+    "TR-03161-3 Cryp_7: every person's key: values are encrypted anew, rows stay as they are, and no read fails",
+    "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
+  ],
+  "test/encrypted/key-stores.pg.test.ts": [
+    "what is destroyed is not listed, not replaced, and never made again (GDPR Art. 17)",
+    "TR-03161-3 Cryp_6: two nodes that begin on an empty store have one set of keys; another key-encryption key opens none",
+    "TR-03161-3 Cryp_5: keys of one purpose are no keys of another, and a person's are their own",
+    "TR-03161-3 Data_1: the directory holds no key in the clear, names no person, and is its owner's alone",
+    "TR-03161-3 Cryp_4: %j is refused as a key-encryption key",
+  ],
+  "test/encrypted/redaction.pg.test.ts": [
+    "TR-03161-3 Data_1: no file of the database holds an encrypted value: heap, indexes, write-ahead log",
+  ],
   "test/hostile/bodies.pg.test.ts": [
     "every header, every value",
     "every body, every method",
