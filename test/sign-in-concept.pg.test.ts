@@ -232,9 +232,10 @@ test("TR-03161-3 Auth_14: nobody but an administrator acts for others, whatever 
 
 test("TR-03161-3 Auth_14: the roles that log in to the database can do what is stated, and no more", async () => {
   const [{ name }] = await backend.sql("select current_database() as name")
-  const { api, accounts } = roleNames(name)
+  const { api, accounts, audit } = roleNames(name)
+  const logins = [api, accounts, audit]
   const stated = table("Links inside").flatMap(([, to]) => /`<db>(_\w+)`/.exec(to!)?.[1] ?? [])
-  expect(stated.map((one) => name + one)).toEqual([api, accounts])
+  expect(stated.map((one) => name + one)).toEqual(logins)
   const rows = await backend.sql(
     `select rolname as role, rolcanlogin as login, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as more,
         exists (select from pg_auth_members where member = r.oid) as member,
@@ -243,16 +244,14 @@ test("TR-03161-3 Auth_14: the roles that log in to the database can do what is s
     [name],
   )
   for (const one of rows)
-    expect(one).toMatchObject({ more: false, member: false, login: [api, accounts].includes(one.role) })
+    expect(one).toMatchObject({ more: false, member: false, login: logins.includes(one.role) })
   expect(rows.filter((one) => one.login && one.owns)).toEqual([])
   expect(
     rows
       .filter((one) => one.login)
       .map((one) => one.role)
       .toSorted(),
-  ).toEqual([accounts, api].toSorted())
-  const kept = await backend.sql(`select rolpassword from pg_authid where rolname = any($1)`, [
-    [api, accounts],
-  ])
+  ).toEqual(logins.toSorted())
+  const kept = await backend.sql(`select rolpassword from pg_authid where rolname = any($1)`, [logins])
   for (const one of kept) expect(one.rolpassword).toMatch(/^SCRAM-SHA-256\$/)
 })

@@ -3,6 +3,7 @@
 import pg from "pg"
 import { afterEach, describe, expect, test } from "vitest"
 import { UndercroftError } from "../../src/base/errors.ts"
+import { sealCaller } from "../../src/engine/caller.ts"
 import { type AnyEntity, date, integer, range, text } from "../../src/index.ts"
 import { prepareDatabase } from "../../src/store/database.ts"
 import { createDatabase, runSql } from "../support/backend.ts"
@@ -129,7 +130,7 @@ async function limitedAdmin(database: TestDatabase): Promise<string> {
   const roles = database.ready.roles
   await database.admin.query(`create role ${name}_limited login createrole password 'limited'`)
   await database.admin.query(
-    `grant "${roles.owner}", "${roles.internal}", "${roles.fields}", "${roles.system}" to ${name}_limited; grant "${roles.api}" to ${name}_limited with admin option; alter database ${name} owner to ${name}_limited`,
+    `grant "${roles.owner}", "${roles.internal}", "${roles.fields}", "${roles.system}" to ${name}_limited; grant "${roles.api}", "${roles.audit}" to ${name}_limited with admin option; alter database ${name} owner to ${name}_limited`,
   )
   const url = new URL(database.adminUrl)
   url.username = `${name}_limited`
@@ -190,8 +191,9 @@ describe("a login that is no superuser, from the beginning", () => {
     try {
       const ready = await prepareDatabase(url, policiesOf(model()))
       const session = await openSession(ready.apiUrl)
+      const caller = sealCaller({ id: "a", roles: [], claims: {} }, Date.now(), ready.processKey)
       expect(
-        (await session.raw("insert into fields.notes (a) values ('x') returning a, secret")).cells,
+        (await session.run(caller, "insert into fields.notes (a) values ('x') returning a, secret")).cells,
       ).toEqual([["x", null]])
       for (const text of [
         "select a from app.notes",

@@ -355,17 +355,20 @@ test("what may be written and not read stays unread", async () => {
   ])
 })
 
-test("triggers stand in their order: what counts, what refuses, what asks again", async () => {
+test("triggers stand in their order: what counts, what refuses, what asks again, what records", async () => {
   const found = await rowsOf(
     "select t.tgname as name, t.tgenabled as enabled, (t.tgtype & 2) = 2 as before from pg_trigger t where t.tgrelid = 'app.tasks'::regclass and not t.tgisinternal order by t.tgname",
   )
-  expect(found).toEqual(
-    ["undercroft_count", "undercroft_guard", "undercroft_moved"].map((name) => ({
+  expect(found).toEqual([
+    ...["undercroft_count", "undercroft_guard", "undercroft_moved"].map((name) => ({
       name,
       enabled: "O",
       before: true,
     })),
-  )
+    { name: "undercroft_record", enabled: "A", before: false },
+    // When it is over, the rows that are counted are gone.
+    { name: "undercroft_record_truncate", enabled: "A", before: true },
+  ])
 })
 
 /** Two connections: one holds a row, the other waits for it, and the first moves it out of sight. */
