@@ -10,6 +10,7 @@ import type { EntityInfo, FieldInfo } from "../../src/model/model.ts"
 import { buildPolicies, type EntityPolicy, type Policies, policyOf } from "../../src/policy/policies.ts"
 import type { Rule } from "../../src/policy/rule.ts"
 import { holds, type PredicateWorld } from "../../src/policy/to-predicate.ts"
+import { askText, askValues } from "../../src/sql/circumstances.ts"
 import { type PrepareOptions, prepareDatabase, type ReadyDatabase } from "../../src/store/database.ts"
 import { enterStatement } from "../../src/store/flight.ts"
 import { runSql } from "../support/backend.ts"
@@ -92,7 +93,7 @@ class PreparedDatabase implements TestDatabase {
   }
 
   async connect(): Promise<ApiSession> {
-    const session = await openSession(this.ready.apiUrl)
+    const session = await openSession(this.ready.apiUrl, this.ready.processKey)
     this.sessions.push(session)
     return session
   }
@@ -154,8 +155,8 @@ export interface ApiSession {
   end(): Promise<void>
 }
 
-/** Connects as the API role. */
-export async function openSession(url: string): Promise<ApiSession> {
+/** Connects as the API role; with the process's key, nobody's requests say that they are, as the doors' do. */
+export async function openSession(url: string, key?: Buffer): Promise<ApiSession> {
   const client = new pg.Client({ connectionString: url, options: "-c timezone=UTC -c datestyle=ISO" })
   const notices: string[] = []
   const prepared = new Map<string, boolean>()
@@ -169,13 +170,13 @@ export async function openSession(url: string): Promise<ApiSession> {
   return {
     client,
     raw: (text, values = []) => ask([{ text, values }]),
-    runNamed: (caller, name, text, values) => ask([...entering(caller), { name, text, values }]),
+    runNamed: (caller, name, text, values) => ask([...entering(caller, key), { name, text, values }]),
     end: () => client.end().catch(() => undefined),
     async run(caller, text, how = "transaction") {
       const texts = typeof text === "string" ? [text] : text
-      if (how === "pipelined") return ask([...entering(caller), ...texts.map((one) => ({ text: one }))])
+      if (how === "pipelined") return ask([...entering(caller, key), ...texts.map((one) => ({ text: one }))])
       await client.query("begin")
-      for (const statement of entering(caller)) await ask([statement])
+      for (const statement of entering(caller, key)) await ask([statement])
       let last: Outcome = { rows: [], cells: [], command: null, error: null, said: "" }
       for (const one of texts) {
         last = await ask([{ text: one }])
@@ -187,10 +188,11 @@ export async function openSession(url: string): Promise<ApiSession> {
   }
 }
 
-/** The statement by which a caller enters; none for an anonymous one. */
-export function entering({ sealed }: Caller): readonly Statement[] {
-  if (sealed === null) return []
-  return [enterStatement(sealed)]
+/** The statement by which a caller enters; an anonymous one has circumstances alone. */
+export function entering({ sealed }: Caller, key?: Buffer): readonly Statement[] {
+  if (sealed !== null) return [enterStatement(sealed)]
+  const none = { door: "rest", request: null, address: null, purpose: null }
+  return key ? [{ text: askText, values: askValues(none, key) }] : []
 }
 
 /** What a caller may see by the naive twin of the policies: visible rows, their hidden fields null. */
