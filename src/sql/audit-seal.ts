@@ -97,7 +97,11 @@ export const allSigners: string =
 
 /** A head of a size, or the last one. */
 export const oneBatch: string =
-  "select size::text as size, checkpoint from audit.batch where $1::bigint is null or size = $1 order by batch.size desc limit 1"
+  "select size::text as size, checkpoint, frontier from audit.batch where $1::bigint is null or size = $1 order by batch.size desc limit 1"
+
+/** The head of what was pruned, from which the tree is gone on with; none where the record begins with its first entry. */
+export const beginning: string = `select b.size::text as size, b.frontier from audit.batch b
+  where b.size = (select min(position) - 1 from audit.entry)`
 
 /** What is not the record's own kind of table: a view in its place could show a checker other rows than anyone else. */
 export const strangeTables: string = `select c.relname as name from pg_class c where c.relnamespace = 'audit'::regnamespace
