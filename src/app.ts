@@ -21,6 +21,7 @@ import { createHooks } from "./actions/run-hooks.ts"
 import type { Anchor } from "./audit/anchor.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import { type Courier, startCourier } from "./audit/courier.ts"
+import { schedulePruning } from "./audit/prune-schedule.ts"
 import { type Sealer, startSealer } from "./audit/sealer.ts"
 import type { KeyHolder, SigningKey } from "./audit/signing-key.ts"
 import { createWitness } from "./audit/witness.ts"
@@ -343,6 +344,15 @@ export async function startApp(definition: BackendDefinition, options: AppOption
           tell: options.onError ?? (() => undefined),
         })
       : null
+    const recordPruning =
+      options.audit && sealer
+        ? schedulePruning({
+            adminUrl,
+            years: definition.audit?.keep?.years,
+            seal: sealer.sealNow,
+            tell: options.onError ?? (() => undefined),
+          })
+        : null
     const courier =
       remotes.length > 0
         ? startCourier({
@@ -368,6 +378,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
+        await recordPruning?.stop()
         await sealer?.stop()
         await courier?.stop()
         await witnessed?.close()

@@ -39,6 +39,9 @@ export async function proveConsistency(
   const [from, to] = [await readHead(reader, older), await readHead(reader, newer)]
   if (older > to.head.size)
     throw new UndercroftError("UC944", { what: `head of ${newer} entries after ${older}` })
+  const [begin] = await reader.query(beginning)
+  if (older < Number(begin?.size ?? 0))
+    throw new UndercroftError("UC944", { what: `entry after the first ${older}: the next ones were pruned` })
   const ranges = consistencyRanges(older, to.head.size)
   const path = await pathOf(reader.query, ranges, { base: from.frontier, size: to.head.size })
   const { size, root } = from.head

@@ -87,10 +87,13 @@ export const erasures: string = `select ${aboutSubject("s")} as subject, max(pos
 
 export const waitingCount: string = "select count(*)::text as waiting from audit.pending"
 
-/** The first position outside of 1 to $1 that something is kept for, though there is no entry. */
+/** The first position of all that are there. */
+export const firstPosition: string = "select min(position)::text as first from audit.entry"
+
+/** The first position outside of $2 to $1 that something is kept for, though there is no entry. */
 export const strayPositions: string = `select min(position)::text as position, min(place) as place from (
-  select position, 'about' as place from audit.about where position is null or position not between 1 and $1
-  union all select position, 'personal' from audit.personal where position is null or position not between 1 and $1) s having count(*) > 0`
+  select position, 'about' as place from audit.about where position is null or position not between $2 and $1
+  union all select position, 'personal' from audit.personal where position is null or position not between $2 and $1) s having count(*) > 0`
 
 export const allSigners: string =
   "select number, key, since::text as since, signature from audit.signer order by number"
