@@ -31,7 +31,7 @@ import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
-import type { UndercroftError } from "./base/errors.ts"
+import { UndercroftError } from "./base/errors.ts"
 import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
 import { createRefusals } from "./engine/refusals.ts"
@@ -43,6 +43,9 @@ import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
+import { FieldCiphers } from "./keys/field-ciphers.ts"
+import type { KeyRing } from "./keys/key-ring.ts"
+import { encryptedFields } from "./model/encryption.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
@@ -54,6 +57,7 @@ import { openAccounts } from "./store/accounts-database.ts"
 import { openAudit } from "./store/audit-database.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
+import { type KeySettings, openKeys, toldOfKeys } from "./store/open-keys.ts"
 import { openPool } from "./store/pool.ts"
 import { seedDatabase } from "./store/seed.ts"
 import { openTransactions } from "./store/transactions.ts"
@@ -67,6 +71,8 @@ export interface AppOptions {
   readonly databaseUrl?: string | undefined
   /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
   readonly secret?: string | undefined
+  /** Where the keys of encrypted fields are; required where the model has such fields. */
+  readonly keys?: KeySettings | undefined
   /** Who sends mails, where the definition's accounts don't say. */
   readonly mail?: Partial<MailSettings> | undefined
   /** Whether callers may ask for the GraphQL schema where the definition does not say. */
@@ -114,6 +120,8 @@ export interface App {
   readonly sealer: Sealer | null
   /** Brings heads to anchors across a network, where there are any. */
   readonly courier: Courier | null
+  /** The keys of persons; null where the model encrypts nothing. */
+  readonly keys: KeyRing | null
   stop(): Promise<void>
 }
 
@@ -160,9 +168,18 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       : null
     const database = await prepareDatabase(adminUrl, policies, { accounts: people ?? undefined })
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
+
+    // Keys: one for each person, in a store of their own; PostgreSQL sees none of them.
+    const encrypts = policies.model.entities.some((one) => encryptedFields(one).length > 0)
+    if (encrypts && !options.keys) throw new UndercroftError("UC545")
+    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys) : null
+    const ciphers = keys && new FieldCiphers(keys, policies.model)
+    const lost = keys && toldOfKeys(keys)
+    if (lost) options.onError?.(lost)
+
     if (database.isUnseeded && options.seed && definition.seed) {
       const count = await seedDatabase(
-        { adminUrl, model: policies.model, roles: database.roles, plan: database.plan },
+        { adminUrl, model: policies.model, roles: database.roles, plan: database.plan, ciphers },
         definition.seed(),
         (rows) => progress(`data: ${rows} rows`),
       )
@@ -180,7 +197,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       key: database.processKey,
       recordsReads: policies.model.entities.some((one) => one.audit.reads),
     })
-    const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs })
+    const transact = createTransact({ transactions, timeoutMs: limits.actionTimeoutMs, keeper: ciphers })
 
     // Hooks: shown each row before it is written, whichever door or action writes it.
     const hooks = createHooks({
@@ -191,13 +208,14 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       timeoutMs: limits.actionTimeoutMs,
       writtenRows: limits.writtenRows,
       key: database.processKey,
+      ciphers,
       log: options.onLog ?? (() => undefined),
     })
 
     // Engine: the one pipeline that every door goes through.
     const stepUp = createStepUp(policies)
     const plainEngine = withSessions(
-      createEngine({ policies, pool, constraints: database.constraints, limits, hooks }),
+      createEngine({ policies, pool, constraints: database.constraints, limits, hooks, ciphers }),
       stepUp,
     )
 
@@ -369,6 +387,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       sealer,
       courier,
+      keys,
       async stop() {
         await server.close()
         await retention.stop()
@@ -382,6 +401,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await sealer?.stop()
         await courier?.stop()
         await witnessed?.close()
+        await options.keys?.store.close()
         await embedded?.stop()
       },
     }

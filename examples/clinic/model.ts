@@ -50,7 +50,7 @@ export const Patient = entity("Patient", {
     name: generated(text().personal(), ({ row }) => concat(row.firstName, " ", row.lastName)),
     born: date().personal(),
     gender: choice("female", "male", "diverse").personal(),
-    insuranceNumber: text({ pattern: /[A-Z][0-9]{9}/ }).personal(),
+    insuranceNumber: text({ pattern: /[A-Z][0-9]{9}/ }).personal().encrypted({ findable: true }), // Under the patient's own key; equal ones can be found.
     email: email().personal().optional(),
     phone: text({ max: 40 }).personal().optional(),
     address: text({ max: 200 }).personal().optional(),
@@ -133,7 +133,7 @@ export const ClinicalNote = entity("ClinicalNote", {
     patient: ref(Patient).immutable(),
     author: ref(Staff).immutable(),
     writtenOn: date().immutable(),
-    body: text({ max: 10_000 }).special(),
+    body: text({ max: 10_000 }).special().encrypted(),
     internal: boolean().default(false).describe("Kept from the patient."),
     signedAt: instant().optional().describe("From then on the note can't be changed, only added to."),
     get addenda() { return many(Addendum, "note") },

@@ -11,11 +11,14 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from "kysely"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { AnyEntity } from "../model/entity.ts"
 import type { Model } from "../model/model.ts"
 import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { DatabaseOf } from "./database-type.ts"
+import { checkSealed, EncryptedColumns } from "./encrypted-columns.ts"
 import { ModelPlugin } from "./model-plugin.ts"
+import { writeColumn } from "./model-transformer.ts"
 
 export type AnyTables = DatabaseOf<readonly AnyEntity[]>
 
@@ -26,12 +29,20 @@ export type Intercept = (query: OperationNode) => Promise<StatementResult> | nul
 export function connectCaller(
   transaction: Transaction,
   model: Model,
+  ciphers: FieldCiphers | null = null,
   intercept: Intercept = () => null,
 ): Kysely<AnyTables> {
-  const plugin = new ModelPlugin(model)
-  return connectKysely(({ sql, parameters, queryId }) => {
+  const mark = ciphers?.mark() ?? ""
+  const plugin = new ModelPlugin(model, writeColumn, ciphers && new EncryptedColumns(ciphers, mark))
+  return connectKysely(async ({ sql, parameters, queryId }) => {
     const written = plugin.writtenAs(queryId)
-    return (written && intercept(written)) ?? transaction.query(sql, parameters)
+    const send = (): Promise<StatementResult> => {
+      checkSealed(parameters)
+      return transaction.query(sql, parameters)
+    }
+    const result = await ((written && intercept(written)) ?? send())
+    if (!ciphers) return result
+    return { ...result, rows: (await ciphers.openDeep(result.rows, mark)) as StatementResult["rows"] }
   }, plugin)
 }
 

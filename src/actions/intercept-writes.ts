@@ -28,7 +28,10 @@ import {
   ValuesNode,
 } from "kysely"
 import { UndercroftError } from "../base/errors.ts"
+import { linkText, personsOf, plainValue, rowId, sealRows } from "../engine/seal-write.ts"
 import { type Fields, ownFields, type RowWrite, type WriteHooks } from "../engine/write-hooks.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import { encryptedFields } from "../model/encryption.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type Policies, policyOf } from "../policy/policies.ts"
 import { permitText } from "../sql/permit.ts"
@@ -36,6 +39,7 @@ import { encodeSent, keyOf, printSent, readFields } from "../sql/touched.ts"
 import { overtaken } from "../store/retry.ts"
 import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { Intercept } from "./connect-kysely.ts"
+import { checkSealed } from "./encrypted-columns.ts"
 import { valuesOf, whereEqual } from "./written-values.ts"
 
 export interface InterceptParts {
@@ -45,6 +49,8 @@ export interface InterceptParts {
   readonly db: Pick<Kysely<unknown>, "getExecutor" | "executeQuery">
   readonly writtenRows: number
   readonly permit: WriteHooks["permit"]
+  /** Null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   /** Throws where the entity may not be written now, however many rows that would be. */
   admit(entity: EntityInfo): void
   /** Gives the fields that the hook completes. */
@@ -67,14 +73,41 @@ const beside = [
 
 /** Makes what intercepts the writes of one `db`. */
 export function interceptWrites(parts: InterceptParts): Intercept {
-  const { policies, transaction, db, permit, show } = parts
+  const { policies, transaction, db, permit, ciphers } = parts
+  const hasHook = (entity: EntityInfo): boolean => policyOf(policies, entity).isHooked
+  const show = async (entity: EntityInfo, write: RowWrite): Promise<Fields> =>
+    hasHook(entity) ? parts.show(entity, write) : {}
+
+  /** Whether a write is taken apart: for its hook, or for what it encrypts. */
+  function isOurs(entity: EntityInfo, fields: readonly FieldInfo[]): boolean {
+    return hasHook(entity) || (ciphers !== null && fields.some((one) => one.encrypted))
+  }
+
+  /** Values of one row as they are stored; `whole` says which row it is. */
+  async function seal(
+    entity: EntityInfo,
+    rows: readonly Fields[],
+    whole: readonly Fields[],
+  ): Promise<readonly Fields[]> {
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+    if (!ciphers || !encryptedFields(entity).some((one) => names.includes(one.name))) return rows
+    const links = whole.map((row) => linkText(row, entity))
+    const persons = await personsOf(links, entity, policies, transaction)
+    const places = whole.map((row, at) => {
+      const id = rowId(row, entity)
+      return { row: id, link: links[at]!, person: links[at] === "" ? id : persons.get(links[at]!)! }
+    })
+    const sealed = await sealRows(rows, places, names, false, entity, ciphers)
+    return sealed.map((row, at) => ({ ...row, id: places[at]!.row }))
+  }
 
   function hookedIn(node: OperationNode | undefined, query: OperationNode): EntityInfo | null {
     const table = node && AliasNode.is(node) ? node.node : node
     if (!table || !TableNode.is(table) || table.table.schema) return null
     const entity = policies.model.byCollection.get(table.table.identifier.name)
-    if (!entity || !policyOf(policies, entity).isHooked) return null
-    parts.admit(entity)
+    if (!entity) return null
+    if (hasHook(entity)) parts.admit(entity)
+    else if (encryptedFields(entity).length === 0) return null
     const rest = query as unknown as Readonly<Record<string, unknown>>
     return beside.some((one) => one !== "from" && rest[one] !== undefined) ? null : entity
   }
@@ -92,6 +125,8 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     completed: readonly FieldInfo[],
   ): Promise<StatementResult> {
     const { sql: text, parameters } = compile(node)
+    checkSealed(parameters)
+    if (!hasHook(entity)) return transaction.query(text, parameters)
     const [, result] = await Promise.all([
       transaction.query(permitText, permit(entity, completed)),
       transaction.query(text, parameters),
@@ -106,11 +141,15 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     fields: readonly FieldInfo[],
     rows: readonly Fields[],
   ): Promise<readonly Fields[]> {
-    if (fields.length === 0) return rows
-    const text = printSent(policyOf(policies, entity), fields, null)
-    const { rows: read } = await transaction.query(text, [encodeSent(rows, fields, { isText: false })])
+    const plain = fields.filter((one) => !one.encrypted)
+    const sealed = fields.filter((one) => one.encrypted)
+    const valuesIn = (row: Fields): Fields =>
+      Object.fromEntries(sealed.map((one) => [one.name, plainValue(row, one, false)]))
+    if (plain.length === 0) return rows.map((row) => ({ ...row, ...valuesIn(row) }))
+    const text = printSent(policyOf(policies, entity), plain, null)
+    const { rows: read } = await transaction.query(text, [encodeSent(rows, plain, { isText: false })])
     return read.map((row, at) => {
-      const values = readFields(row, fields, "x")
+      const values = { ...readFields(row, plain, "x"), ...valuesIn(rows[at]!) }
       return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(rows[at]!, name)))
     })
   }
@@ -125,9 +164,10 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     for (const row of await readSent(entity, fields, rows))
       given.push(await show(entity, { kind: "insert", row }))
     const sent = fields.map((one) => one.name)
-    const columns = [...new Set([...sent, ...given.flatMap((one) => Object.keys(one))])]
-    const values = rows.map((row, at) => {
-      const all: Fields = { ...row, ...given[at] }
+    const whole = rows.map((row, at): Fields => ({ ...row, ...given[at] }))
+    const stored = await seal(entity, whole, whole)
+    const columns = [...new Set([...sent, ...stored.flatMap((one) => Object.keys(one))])]
+    const values = stored.map((all) => {
       return ValueListNode.create(
         columns.map((name) =>
           Object.hasOwn(all, name) ? ValueNode.create(all[name]) : DefaultInsertValueNode.create(),
@@ -187,7 +227,9 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     for (const { before, asked: row } of rows) {
       const more = Object.fromEntries(reckoned.map(([field], at) => [field.name, row[`reckoned_${at}`]]))
       const given = await show(entity, { kind: "update", before, changes: { ...read, ...more } })
-      const updates = Object.entries({ ...sent, ...more, ...given }).map(([name, value]) =>
+      const [stored = {}] = await seal(entity, [{ ...sent, ...more, ...given }], [before])
+      const { id: _, ...changed } = stored
+      const updates = Object.entries(changed).map(([name, value]) =>
         ColumnUpdateNode.create(ColumnNode.create(name), ValueNode.create(value)),
       )
       const one = { ...node, updates, where: whereEqual(keyOf(entity, before)) }
@@ -221,18 +263,20 @@ export function interceptWrites(parts: InterceptParts): Intercept {
       const entity = hookedIn(query.into, query)
       const values =
         entity && !query.onConflict && !query.orAction && !query.replace && valuesOf(query, entity)
-      return values ? insert(query, entity, values.fields, values.rows) : null
+      return values && isOurs(entity!, values.fields)
+        ? insert(query, entity, values.fields, values.rows)
+        : null
     }
     if (node.kind === "UpdateQueryNode") {
       const query = node as UpdateQueryNode
       const entity = query.from ? null : hookedIn(query.table, query)
       const set = entity && fieldsOf(query, entity)
-      return set ? update(query, entity, set) : null
+      return set && isOurs(entity, [...set.keys()]) ? update(query, entity, set) : null
     }
     if (node.kind === "DeleteQueryNode") {
       const query = node as DeleteQueryNode
       const entity = query.from.froms.length === 1 ? hookedIn(query.from.froms[0], query) : null
-      return entity ? remove(query, entity) : null
+      return entity && hasHook(entity) ? remove(query, entity) : null
     }
     return null
   }

@@ -3,13 +3,16 @@
  * not everyone may see is written through the column that is for writing alone.
  */
 import {
+  AliasNode,
+  type BinaryOperationNode,
   ColumnNode,
   type ColumnUpdateNode,
   IdentifierNode,
   type InsertQueryNode,
   type OperationNode,
   OperationNodeTransformer,
-  type PrimitiveValueListNode,
+  OperatorNode,
+  PrimitiveValueListNode,
   type QueryId,
   ReferenceNode,
   type ReturningNode,
@@ -25,6 +28,8 @@ import type { CatalogueCode } from "../base/catalogue.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { type EntityInfo, type FieldInfo, type Model, toSnake } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
+import { Sealed } from "../sql/encode-rows.ts"
+import { type EncryptedColumns, isNull, refuseEncrypted, Unsealed } from "./encrypted-columns.ts"
 
 /** What a query reads from or writes to; of something other than an entity the columns are not known. */
 interface Source {
@@ -37,15 +42,17 @@ export class ModelTransformer extends OperationNodeTransformer {
   readonly names: Set<string> = new Set()
   private readonly model: Model
   private readonly writes: WriteColumn
+  private readonly encrypted: EncryptedColumns | null
   /** Of the queries that this one stands in, the innermost last. */
   private readonly sources: (readonly Source[])[] = []
   /** The names of `with`, which hide collections of the same name. */
   private readonly local: Set<string> = new Set()
 
-  constructor(model: Model, writes: WriteColumn) {
+  constructor(model: Model, writes: WriteColumn, encrypted: EncryptedColumns | null = null) {
     super()
     this.model = model
     this.writes = writes
+    this.encrypted = encrypted
   }
 
   protected override transformNodeImpl<T extends OperationNode>(node: T, queryId?: QueryId): T {
@@ -122,8 +129,76 @@ export class ModelTransformer extends OperationNodeTransformer {
     return ColumnNode.is(moved.column) ? { ...moved, column: this.writes(moved.column, field) } : moved
   }
 
-  /** A field view has columns for writing alone, which `*` names too; of everything else `*` stays. */
+  protected override transformReference(node: ReferenceNode, queryId?: QueryId): ReferenceNode {
+    const field = this.encryptedField(node)
+    if (field && !this.encrypted?.isPart(node))
+      throw refuseEncrypted(
+        field,
+        "used so: select it, write it by values() or set(), or ask for = and in where it is findable",
+      )
+    return super.transformReference(node, queryId)
+  }
+
+  protected override transformBinaryOperation(
+    node: BinaryOperationNode,
+    queryId?: QueryId,
+  ): BinaryOperationNode {
+    const { leftOperand, operator, rightOperand } = node
+    const field = ReferenceNode.is(leftOperand) ? this.encryptedField(leftOperand) : undefined
+    const sign = OperatorNode.is(operator) ? operator.operator : ""
+    if (!field || !this.encrypted) return super.transformBinaryOperation(node, queryId)
+    const table = (leftOperand as ReferenceNode).table?.table.identifier.name ?? null
+    if ((sign === "is" || sign === "is not") && isNull(rightOperand)) {
+      const same = this.encrypted.plain(field, table)
+      return super.transformBinaryOperation({ ...node, leftOperand: same }, queryId)
+    }
+    const isOne = ["=", "!=", "<>"].includes(sign) && ValueNode.is(rightOperand)
+    const isList = ["in", "not in"].includes(sign) && PrimitiveValueListNode.is(rightOperand)
+    if (!field.encrypted?.findable || (!isOne && !isList)) throw refuseEncrypted(field, `compared by ${sign}`)
+    const indexOf = (value: unknown): Buffer => this.encrypted!.indexOf(field, value)
+    const right = isOne
+      ? ValueNode.create(indexOf((rightOperand as ValueNode).value))
+      : PrimitiveValueListNode.create((rightOperand as PrimitiveValueListNode).values.map(indexOf))
+    const left = this.encrypted.index(field, table)
+    return super.transformBinaryOperation({ ...node, leftOperand: left, rightOperand: right }, queryId)
+  }
+
+  /** The encrypted field that a reference names in this query, or in one that it stands in. */
+  private encryptedField(node: ReferenceNode): FieldInfo | undefined {
+    if (!ColumnNode.is(node.column)) return undefined
+    const { name } = node.column.column
+    const table = node.table?.table.identifier.name
+    for (const sources of this.sources.toReversed()) {
+      const found = sources.find((one) =>
+        table === undefined ? one.entity?.fieldByName.has(name) : one.name === table,
+      )
+      if (!found) continue
+      const field = found.entity?.fieldByName.get(name)
+      return field?.encrypted ? field : undefined
+    }
+    return undefined
+  }
+
+  /** A selected field that is encrypted, as the process finds it in the answer. */
+  private read(one: SelectionNode): SelectionNode {
+    const { selection } = one
+    const inner = AliasNode.is(selection) ? selection.node : selection
+    const field = ReferenceNode.is(inner) ? this.encryptedField(inner) : undefined
+    if (!field || !this.encrypted) return one
+    const alias =
+      AliasNode.is(selection) && IdentifierNode.is(selection.alias) ? selection.alias.name : field.name
+    const sources = this.sources.at(-1) ?? []
+    const named = (inner as ReferenceNode).table?.table.identifier.name
+    const only = sources.length > 1 ? sources.find((each) => each.entity === field.entity)?.name : undefined
+    return { ...one, selection: this.encrypted.read(field, named ?? only ?? null, alias) }
+  }
+
   private expand(selections: readonly SelectionNode[]): SelectionNode[] {
+    return this.expandAll(selections).map((one) => this.read(one))
+  }
+
+  /** A field view has columns for writing alone, which `*` names too; of everything else `*` stays. */
+  private expandAll(selections: readonly SelectionNode[]): SelectionNode[] {
     const sources = this.sources.at(-1) ?? []
     return selections.flatMap((one) => {
       const { selection } = one
@@ -222,6 +297,9 @@ function encodeRow(
 /** A value as its column takes it. Throws what a write through the API would. */
 function encode(field: FieldInfo | undefined, value: unknown): unknown {
   if (!field || value === null || value === undefined) return value
+  if (value instanceof Sealed) return value.bytes
+  // Only what takes the write apart can encrypt it; sent as it is, it is refused.
+  if (field.encrypted) return new Unsealed(field)
   try {
     const parsed = field.kind.parse(value)
     return field.kind.sqlType === "jsonb" ? JSON.stringify(parsed) : parsed

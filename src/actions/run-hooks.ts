@@ -3,6 +3,7 @@ import type { Kysely } from "kysely"
 import type { Caller } from "../engine/caller.ts"
 import { knowledgeOf } from "../engine/knowledge.ts"
 import type { Fields, RowWrite, WriteHooks, WriteScope } from "../engine/write-hooks.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { AnyEntity } from "../model/entity.ts"
 import type { EntityInfo } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
@@ -27,6 +28,8 @@ export interface HookParts {
   readonly transactions: TransactionPool
   readonly timeoutMs: number
   readonly writtenRows: number
+  /** Encrypts and decrypts; null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   /** Seals what may be written. */
   readonly key: Buffer
   readonly log: (entry: LogEntry) => void
@@ -61,11 +64,13 @@ export function createHooks(parts: HookParts): RunningHooks {
     caller: Caller,
     within: readonly EntityInfo[],
   ): Kysely<AnyTables> {
-    if (hooks.size === 0) return connectCaller(transaction, model)
+    const { ciphers } = parts
+    if (hooks.size === 0 && !ciphers) return connectCaller(transaction, model)
     const intercept = interceptWrites({
       policies,
       transaction,
-      db: connectCaller(transaction, model),
+      db: connectCaller(transaction, model, ciphers),
+      ciphers,
       writtenRows: parts.writtenRows,
       permit,
       admit(entity) {
@@ -76,7 +81,7 @@ export function createHooks(parts: HookParts): RunningHooks {
       },
       show: (entity, write) => run(write, { entity, transaction, caller }, within),
     })
-    return connectCaller(transaction, model, intercept)
+    return connectCaller(transaction, model, ciphers, intercept)
   }
 
   async function run(write: RowWrite, scope: WriteScope, within: readonly EntityInfo[]): Promise<Fields> {

@@ -10,6 +10,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { valueLiteral } from "../store/value-literal.ts"
 import { checkSystemQuery } from "./check-system-query.ts"
+import { checkSealed } from "./encrypted-columns.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
 /** The last to see a query: what it did not compile does not run. */
@@ -39,6 +40,7 @@ export class SystemCompiler extends PostgresQueryCompiler {
   }
 
   protected override appendValue(value: unknown): void {
+    checkSealed([value])
     this.append(valueLiteral(value))
   }
 }

@@ -109,6 +109,21 @@ export const definitionErrors = {
     message: "has under `audit` {why}.",
     hint: "Write `audit: { reads: true }`, and `purpose: true` beside it where requests must say what for.",
   },
+  UC145: {
+    status: 500,
+    message: "can't be encrypted: it {why}.",
+    hint: "Mend that, or leave out .encrypted().",
+  },
+  UC146: {
+    status: 500,
+    message: "can't be findable: {why}.",
+    hint: "Leave out `findable`: encrypted it can still be, and read by those who may.",
+  },
+  UC147: {
+    status: 500,
+    message: "has a rule that looks at {path}, which is encrypted: the database can't read it.",
+    hint: "Decide by a field that is not encrypted.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -165,6 +165,32 @@ export const requestErrors = {
     message: "the request took too long and was stopped",
     hint: "Ask for fewer rows or embeds, filter by an indexed field, or raise limits.statementTimeoutMs.",
   },
+  // Encrypted fields.
+  UC330: {
+    status: 400,
+    message: "{field} is encrypted and can't be {what}",
+    hint: "Select it; where the model says that it is findable, ask for equal values (eq, neq, in); null can always be asked.",
+  },
+  UC331: {
+    status: 500,
+    message: "{field} can't be decrypted: the stored value is not the one that was written for this row",
+    hint: "Restore the row from a backup; whoever runs this backend looks for who changed the database past it.",
+  },
+  UC332: {
+    status: 500,
+    message: "{field} can't be decrypted: the key of its person is not in the key store",
+    hint: "If the person was erased this is for ever; otherwise restore the key store.",
+  },
+  UC333: {
+    status: 503,
+    message: "encrypted fields can't be read or written: {why}",
+    hint: "Bring the key store of this backend back; no new keys are made for rows that are there already.",
+  },
+  UC334: {
+    status: 409,
+    message: "{field} can't be written: the person was erased, with their key",
+    hint: "Make a new row for a new person.",
+  },
   // Requests of any kind.
   UC301: {
     status: 400,

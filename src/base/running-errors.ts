@@ -104,6 +104,43 @@ export const runningErrors = {
     message: "The anchor {name} did not take a head of the record: {why}.",
     hint: "It is given the next one; look whether it can be reached and written.",
   },
+  // Keys of encrypted fields.
+  UC540: {
+    status: 503,
+    message:
+      "The key-encryption key is not the one that the key store ({place}) was made with. Nothing was changed.",
+    hint: "Set UNDERCROFT_KEY to the right one; while it is rotated, UNDERCROFT_KEY_BEFORE to the former.",
+  },
+  UC541: {
+    status: 503,
+    message: "The key store ({place}) can't be used: {why}",
+    hint: "Give this user the right to read and write it, or set UNDERCROFT_KEYS_URL.",
+  },
+  UC542: {
+    status: 500,
+    message: "The key-encryption key {why}.",
+    hint: "Make one with: openssl rand -base64 32, and keep it apart from the data and from the key store: without it encrypted fields can't be read again.",
+  },
+  UC543: {
+    status: 503,
+    message: "Encrypted fields can't be read or written: {why}.",
+    hint: "Bring the key store of this backend back and start again. Until then everything else works, and no new keys are made.",
+  },
+  UC544: {
+    status: 503,
+    message: "The service of the key-encryption key ({service}) refused or did not answer: {why}",
+    hint: "Check its address, the key's name and the credentials.",
+  },
+  UC545: {
+    status: 500,
+    message: "The model has encrypted fields and there is no key-encryption key.",
+    hint: "Set UNDERCROFT_KEY to what this makes: openssl rand -base64 32; or to a file, vault://… or aws-kms:…",
+  },
+  UC546: {
+    status: 503,
+    message: "Keys are being rotated by another command.",
+    hint: "Wait until it ends, or stop it: it goes on where it was.",
+  },
   // Issuers of bearer tokens.
   UC601: {
     status: 500,

@@ -56,6 +56,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Show that nobody changed the record, prove an entry, replace the key that signs.",
     load: async () => (await import("./command-audit.ts")).auditCommand,
   },
+  keys: {
+    summary: "List and rotate the keys of encrypted fields.",
+    load: async () => (await import("./command-keys.ts")).keysCommand,
+  },
   callers: {
     summary: "Print the ready callers with tokens for the development server.",
     load: async () => (await import("./command-callers.ts")).callersCommand,

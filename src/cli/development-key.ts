@@ -14,8 +14,13 @@ export function issuerOf(key: string): JwtIssuer {
 }
 
 /** The key of a project's directory, made at first need. Throws UC907. */
-export async function readDevelopmentKey(directory: string): Promise<string> {
-  const path = join(directory, "development-key")
+export function readDevelopmentKey(directory: string): Promise<string> {
+  return readSecretFile(directory, "development-key")
+}
+
+/** 32 random bytes in base64url, in a file that its owner alone can read, made at first need. Throws UC907. */
+export async function readSecretFile(directory: string, name: string): Promise<string> {
+  const path = join(directory, name)
   try {
     return checkKey(await readFile(path, "utf8"), path)
   } catch (cause) {

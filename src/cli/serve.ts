@@ -10,6 +10,7 @@ import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
 import { auditPlaces, witnessKey } from "./project-audit.ts"
+import { readKeys } from "./project-keys.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
@@ -48,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       directory: project.directory,
       databaseUrl: databaseUrl(),
       secret: await readSecret(project),
+      keys: await readKeys(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
       audit: {
         ...audit,

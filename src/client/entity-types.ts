@@ -16,8 +16,22 @@ type OptionsOf<E> = E extends Entity<string, infer _F, infer O> ? O : never
 /** A field that can be read. */
 export type FieldName<E> = Row<E> extends infer R ? keyof R & string : never
 
+type FlagsOf<X> = X extends Field<infer _T, infer K, infer _E> ? K : never
+
+/** Fields that can't be asked about: null alone is known of them. */
+export type EncryptedName<E> = {
+  [K in keyof FieldsOf<E>]: "encrypted" extends FlagsOf<FieldsOf<E>[K]> ? K : never
+}[keyof FieldsOf<E>]
+/** Encrypted fields of which equal values can be found. */
+export type FindableName<E> = {
+  [K in keyof FieldsOf<E>]: "findable" extends FlagsOf<FieldsOf<E>[K]> ? K : never
+}[keyof FieldsOf<E>]
+
 /** A field to order by; with a dash in front, from the largest to the smallest. */
-export type OrderTerm<E> = FieldName<E> extends infer K extends string ? K | `-${K}` : never
+export type OrderTerm<E> =
+  Exclude<FieldName<E>, EncryptedName<E> | FindableName<E>> extends infer K extends string
+    ? K | `-${K}`
+    : never
 
 type KeyFields<E> =
   OptionsOf<E> extends { readonly key: infer K } ? (K extends readonly (infer Each)[] ? Each : K) : "id"

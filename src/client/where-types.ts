@@ -1,6 +1,6 @@
 /** What a filter may say, by the values of the fields. */
 import type { Row } from "../model/field.ts"
-import type { FieldName, NameOf } from "./entity-types.ts"
+import type { EncryptedName, FieldName, FindableName, NameOf } from "./entity-types.ts"
 
 /** Questions that every field answers. Of a null, only `null` and `{ not: null }` are true. */
 interface Equality<V> {
@@ -53,6 +53,13 @@ type Condition<T, V = Exclude<T, null>> =
   | Extract<T, null>
   | (Questions<V> & { readonly not?: Plain<V> | Extract<T, null> | Questions<V> })
 
+/** Of what is encrypted. */
+type NullCondition = null | { readonly not: null }
+type FindableCondition<T, V = Exclude<T, null>> =
+  | Plain<V>
+  | Extract<T, null>
+  | (Equality<V> & { readonly not?: Plain<V> | Extract<T, null> | Equality<V> })
+
 interface Logic<E> {
   /** At least one of these holds. */
   readonly or?: readonly Where<NameOf<E>, E>[]
@@ -63,5 +70,11 @@ interface Logic<E> {
 
 /** Conditions on the fields of an entity, all of which hold. Its name stands first for the sake of messages. */
 export type Where<Name, E> = Name extends string
-  ? { readonly [K in FieldName<E>]?: Condition<Row<E>[K]> } & Logic<E>
+  ? {
+      readonly [K in FieldName<E>]?: K extends EncryptedName<E>
+        ? NullCondition
+        : K extends FindableName<E>
+          ? FindableCondition<Row<E>[K]>
+          : Condition<Row<E>[K]>
+    } & Logic<E>
   : never

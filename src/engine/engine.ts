@@ -1,6 +1,7 @@
 /** The one pipeline: an operation and a caller go in, the answer's JSON text comes out. Every door goes through here. */
 import { createHash } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Rule, walkRule } from "../policy/rule.ts"
@@ -10,6 +11,7 @@ import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
 import type { Plan, PlannedItem, PlannedQuery } from "../query/planned.ts"
 import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
+import { Sealed } from "../sql/encode-rows.ts"
 import { gateName } from "../sql/machinery.ts"
 import { encodeParameters } from "../sql/places.ts"
 import { recordedSql } from "../sql/record-reads.ts"
@@ -22,7 +24,9 @@ import type { Caller } from "./caller.ts"
 import { checkAddress } from "./check-address.ts"
 import { explainDatabaseError, explainLookupError } from "./database-error.ts"
 import { type Knowledge, knowledgeOf } from "./knowledge.ts"
-import { type HookedParts, isHooked, isolationOf, performHooked, runHooked } from "./run-hooked.ts"
+import { ciphersOf } from "./open-answer.ts"
+import { type HookedParts, isolationOf, looksFirst, performHooked, runHooked } from "./run-hooked.ts"
+import { sealInsert, sendsEncrypted } from "./seal-write.ts"
 import { StatementCache } from "./statement-cache.ts"
 import type { Step } from "./transact.ts"
 import type { WriteHooks } from "./write-hooks.ts"
@@ -34,6 +38,8 @@ export interface EngineParts {
   readonly limits: QueryLimits
   /** What is shown every write of the entities that have a hook; left out where none has. */
   readonly hooks?: WriteHooks
+  /** Encrypts and decrypts; left out where the model encrypts nothing. */
+  readonly ciphers?: FieldCiphers | null
 }
 
 /** `body` is what PostgreSQL made, a list where it is JSON; null where nothing was asked back. */
@@ -79,6 +85,15 @@ export interface Engine {
   isReady(): Promise<boolean>
 }
 
+/** An operation on its way. */
+interface Prepared {
+  readonly operation: Operation
+  readonly statement: Statement
+  /** Empty where nothing in the answer is encrypted. */
+  readonly mark: string
+  readonly step: FlightStep
+}
+
 interface Statement extends CompiledStatement {
   readonly name: string
   readonly isPersonal: boolean
@@ -89,7 +104,7 @@ interface Statement extends CompiledStatement {
 
 /** Puts the engine together. */
 export function createEngine(parts: EngineParts): Engine {
-  const { policies, pool, limits, hooks } = parts
+  const { policies, pool, limits, hooks, ciphers = null } = parts
   const context = { model: policies.model, constraints: parts.constraints }
   const statements = new StatementCache<Statement>()
   const gated = [...policies.of.values()].flatMap((policy) =>
@@ -147,25 +162,46 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** The statement of an operation, with its values in their places. */
-  function prepare(
-    operation: Operation,
-    caller: Caller,
-    entity: EntityInfo,
-  ): { readonly statement: Statement; readonly step: FlightStep } {
-    const statement = statementFor(operation, caller)
-    if (operation.kind === "insert" && operation.address) checkAddress(operation, operation.address, entity)
+  function prepare(sent: Operation, caller: Caller, entity: EntityInfo): Prepared {
+    const statement = statementFor(sent, caller)
+    if (sent.kind === "insert" && sent.address) checkAddress(sent, sent.address, entity)
     if (statement.asksPurpose && currentCircumstances().purpose === null)
-      throw new UndercroftError("UC620", { entity: operation.collection })
-    if (operation.rollback && statement.touchesRecorded)
-      throw new UndercroftError("UC621", { entity: operation.collection })
-    const values = encodeParameters(statement.parameters, operation.values)
+      throw new UndercroftError("UC620", { entity: sent.collection })
+    if (sent.rollback && statement.touchesRecorded)
+      throw new UndercroftError("UC621", { entity: sent.collection })
+    const mark = markOf(sent, statement)
+    const tools = ciphersOf(ciphers, mark)
+    const values = encodeParameters(statement.parameters, sent.values, tools)
     const { name, text, isRecorded } = statement
-    return { statement, step: { name, text, values, isRecorded } }
+    return { operation: sent, statement, mark, step: { name, text, values, isRecorded } }
   }
 
-  function read(row: FlightRow | null, operation: Operation, statement: Statement): Answer {
+  /** What an insert sends is encrypted before it has its statement. */
+  async function sealed(operation: Operation, caller: Caller, entity: EntityInfo): Promise<Operation> {
+    if (operation.kind !== "insert" || !ciphers || !sendsEncrypted(operation, entity)) return operation
+    // Refused before a person gets a key.
+    statementFor(operation, caller)
+    return sealInsert(operation, entity, ciphers)
+  }
+
+  /** A repeat of the same request finds encrypted values in the answer that was kept by the same mark. */
+  function markOf(operation: Operation, { isSealed }: Pick<Statement, "isSealed">): string {
+    if (!isSealed || !ciphers) return ""
+    if (operation.kind === "read" || operation.once === null) return ciphers.mark()
+    return ciphers.mark(JSON.stringify(operation.values[operation.once]))
+  }
+
+  async function read(
+    row: FlightRow | null,
+    { operation, statement, mark }: Omit<Prepared, "step">,
+  ): Promise<Answer> {
     const readRow = statement.isObject ? readObject : readAnswer
-    return readRow(row, operation, statement, limits)
+    return opened(readRow(row, operation, statement, limits), operation, mark)
+  }
+
+  async function opened(answer: Answer, { form }: Operation, mark: string): Promise<Answer> {
+    if (mark === "" || answer.body === null) return answer
+    return { ...answer, body: await ciphers!.openText(answer.body, mark, form === "csv" ? "csv" : "json") }
   }
 
   function shownTo(caller: Caller, onTurn: (at: number) => void = () => undefined): HookedParts<Answer> {
@@ -174,11 +210,17 @@ export function createEngine(parts: EngineParts): Engine {
       hooks,
       policies,
       limits,
+      ciphers,
       plan: (one) => planOperation(one, { policies, limits, hidden: caller.hidden ?? new Set() }),
       onTurn,
-      run(one, send) {
-        const { statement, step } = prepare(one, caller, entityOf(one.collection))
-        return send(step).then((row) => read(row, one, statement))
+      async run(one, send) {
+        const entity = entityOf(one.collection)
+        const prepared = prepare(
+          isSealedAlready(one) ? one : await sealed(one, caller, entity),
+          caller,
+          entity,
+        )
+        return await read(await send(prepared.step), prepared)
       },
     }
   }
@@ -193,7 +235,7 @@ export function createEngine(parts: EngineParts): Engine {
     }
     try {
       if (gated.length > 0) await knowHidden(caller)
-      if (operations.some((one) => isHooked(one, policies)))
+      if (operations.some((one) => looksFirst(one, policies)))
         return {
           answers: await runHooked(
             operations,
@@ -201,8 +243,11 @@ export function createEngine(parts: EngineParts): Engine {
             shownTo(caller, (turn) => (at = turn)),
           ),
         }
-      const prepared: ReturnType<typeof prepare>[] = []
-      for (const one of operations) at = prepared.push(prepare(one, caller, entityOf(one.collection)))
+      const prepared: Prepared[] = []
+      for (const one of operations) {
+        const entity = entityOf(one.collection)
+        at = prepared.push(prepare(await sealed(one, caller, entity), caller, entity))
+      }
       const statements = prepared.map((one) => one.step)
       at = 0
       const { rows, error } = await pool.sendAll({
@@ -213,8 +258,7 @@ export function createEngine(parts: EngineParts): Engine {
       at = Math.min(rows.length, operations.length - 1)
       if (error) return explain(error)
       const answers: Answer[] = []
-      for (at = 0; at < operations.length; at++)
-        answers.push(read(rows[at] ?? null, operations[at]!, prepared[at]!.statement))
+      for (at = 0; at < operations.length; at++) answers.push(await read(rows[at] ?? null, prepared[at]!))
       return { answers }
     } catch (cause) {
       return explain(cause)
@@ -225,10 +269,10 @@ export function createEngine(parts: EngineParts): Engine {
     const entity = entityOf(operation.collection)
     try {
       if (gated.length > 0) await knowHidden(caller)
-      if (isHooked(operation, policies)) return (await runHooked([operation], caller, shownTo(caller)))[0]!
-      const { statement, step } = prepare(operation, caller, entity)
-      const row = await pool.send({ ...step, caller: caller.sealed, rollback: operation.rollback })
-      return read(row, operation, statement)
+      if (looksFirst(operation, policies)) return (await runHooked([operation], caller, shownTo(caller)))[0]!
+      const prepared = prepare(await sealed(operation, caller, entity), caller, entity)
+      const { rollback } = operation
+      return await read(await pool.send({ ...prepared.step, caller: caller.sealed, rollback }), prepared)
     } catch (cause) {
       const kept =
         operation.kind === "read" || operation.once === null ? null : await recall(operation, caller)
@@ -243,7 +287,7 @@ export function createEngine(parts: EngineParts): Engine {
       explainDatabaseError(cause, operation, entity, caller, context)
     try {
       if (gated.length > 0) await knowHidden(caller)
-      if (isHooked(operation, policies))
+      if (looksFirst(operation, policies))
         return {
           isReadOnly: false,
           isolation: isolationOf(operation),
@@ -251,13 +295,14 @@ export function createEngine(parts: EngineParts): Engine {
             (await performHooked(operation, caller, transaction, shownTo(caller))).body ?? "null",
           explain,
         }
-      const { statement, step } = prepare(operation, caller, entity)
+      const prepared = prepare(await sealed(operation, caller, entity), caller, entity)
+      const { step } = prepared
       return {
         isReadOnly: operation.kind === "read",
         isolation: "read committed",
         async perform(transaction) {
           const row = await transaction.row(step.text, step.values, step.isRecorded)
-          return read(row, operation, statement).body ?? "null"
+          return (await read(row, prepared)).body ?? "null"
         },
         explain,
       }
@@ -290,14 +335,8 @@ export function createEngine(parts: EngineParts): Engine {
     if (same !== "t") throw new UndercroftError("UC309")
     // That no row was written was kept, too: with If-Match it is an error, the first time and every other.
     checkRows(operation, Number(n))
-    return {
-      ...nothing,
-      body,
-      rows: Number(n),
-      total: toNumber(total),
-      made: toNumber(made),
-      isReplayed: true,
-    }
+    const kept = { body, rows: Number(n), total: toNumber(total), made: toNumber(made) }
+    return opened({ ...nothing, ...kept, isReplayed: true }, operation, markOf(operation, { isSealed: true }))
   }
 
   function usesOf(collection: string): CollectionUses {
@@ -338,6 +377,13 @@ function recordedBy(
     touchesRecorded: recordsReads || audit.reads,
     asksPurpose: audit.purpose,
   }
+}
+
+/** What is encrypted in a transaction is encrypted when its rows were looked at. */
+function isSealedAlready(operation: Operation): boolean {
+  if (operation.kind !== "insert") return false
+  const rows = operation.values[operation.rows] as readonly Readonly<Record<string, unknown>>[]
+  return rows.some((row) => Object.values(row).some((one) => one instanceof Sealed))
 }
 
 function writeShape(operation: Operation): string {

@@ -1,5 +1,6 @@
 /** Runs operations of which a hook is shown one or several: one transaction, run again when another one came in between. */
 
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Policies } from "../policy/policies.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
@@ -11,12 +12,15 @@ import { retried } from "../store/retry.ts"
 import type { Isolation, Transaction } from "../store/transactions.ts"
 import type { Caller } from "./caller.ts"
 import { completeWrite } from "./complete-write.ts"
+import { needsRows } from "./seal-write.ts"
 import type { WriteHooks } from "./write-hooks.ts"
 
 export interface HookedParts<T> {
   readonly hooks: WriteHooks
   readonly policies: Policies
   readonly limits: QueryLimits
+  /** Null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   plan(operation: WriteOperation): Plan
   /** Told which operation comes now. */
   onTurn(at: number): void
@@ -26,8 +30,15 @@ export interface HookedParts<T> {
 
 type Send = (step: FlightStep) => Promise<FlightRow | null>
 
+/** Whether the rows that an operation writes are looked at before: for a hook, or to encrypt what is theirs. */
+export function looksFirst(operation: Operation, policies: Policies): boolean {
+  if (isHooked(operation, policies)) return true
+  const entity = policies.model.byCollection.get(operation.collection)
+  return entity !== undefined && needsRows(operation, entity)
+}
+
 /** Whether a hook is shown what an operation writes. */
-export function isHooked({ kind, collection }: Operation, { model, of }: Policies): boolean {
+function isHooked({ kind, collection }: Operation, { model, of }: Policies): boolean {
   const entity = kind === "read" ? undefined : model.byCollection.get(collection)
   return entity !== undefined && of.get(entity)?.isHooked === true
 }
@@ -40,7 +51,7 @@ export async function runHooked<T>(
 ): Promise<readonly T[]> {
   const { transactions, timeoutMs } = parts.hooks
   const deadline = performance.now() + timeoutMs
-  const shown = operations.filter((one) => isHooked(one, parts.policies)).map(isolationOf)
+  const shown = operations.filter((one) => looksFirst(one, parts.policies)).map(isolationOf)
   const isolation = shown.includes("repeatable read") ? "repeatable read" : "read committed"
   const options = { caller: caller.sealed, readOnly: false, isolation, deadline } as const
   const attempt = (): Promise<readonly T[]> =>
@@ -86,10 +97,10 @@ export async function performHooked<T>(
   operation: Operation,
   caller: Caller,
   transaction: Transaction,
-  { hooks, policies, limits, plan, run }: HookedParts<T>,
+  { hooks, policies, limits, ciphers, plan, run }: HookedParts<T>,
 ): Promise<T> {
   const send: Send = ({ text, values, isRecorded }) => transaction.row(text, values, isRecorded)
-  if (operation.kind === "read" || !isHooked(operation, policies)) return run(operation, send)
+  if (operation.kind === "read" || !looksFirst(operation, policies)) return run(operation, send)
   const planned = plan(operation)
   if (planned.kind === "read") throw new Error("a plan of another operation")
   const { operation: completed, permit } = await completeWrite(operation, planned, {
@@ -97,7 +108,11 @@ export async function performHooked<T>(
     transaction,
     caller,
     limits,
+    policies,
+    ciphers,
+    isHooked: isHooked(operation, policies),
   })
+  if (permit === null) return run(completed, send)
   return run(completed, async (step) => {
     // Sent in one go: no statement of anyone else comes between.
     const [, row] = await Promise.all([

@@ -56,12 +56,20 @@ export interface TransactParts {
   readonly transactions: TransactionPool
   /** How long a transaction may take, with all that is run again. */
   readonly timeoutMs: number
+  /** Encrypts an answer that is kept for a repeat; left out where nothing in it may be encrypted elsewhere. */
+  readonly keeper?: AnswerKeeper | null
+}
+
+/** How an answer is kept, and given again. */
+export interface AnswerKeeper {
+  keep(answer: string): string
+  recall(kept: string): string
 }
 
 const isolations: readonly Isolation[] = ["read committed", "repeatable read", "serializable"]
 
 /** Puts it together. */
-export function createTransact({ transactions, timeoutMs }: TransactParts): Transact {
+export function createTransact({ transactions, timeoutMs, keeper = null }: TransactParts): Transact {
   return async ({ steps, caller, once, toBody }) => {
     const isReadOnly = steps.every((one) => one.isReadOnly)
     const key = isReadOnly ? null : once
@@ -81,8 +89,10 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
         for (at = 0; at < steps.length; at++) answers.push(await steps[at]!.perform(transaction))
         at = steps.length - 1
         const body = toBody(answers)
-        if (key)
-          await transaction.query("select undercroft.keep_once($1, $2, $3, 1, null, null)", [...key, body])
+        if (key) {
+          const kept = keeper ? keeper.keep(body) : body
+          await transaction.query("select undercroft.keep_once($1, $2, $3, 1, null, null)", [...key, kept])
+        }
         // Last, where no way back to a savepoint takes it away.
         if (!isReadOnly) for (const { record } of steps) if (record?.isDue()) await record.write()
         return body
@@ -122,7 +132,8 @@ export function createTransact({ transactions, timeoutMs }: TransactParts): Tran
       .catch(() => undefined)
     if (!found) return null
     if (found["same"] !== true) throw new UndercroftError("UC309", {}, { cause })
-    return found["body"] as string
+    const body = found["body"] as string
+    return keeper ? keeper.recall(body) : body
   }
 }
 

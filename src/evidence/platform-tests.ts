@@ -92,7 +92,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/prove.pg.test.ts": [
     "TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no database and no package",
   ],
+  "src/audit/prune.pg.test.ts": [
+    "GDPR Art. 5(1)(e): whole batches go with their values and partitions; the rest verifies, again and again, and is proved",
+  ],
   "src/audit/sealer.pg.test.ts": [
+    "TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head",
     "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
   ],
   "src/audit/tamper.pg.test.ts": [
@@ -223,6 +227,23 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "ARCHITECTURE.md has the table, and who is named in it is there",
     "TR-03161-3 Auth_7: each comes before all that follow it",
     "%s touches only what its caller may read",
+  ],
+  "test/encrypted/attacks.pg.test.ts": [
+    "TR-03161-3 Cryp_2: an encrypted value opens only where it was written",
+    "TR-03161-3 Cryp_6: another key-encryption key does not start",
+    "TR-03161-3 Cryp_7: the key-encryption key: every key is wrapped anew, and no read fails",
+    "TR-03161-3 Cryp_7: every person's key: values are encrypted anew, rows stay as they are, and no read fails",
+    "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
+  ],
+  "test/encrypted/key-stores.pg.test.ts": [
+    "what is destroyed is not listed, not replaced, and never made again (GDPR Art. 17)",
+    "TR-03161-3 Cryp_6: two nodes that begin on an empty store have one set of keys; another key-encryption key opens none",
+    "TR-03161-3 Cryp_5: keys of one purpose are no keys of another, and a person's are their own",
+    "TR-03161-3 Data_1: the directory holds no key in the clear, names no person, and is its owner's alone",
+    "TR-03161-3 Cryp_4: %j is refused as a key-encryption key",
+  ],
+  "test/encrypted/redaction.pg.test.ts": [
+    "TR-03161-3 Data_1: no file of the database holds an encrypted value: heap, indexes, write-ahead log",
   ],
   "test/hostile/bodies.pg.test.ts": [
     "every header, every value",

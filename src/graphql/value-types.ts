@@ -11,6 +11,7 @@ import {
   type GraphQLScalarType,
   GraphQLString,
 } from "graphql"
+import { plainKind } from "../model/encryption.ts"
 import type { FieldInfo } from "../model/model.ts"
 import type { FieldKind } from "../model/value.ts"
 import type { FilterOperator } from "../query/operation.ts"
@@ -71,8 +72,8 @@ function scalarOf(kind: FieldKind): ValueType {
 }
 
 /** Whether numbers of a field are sent as strings. */
-export function isSentAsText({ kind }: FieldInfo): boolean {
-  return kind.sqlType === "bigint"
+export function isSentAsText(field: FieldInfo): boolean {
+  return plainKind(field).sqlType === "bigint"
 }
 
 /** The types of one schema: each is made once. */
@@ -86,8 +87,9 @@ export class ValueTypes {
   }
 
   of(field: FieldInfo): ValueType {
-    const words = field.kind.schema()["enum"]
-    if (!Array.isArray(words) || !words.every(isEnumName)) return scalarOf(field.kind)
+    const kind = plainKind(field)
+    const words = kind.schema()["enum"]
+    if (!Array.isArray(words) || !words.every(isEnumName)) return scalarOf(kind)
     const found = this.enums.get(field)
     if (found) return found
     const name = this.names.enumOf(field)

@@ -3,6 +3,7 @@
 import { fillConsents } from "./build-consent.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
+import { checkEncrypted, encryptedKind } from "./encryption.ts"
 import type { AccessRules, AnyEntity } from "./entity.ts"
 import { Condition, type Node, toNode } from "./expression.ts"
 import { Field, Many, targetName } from "./field.ts"
@@ -82,6 +83,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const [at, one] of declared.entries()) fillView(one, entities[at]!, byName, problems)
   for (const [at, one] of declared.entries()) fillConstraints(one, entities[at]!, problems)
   fillSubjects(declared, entities, problems)
+  checkEncrypted(entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   fillRetention(declared, entities, problems)
   fillConsents(declared, entities, problems)
@@ -163,6 +165,7 @@ function newField(
     readonly: false,
     immutable: false,
     classification: "internal",
+    encrypted: null,
     description: null,
     reveals: false,
     reference: null,
@@ -260,7 +263,10 @@ function declaredField(
   const scope = { row: captureRow("row"), me: baseMe }
   const capture = (rule: ((scope: never) => Condition) | undefined): Node | null =>
     rule ? toNode(rule(scope as never)) : null
-  return newField(entity, name, field.kind, {
+  const { encrypted } = said
+  const findable = encrypted?.findable ?? false
+  return newField(entity, name, encrypted ? encryptedKind(field.kind, findable) : field.kind, {
+    encrypted: encrypted ? { kind: field.kind, findable } : null,
     optional: said.optional ?? false,
     unique: said.unique ?? false,
     defaulted: said.defaulted ?? false,
@@ -357,6 +363,10 @@ function fillView(
   const fields = Object.entries(declared.view.fields()).map(([name, source]) => {
     checkFieldName(name, `${entity.name}.${name}`, problems)
     const origin = originOf(source, from)
+    if (origin?.encrypted)
+      problems.add("UC145", `${entity.name}.${name}`, {
+        why: `shows ${origin.entity.name}.${origin.name}, which is read on its own row alone`,
+      })
     return newField(entity, name, origin?.kind ?? kindOfNode(source, from), {
       optional: origin?.optional ?? true,
       readonly: true,

@@ -1,13 +1,21 @@
 /** A field of an entity: its kind of value, and what the author said about it. Immutable; every method gives a new field. */
 import type { Expr, LooseScope } from "./capture.ts"
 import type { Classification } from "./classification.ts"
+import type { EncryptedOptions } from "./encryption.ts"
 import type { AnyEntity, Entity } from "./entity.ts"
 import { type Condition, type Node, toNode } from "./expression.ts"
 import type { PluralOf } from "./model.ts"
 import type { FieldKind } from "./value.ts"
 
 /** What a field's type remembers beside its value. */
-export type FieldFlag = "optional" | "default" | "readonly" | "immutable" | "restricted"
+export type FieldFlag =
+  | "optional"
+  | "default"
+  | "readonly"
+  | "immutable"
+  | "restricted"
+  | "encrypted"
+  | "findable"
 
 export type OnDelete = "restrict" | "cascade" | "set null"
 
@@ -21,6 +29,7 @@ export interface FieldOptions {
   readonly readonly?: boolean
   readonly immutable?: boolean
   readonly classification?: Classification
+  readonly encrypted?: EncryptedOptions
   readonly visibleTo?: (scope: LooseScope) => Condition
   readonly writableBy?: (scope: LooseScope) => Condition
   readonly description?: string
@@ -84,6 +93,15 @@ export class Field<T, K extends string = never, E = null> {
   /** A credential or a key. */
   secret(): Field<T, K, E> {
     return this.with({ classification: "secret" })
+  }
+  /**
+   * Stored encrypted, under the key of the person whose data the row is; PostgreSQL never sees the value. It can't be ordered or
+   * searched; with `findable` equal values can be found.
+   */
+  encrypted(): Field<T, K | "encrypted", E>
+  encrypted(options: { readonly findable: true }): Field<T, K | "findable", E>
+  encrypted(options: EncryptedOptions = {}): Field<any, any, any> {
+    return this.with({ encrypted: options })
   }
   /** Who may see the value; for everyone else it is null, or does not exist where the rule looks only at the caller. */
   visibleTo(rule: (scope: LooseScope) => Condition): Field<T, K | "restricted", E> {

@@ -1,5 +1,6 @@
 /** The built model: every name resolved, every default filled in. All other rooms read this, never the author's objects. */
 import type { Classification } from "./classification.ts"
+import type { EncryptionInfo } from "./encryption.ts"
 import type { Node } from "./expression.ts"
 import type { OnDelete } from "./field.ts"
 import type { FieldKind } from "./value.ts"
@@ -25,6 +26,8 @@ export interface FieldInfo {
   readonly readonly: boolean
   readonly immutable: boolean
   readonly classification: Classification
+  /** Where values are stored encrypted; `kind` is then that of what is stored. */
+  readonly encrypted: EncryptionInfo | null
   readonly description: string | null
   readonly reveals: boolean
   readonly reference: { readonly entity: EntityInfo; readonly onDelete: OnDelete } | null

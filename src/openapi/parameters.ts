@@ -133,7 +133,7 @@ export function shapeParameters(
       description:
         "The fields to order by, separated by commas; each with `.asc` or `.desc`, `.nullsfirst` or `.nullslast`.",
       schema: text,
-      example: `${names.find((name) => name !== "id") ?? names[0] ?? "id"}.desc`,
+      example: `${fields.find((one) => one.name !== "id" && !one.encrypted)?.name ?? "id"}.desc`,
     },
   ]
 }

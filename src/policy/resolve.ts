@@ -7,7 +7,7 @@ import { dateKind } from "../model/fields/date.ts"
 import { checkDuration } from "../model/fields/duration.ts"
 import { instantKind } from "../model/fields/instant.ts"
 import { textKind } from "../model/fields/text.ts"
-import type { EntityInfo, Model, RelationInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo, Model, RelationInfo } from "../model/model.ts"
 import type { ProblemList } from "../model/model-error.ts"
 import { BadValue, type FieldKind } from "../model/value.ts"
 import { ConsentRules, type Scopes } from "./consent-rule.ts"
@@ -237,6 +237,7 @@ export class Resolver {
           return step(at + 1, further)
         }
         if (!field) return this.unknownName(where, entity, node.path.join("."))
+        this.refuseEncrypted(field, where)
         values.push({ kind: "field", scope, field, of: field.kind })
         return step(at + 1, further)
       })
@@ -324,7 +325,10 @@ export class Resolver {
         if (side && ranged)
           return { kind: "bound", scope: node.scope, field: ranged, side, of: ranged.kind.element! }
         const field = node.path.length === 1 ? entity?.fieldByName.get(node.path[0]!) : undefined
-        if (entity && field) return { kind: "field", scope: node.scope, field, of: field.kind }
+        if (entity && field) {
+          this.refuseEncrypted(field, where)
+          return { kind: "field", scope: node.scope, field, of: field.kind }
+        }
         this.unknownName(where, entity ?? [...scopes.values()][0], node.path.join("."))
         return null
       }
@@ -373,6 +377,7 @@ export class Resolver {
       entity && field
         ? { name: node.name, entity, field, where: this.rule(found.condition(), entity, place) }
         : null
+    if (field) this.refuseEncrypted(field, place)
     if (!fact) this.problems.add("UC102", place, { target: `${found.entity?.name}.${found.field}` })
     this.resolving.pop()
     ofActor.set(node.name, fact)
@@ -413,6 +418,10 @@ export class Resolver {
       })
       return null
     }
+  }
+
+  private refuseEncrypted(field: FieldInfo, where: string): void {
+    if (field.encrypted) this.problems.add("UC147", where, { path: `${field.entity.name}.${field.name}` })
   }
 
   private refuseQuestion(where: string, question: string, value: RuleValue): Rule {

@@ -57,6 +57,7 @@ export function planOperation(operation: Operation, context: PlanContext): Plan 
       const columns = planner.writeColumns(entity, operation, "create")
       if (address) checkAddress(address, entity)
       const fields = conflict && (conflict.fields?.map((name) => planner.field(entity, name)) ?? entity.key)
+      for (const one of fields ?? []) refuseEncrypted(one, "named in on_conflict")
       return {
         kind: "insert",
         ...write,
@@ -137,6 +138,8 @@ class Planner {
     const framed = asked.frame && this.frame(asked.frame, policy)
     const items = framed?.items ?? asked.select.flatMap((item) => this.item(item, policy))
     const embeds = items.filter((item) => item.kind === "embed")
+    if (items.some(isGrouping))
+      for (const one of items) if (one.kind === "field") refuseEncrypted(one.field, "grouped by")
     if (items.some(isGrouping) && embeds.some((one) => one.spread && !isToOne(one.relation)))
       throw new UndercroftError(
         "PGRST127",
@@ -215,6 +218,8 @@ class Planner {
           return [{ kind: "count", as: item.alias ?? "count", cast: item.cast }]
         const field = this.pathField(policy.entity, item.path)
         const last = item.path.json.at(-1)?.key
+        const isPlain = item.aggregate === null && item.cast === null
+        if (!isPlain) refuseEncrypted(field, item.aggregate === null ? "cast" : "aggregated")
         const as = item.alias ?? item.aggregate ?? (typeof last === "string" ? last : field.name)
         if (item.aggregate !== null && !canAggregate(item.aggregate, field)) {
           throw new UndercroftError("PG:42883", {
@@ -350,6 +355,7 @@ class Planner {
     if (embed && !isToOne(embed.relation))
       throw new UndercroftError("PGRST118", { from: entity.collection, to: term.relation ?? "" })
     const field = this.pathField(embed ? embed.query.policy.entity : entity, term.path)
+    refuseEncrypted(field, "ordered by")
     if (
       term.path.json.length === 0 &&
       !field.kind.operators.has("order") &&
@@ -363,6 +369,7 @@ class Planner {
 
   private pathField(entity: EntityInfo, path: FieldPath): FieldInfo {
     const field = this.field(entity, path.name)
+    if (path.json.length > 0) refuseEncrypted(field, "taken apart")
     if (path.json.length > 0 && !field.kind.operators.has("json")) {
       throw new UndercroftError("PG:42883", {
         operator: path.json[0]?.text ? "->>" : "->",
@@ -372,6 +379,12 @@ class Planner {
     }
     return field
   }
+}
+
+/** What the database can't read it can't do. */
+function refuseEncrypted(field: FieldInfo, what: string): void {
+  if (field.encrypted)
+    throw new UndercroftError("UC330", { field: `${field.entity.collection}.${field.name}`, what })
 }
 
 /** `count` without parentheses, as older clients write it, where there is no such field. */
@@ -386,7 +399,8 @@ function isGrouping(item: PlannedItem): boolean {
 }
 
 /** Whether values of a field can be brought together so. */
-export function canAggregate(aggregate: Aggregate, { kind }: FieldInfo): boolean {
+export function canAggregate(aggregate: Aggregate, { kind, encrypted }: FieldInfo): boolean {
+  if (encrypted) return false
   if (aggregate === "count") return true
   // PostgreSQL orders these two, and has no least or greatest of them.
   const hasExtremes = kind.operators.has("order") && kind.sqlType !== "uuid" && kind.sqlType !== "boolean"
@@ -420,7 +434,8 @@ const families = {
 } as const
 
 /** Whether an operator can be asked of a kind of value. */
-export function canAsk(operator: FilterOperator, { operators }: FieldKind): boolean {
+export function canAsk(operator: FilterOperator, { operators, sqlType }: FieldKind): boolean {
+  if (sqlType === "bytea") return operators.has("equality") && ["eq", "neq", "in"].includes(operator)
   if (operator === "cs" || operator === "cd")
     return operators.has("list") || operators.has("range") || operators.has("json")
   if (operator === "ov") return operators.has("list") || operators.has("range")
@@ -430,6 +445,9 @@ export function canAsk(operator: FilterOperator, { operators }: FieldKind): bool
 function checkOperator(filter: Filter & { kind: "compare" }, field: FieldInfo): void {
   const { operator } = filter
   const path = filter.path.json
+  if (!field.encrypted?.findable) refuseEncrypted(field, "searched for")
+  else if (!["eq", "neq", "in"].includes(operator) || filter.quantifier !== null)
+    refuseEncrypted(field, `asked for ${operator}`)
   const allowed =
     path.length > 0
       ? path.at(-1)!.text ||

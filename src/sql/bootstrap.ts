@@ -56,6 +56,8 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     "alter table undercroft_state.schema add column if not exists objects jsonb",
     `alter table undercroft_state.keys owner to ${internal}`,
     `alter table undercroft_state.schema owner to ${internal}`,
+    "create table if not exists undercroft_state.key_store (one boolean primary key default true check (one), store text not null)",
+    `alter table undercroft_state.key_store owner to ${internal}`,
     ...createOnceTable(roles),
     ...createStepTable(roles),
     ...createAuditTables(roles),

@@ -26,6 +26,8 @@ export interface CompiledStatement {
   readonly isObject: boolean
   /** It records itself what it reads. */
   readonly recordsReads: boolean
+  /** Encrypted values may stand in the answer, each after the mark. */
+  readonly isSealed: boolean
 }
 
 /** Compiles a plan. */
@@ -58,7 +60,13 @@ class Compiler {
         : isObject
           ? this.readObject(plan.query)
           : this.read(plan)
-    return { text, parameters: this.places.parameters, isObject, recordsReads: this.tell !== null }
+    return {
+      text,
+      parameters: this.places.parameters,
+      isObject,
+      recordsReads: this.tell !== null,
+      isSealed: this.places.hasMark,
+    }
   }
 
   /** Asked of what was read, and so after it: no entry, no answer. */
@@ -96,7 +104,7 @@ class Compiler {
   private readObject({ policy, items, where }: PlannedQuery): string {
     const alias = this.places.alias()
     const columns = items.flatMap((item) =>
-      item.kind === "field" ? [`${fieldSql(item, alias)} as ${outputName(item.as)}`] : [],
+      item.kind === "field" ? [`${fieldSql(item, alias, this.places)} as ${outputName(item.as)}`] : [],
     )
     const version = policy.entity.fields.find((field) => field.automatic === "version")
     const conditions = where.map((filter) => this.printer.filter(filter, alias))

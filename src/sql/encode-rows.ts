@@ -21,6 +21,15 @@ export class Completed {
   }
 }
 
+/** A value of an encrypted field as it is stored. */
+export class Sealed {
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
 /** Checks the rows of a body and writes them as `json_to_recordset` takes them. */
 export function encodeRows(rows: readonly unknown[], columns: readonly FieldInfo[], as: WrittenAs): string {
   return JSON.stringify(
@@ -54,6 +63,7 @@ export function defaultOf(field: FieldInfo): unknown {
 function encodeField(row: unknown, field: FieldInfo, { missingDefault, isText, isOpen }: WrittenAs): unknown {
   const record = row as Readonly<Record<string, unknown>>
   const said = Object.hasOwn(record, field.name) ? record[field.name] : undefined
+  if (said instanceof Sealed) return `\\x${said.bytes.toString("hex")}`
   const isJson = said === undefined || said instanceof Completed
   const given = said instanceof Completed ? said.value : said
   const value = given === undefined && missingDefault === true ? defaultOf(field) : given
@@ -62,6 +72,7 @@ function encodeField(row: unknown, field: FieldInfo, { missingDefault, isText, i
       throw new UndercroftError("PG:23502", { field: `${field.entity.collection}.${field.name}` })
     return null
   }
+  if (field.encrypted) throw new Error(`${field.entity.name}.${field.name} would be stored as it is`)
   try {
     return isText && !isJson ? parseText(String(value), field) : field.kind.parse(value)
   } catch (cause) {

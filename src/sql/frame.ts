@@ -206,7 +206,7 @@ class FramePrinter {
     const value = (item: PlannedItem): string => {
       if (item.kind === "object") return object(item.items)
       if (item.kind === "text") return `${quoteLiteral(item.text)}::text`
-      columns.push(item.kind === "field" ? fieldSql(item, alias) : "count(*)")
+      columns.push(item.kind === "field" ? fieldSql(item, alias, this.tools.places) : "count(*)")
       return `a."c${columns.length - 1}"`
     }
     const whole = object(items)

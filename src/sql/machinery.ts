@@ -2,6 +2,7 @@
  * Everything of the schema that holds no data: functions, policies, triggers, field views, views and grants.
  * It is dropped and made anew whenever the model changes.
  */
+import { indexColumn } from "../model/encryption.ts"
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { implies } from "../policy/implies.ts"
 import { type EntityPolicy, type Policies, policyOf } from "../policy/policies.ts"
@@ -198,22 +199,21 @@ export function writableFields(
   return entity.fields.filter((field) => !field.readonly && (when === "create" || !field.immutable))
 }
 
+/** The columns of an entity's fields, and those by which encrypted ones are found. */
+function readableColumns({ fields }: Pick<EntityInfo, "fields">): readonly string[] {
+  return fields.flatMap((one) => (one.encrypted?.findable ? [one.column, indexColumn(one)] : [one.column]))
+}
+
 function grantTable(policy: EntityPolicy, roles: RoleNames): string[] {
   const table = tableOf(policy.entity)
   const to = hasFieldView(policy) ? roles.fields : roles.api
-  return grants(
-    policy.entity,
-    table,
-    to,
-    policy.entity.fields.map((one) => one.column),
-    (field) => field.column,
-  )
+  return grants(policy.entity, table, to, readableColumns(policy.entity), (field) => field.column)
 }
 
 /** Steps beyond the caller's rights: what only the database sets stays the database's. */
 function systemRights(entity: EntityInfo, roles: RoleNames): string[] {
   const every = { ...entity, access: { read: true, create: true, updateFrom: true, delete: true } }
-  const columns = entity.fields.map((one) => one.column)
+  const columns = readableColumns(entity)
   return [
     createStepPolicy(entity, roles),
     ...grants(every, tableOf(entity), roles.system, columns, (field) => field.column),
@@ -248,21 +248,18 @@ function createFieldView(policy: EntityPolicy, printer: SqlPrinter, roles: RoleN
   const columns = policy.entity.fields.flatMap((field) => {
     const rule = policy.fields.get(field.name)?.visibleTo
     const column = quoteName(field.column)
-    if (!rule) return [column]
+    const found = field.encrypted?.findable ? [quoteName(indexColumn(field))] : []
+    if (!rule) return [column, ...found]
     return [
-      `case when ${once(rule, printer)} then ${column} end as ${column}`,
+      ...[column, ...found].map((one) => `case when ${once(rule, printer)} then ${one} end as ${one}`),
       `${column} as ${quoteName(writeColumn(policy, field))}`,
     ]
   })
   return [
     `create view ${view} as select ${columns.join(", ")} from ${tableOf(policy.entity)}`,
     `alter view ${view} owner to ${quoteName(roles.fields)}`,
-    ...grants(
-      policy.entity,
-      view,
-      roles.api,
-      policy.entity.fields.map((one) => one.column),
-      (field) => writeColumn(policy, field),
+    ...grants(policy.entity, view, roles.api, readableColumns(policy.entity), (field) =>
+      writeColumn(policy, field),
     ),
   ]
 }

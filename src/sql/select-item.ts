@@ -5,6 +5,8 @@ import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { JsonStep } from "../query/operation.ts"
 import type { PlannedEmbed, PlannedField, PlannedItem } from "../query/planned.ts"
+import type { Places } from "./places.ts"
+import { sealedSql } from "./sealed-value.ts"
 
 const casts: ReadonlySet<string> = new Set([
   "text",
@@ -50,8 +52,9 @@ export function pathSql(field: FieldInfo, json: readonly JsonStep[], alias: stri
   return steps.length === 0 ? column : `(${column}${steps.join("")})`
 }
 
-/** A selected field: its JSON, its cast or its aggregate. */
-export function fieldSql(item: PlannedField, alias: string): string {
+/** A selected field: its JSON, its cast or its aggregate; an encrypted one as the process finds it in the answer. */
+export function fieldSql(item: PlannedField, alias: string, places: Places): string {
+  if (item.field.encrypted) return sealedSql(item.field, alias, places.mark())
   const raw = pathSql(item.field, item.json, alias)
   if (item.aggregate) {
     const of = `${item.aggregate}(${cast(raw, item.cast)})`

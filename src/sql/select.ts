@@ -1,5 +1,6 @@
 /** Prints what is read, at any depth: a query of one entity with its embeds, filters, order and page. */
 import { UndercroftError } from "../base/errors.ts"
+import { indexColumn } from "../model/encryption.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
@@ -23,6 +24,7 @@ import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
 import { noteSql } from "./record-reads.ts"
 import { keyText } from "./record-writes.ts"
+import { placeFields } from "./sealed-value.ts"
 import { cast, fieldSql, isAggregate, outputName, pathSql, spreadNames } from "./select-item.ts"
 import { rowsOf } from "./told-reads.ts"
 
@@ -107,8 +109,8 @@ export class SelectPrinter {
       return
     }
     if (item.kind === "field") {
-      used.push(item.field)
-      const sql = fieldSql(item, alias)
+      used.push(item.field, ...(item.field.encrypted ? placeFields(item.field) : []))
+      const sql = fieldSql(item, alias, this.places)
       // By the value, not by its JSON, which can't be compared, nor by what it is cast to, which can't be ordered by.
       if (!item.aggregate) groups.push(pathSql(item.field, item.json, alias))
       columns.push(`${sql} as ${outputName(item.as)}`)
@@ -284,6 +286,7 @@ export class SelectPrinter {
 
   private compare(filter: PlannedFilter & { kind: "compare" }, alias: string): string {
     const { operator, field, value, quantifier } = filter
+    if (field.encrypted) return this.sameValue(filter, alias)
     const sql = pathSql(field, filter.json, alias)
     const kind = filter.json.length === 0 ? field.kind : filter.json.at(-1)!.text ? textOnly : jsonOnly
     const isPattern =
@@ -307,6 +310,20 @@ export class SelectPrinter {
     const place = `${this.places.parameter(value, encodeLiteral(field, of))}::${of.filterType ?? of.sqlType}`
     if (operator === "isdistinct") return `${sql} is distinct from ${place}`
     return `${this.left(sql, field, isPattern)} ${this.sign(operator, field)} ${place}`
+  }
+
+  /** Equal values of an encrypted field have the same index, and nothing else of them can be compared. */
+  private sameValue({ operator, field, value }: PlannedFilter & { kind: "compare" }, alias: string): string {
+    const encode = encodeLiteral(field, field.encrypted!.kind)
+    const column = `${alias}.${quoteName(indexColumn(field))}`
+    if (operator !== "in") {
+      const place = this.places.parameter(value, (text, ciphers) => ciphers.indexOf(field, encode(text)))
+      return `${column} ${operator === "neq" ? "<>" : "="} decode(${place}, 'hex')`
+    }
+    const place = this.places.parameter(value, (list, ciphers) =>
+      arrayLiteral((list as readonly string[]).map((text) => `\\x${ciphers.indexOf(field, encode(text))}`)),
+    )
+    return `${column} = any(${place}::bytea[])`
   }
 
   private sign(operator: FilterOperator, field: FieldInfo): string {

@@ -1,4 +1,5 @@
 /** The tables of a model, as a plain value that two versions of a model can be compared by. */
+import { indexColumn, indexSource } from "../model/encryption.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { type Policies, policyOf } from "../policy/policies.ts"
 import { literal, quoteName, SqlPrinter, shortName, tableOf } from "../policy/to-sql.ts"
@@ -60,11 +61,24 @@ function planTable(entity: EntityInfo, policies: Policies, serverMajor: number):
       },
     ]
   })
+  const found = entity.fields.filter((one) => one.encrypted?.findable).map(planIndexColumn)
   return {
-    columns: Object.fromEntries(columns),
+    columns: Object.fromEntries([...columns, ...found]),
     constraints: Object.fromEntries(planConstraints(entity, policies, printer)),
     indexes: Object.fromEntries(planIndexes(entity)),
   }
+}
+
+/** What equal values of an encrypted field have in common stands in a column of its own: bytes compare under any policy. */
+function planIndexColumn(field: FieldInfo): [string, ColumnPlan] {
+  const generated = indexSource(quoteName(field.column))
+  const plain = { default: null, identity: false, collation: null }
+  return [indexColumn(field), { ...plain, type: "bytea", notNull: false, generated }]
+}
+
+/** The column that is compared. */
+function comparedColumn(field: FieldInfo): string {
+  return field.encrypted?.findable ? indexColumn(field) : field.column
 }
 
 /** The default of a column as SQL, or null. */
@@ -106,7 +120,8 @@ function planConstraints(
     fields.map((one) => quoteName(one.column)).join(", ")
   add("key", "pkey", entity.key, `primary key (${columns(entity.key)})`)
   for (const unique of entity.unique) {
-    add("unique", `${unique.map((one) => one.column).join("_")}_key`, unique, `unique (${columns(unique)})`)
+    const compared = unique.map((one) => quoteName(comparedColumn(one))).join(", ")
+    add("unique", `${unique.map((one) => one.column).join("_")}_key`, unique, `unique (${compared})`)
   }
   for (const field of entity.fields) {
     if (field.reference) {
@@ -169,8 +184,9 @@ function planIndexes(entity: EntityInfo): [string, string][] {
   const references = entity.fields
     .filter((field) => field.reference && !leading.has(field))
     .map((field) => [field])
-  return [...entity.indexes, ...references].map((fields) => {
-    const columns = fields.map((one) => one.column)
+  const findable = entity.fields.filter((one) => one.encrypted?.findable && !leading.has(one))
+  return [...entity.indexes, ...references, ...findable.map((one) => [one])].map((fields) => {
+    const columns = fields.map(comparedColumn)
     return [
       shortName(`${entity.table}_${columns.join("_")}_idx`),
       `on ${tableOf(entity)} (${columns.map(quoteName).join(", ")})`,

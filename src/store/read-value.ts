@@ -23,6 +23,7 @@ const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
   [builtins.FLOAT8, Number],
   [builtins.JSON, JSON.parse],
   [builtins.JSONB, JSON.parse],
+  [builtins.BYTEA, (text) => Buffer.from(text.slice(2), "hex")],
   [builtins.TIMESTAMPTZ, readInstant],
   [3910, readInstantRange],
   [600, readPoint],

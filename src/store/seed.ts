@@ -1,11 +1,13 @@
 /** Puts rows into an empty database, past the policies: data to start with in development. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { EntityInfo, Model } from "../model/model.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import type { SchemaPlan } from "../sql/tables.ts"
+import { encryptSeeds } from "./encrypt-seeds.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
 
@@ -17,11 +19,13 @@ export interface SeedTarget {
   readonly model: Model
   readonly roles: RoleNames
   readonly plan: SchemaPlan
+  /** Encrypts; null where the model encrypts nothing. */
+  readonly ciphers?: FieldCiphers | null
 }
 
 /** Inserts all rows or none, once in a database's life, and only into an empty one. Throws UC526 naming the row that does not fit. */
 export async function seedDatabase(
-  { adminUrl, model, roles, plan }: SeedTarget,
+  { adminUrl, model, roles, plan, ciphers = null }: SeedTarget,
   rows: Iterable<readonly [string, SeedRow]>,
   onProgress: (count: number) => void = () => undefined,
 ): Promise<number> {
@@ -47,7 +51,7 @@ export async function seedDatabase(
     let made = ""
     const flush = async (): Promise<void> => {
       await sent
-      if (entity && batch.length > 0) sent = insertBatch(admin, entity, batch)
+      if (entity && batch.length > 0) sent = insertBatch(admin, entity, batch, ciphers)
       sent.catch(() => undefined)
       count += batch.length
       batch = []
@@ -109,6 +113,17 @@ function outOfTheWay(plan: SchemaPlan): { before: string[]; after: string[] } {
   return { before, after }
 }
 
+/** Throws UC526. */
+function parseSeed(field: FieldInfo, value: unknown): unknown {
+  try {
+    return field.kind.parse(value)
+  } catch (cause) {
+    if (!(cause instanceof BadValue)) throw cause
+    const why = `has a row whose ${field.name} ${cause.message}`
+    throw new UndercroftError("UC526", { entity: field.entity.name, why })
+  }
+}
+
 /** Which values of a row the database makes: rows of one statement agree on that. */
 function madeByDatabase(entity: EntityInfo, row: SeedRow): string {
   return entity.fields
@@ -117,7 +132,14 @@ function madeByDatabase(entity: EntityInfo, row: SeedRow): string {
     .join()
 }
 
-async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly SeedRow[]): Promise<void> {
+async function insertBatch(
+  admin: pg.Client,
+  entity: EntityInfo,
+  given: readonly SeedRow[],
+  ciphers: FieldCiphers | null,
+): Promise<void> {
+  const encrypt = (): Promise<readonly SeedRow[]> => encryptSeeds(given, entity, admin, ciphers, parseSeed)
+  const rows = ciphers ? await encrypt() : given
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const fields = names.map((name) => {
     const field = entity.fieldByName.get(name)
@@ -129,16 +151,8 @@ async function insertBatch(admin: pg.Client, entity: EntityInfo, rows: readonly 
       fields.map((field) => {
         const said = row[field.name]
         const value = said === undefined ? (field.defaultValue ?? null) : said
-        try {
-          return [field.column, value === null ? null : field.kind.parse(value)]
-        } catch (cause) {
-          if (cause instanceof BadValue)
-            throw new UndercroftError("UC526", {
-              entity: entity.name,
-              why: `has a row whose ${field.name} ${cause.message}`,
-            })
-          throw cause
-        }
+        if (Buffer.isBuffer(value)) return [field.column, `\\x${value.toString("hex")}`]
+        return [field.column, value === null ? null : parseSeed(field, value)]
       }),
     ),
   )

@@ -5,6 +5,7 @@ import { inject } from "vitest"
 import { type App, type AppOptions, startApp } from "../../src/app.ts"
 import { signToken } from "../../src/auth/jwt-sign.ts"
 import type { BackendDefinition } from "../../src/backend.ts"
+import { testKeys } from "./keys.ts"
 
 export const testSecret: string = "a secret of at least thirty-two bytes"
 
@@ -75,6 +76,7 @@ export async function startTestBackend(
     port: 0,
     directory: "",
     secret: testSecret,
+    keys: await testKeys(),
     introspects: true,
     databaseUrl: database.url,
     seed: true,

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import { pathToFileURL } from "node:url"
 import { type AppOptions, startApp } from "../../src/app.ts"
 import type { BackendDefinition } from "../../src/backend.ts"
+import { testKeys } from "./keys.ts"
 import { sharedSecret } from "./server-process.ts"
 
 const [path = "", name = "default", options = "{}"] = process.argv.slice(2)
@@ -13,6 +14,7 @@ const app = await startApp(definitions[name]!, {
   host: "127.0.0.1",
   port: 0,
   directory: "",
+  keys: await testKeys(),
   issuers: [{ secret: sharedSecret }],
   onError: (error) =>
     void errors.push(`${error.code} ${String((error.cause as Error)?.message ?? error.message)}`),

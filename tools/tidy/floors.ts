@@ -9,6 +9,7 @@ const floors: Readonly<Record<string, number>> = {
   client: 2,
   query: 3,
   sql: 4,
+  keys: 4,
   store: 5,
   engine: 6,
   actions: 7,

@@ -1,0 +1,86 @@
+/** What does encryption cost? 20 rows with two encrypted fields, beside the same rows in the clear: `node bench/encrypted.ts [seconds]`. */
+import { randomBytes } from "node:crypto"
+import { mkdtemp, rm } from "node:fs/promises"
+import { Agent, request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { anyone, defineBackend, entity, text } from "undercroft"
+import { startApp } from "../src/app.ts"
+import { openDirectoryStore } from "../src/keys/directory-store.ts"
+import { localKey } from "../src/keys/key-encryption-key.ts"
+
+const rows = 2000
+const page = 20
+const seconds = Number(process.argv[2] ?? 5)
+const rounds = 3
+const callers = 16
+
+const fields = { name: text().personal(), number: text().personal(), body: text().special() }
+const Clear = entity("Clear", { collection: "clear", fields, subject: "id" })
+const Sealed = entity("Sealed", {
+  collection: "sealed",
+  fields: { ...fields, number: fields.number.encrypted({ findable: true }), body: fields.body.encrypted() },
+  subject: "id",
+})
+for (const one of [Clear, Sealed]) one.access(() => ({ read: anyone }))
+
+const idOf = (at: number): string => `018ce7a8-0f00-7000-8000-${String(at).padStart(12, "0")}`
+
+function* seed(): Iterable<readonly [string, Readonly<Record<string, unknown>>]> {
+  for (const kind of ["Clear", "Sealed"])
+    for (let at = 0; at < rows; at++) {
+      const id = idOf(at)
+      yield [
+        kind,
+        { id, name: `name ${at}`, number: `A${at}`, body: `${"a finding of some length ".repeat(8)}${at}` },
+      ]
+    }
+}
+
+/** Answers a second, of `callers` at the same time. */
+async function load(url: string, collection: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: callers })
+  const end = performance.now() + seconds * 1000
+  let count = 0
+  const ask = (): Promise<void> =>
+    new Promise((done, fail) => {
+      const after = idOf(Math.floor(Math.random() * (rows - page)))
+      const path = `/rest/${collection}?select=id,name,number,body&id=gte.${after}&order=id&limit=${page}`
+      request(url + path, { agent }, (answer) => {
+        if (answer.statusCode !== 200) fail(new Error(`status ${answer.statusCode}`))
+        answer.resume().once("end", done)
+      })
+        .once("error", fail)
+        .end()
+    })
+  const work = async (): Promise<void> => {
+    for (; performance.now() < end; count++) await ask()
+  }
+  await Promise.all(Array.from({ length: callers }, work))
+  agent.destroy()
+  return count / seconds
+}
+
+const directory = await mkdtemp(join(tmpdir(), "undercroft-bench-keys-"))
+const app = await startApp(defineBackend({ name: "bench", model: [Clear, Sealed], seed }), {
+  host: "127.0.0.1",
+  port: 0,
+  directory: "",
+  ephemeral: true,
+  seed: true,
+  keys: { store: openDirectoryStore(directory), kek: localKey(randomBytes(32).toString("base64")) },
+})
+try {
+  for (let round = 0; round <= rounds; round++) {
+    const clear = await load(app.url, "clear")
+    const sealed = await load(app.url, "sealed")
+    // The first round warms up.
+    if (round > 0)
+      process.stdout.write(
+        `clear ${clear.toFixed(0)}/s, encrypted ${sealed.toFixed(0)}/s, ratio ${(sealed / clear).toFixed(2)}\n`,
+      )
+  }
+} finally {
+  await app.stop()
+  await rm(directory, { recursive: true })
+}
