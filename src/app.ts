@@ -19,8 +19,13 @@ import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
 import type { Anchor } from "./audit/anchor.ts"
+import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
+import { type Courier, startCourier } from "./audit/courier.ts"
+import { schedulePruning } from "./audit/prune-schedule.ts"
 import { type Sealer, startSealer } from "./audit/sealer.ts"
-import type { KeyHolder } from "./audit/signing-key.ts"
+import type { KeyHolder, SigningKey } from "./audit/signing-key.ts"
+import { createWitness } from "./audit/witness.ts"
+import { addWitnessDoor } from "./audit/witness-door.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
@@ -99,8 +104,10 @@ export interface AuditOptions {
   /** The record's name, which its heads carry. */
   readonly origin: string
   readonly keys: KeyHolder
-  /** Where heads go. */
+  /** Where heads go, beside the definition's anchors. */
   readonly anchors: readonly Anchor[]
+  /** What heads of other records are cosigned with, where the definition declares a witness. */
+  readonly witness?: SigningKey | undefined
 }
 
 /** A running backend. */
@@ -111,6 +118,8 @@ export interface App {
   readonly adminUrl: string
   /** Seals the record, where that was asked for. */
   readonly sealer: Sealer | null
+  /** Brings heads to anchors across a network, where there are any. */
+  readonly courier: Courier | null
   /** The keys of persons; null where the model encrypts nothing. */
   readonly keys: KeyRing | null
   stop(): Promise<void>
@@ -121,6 +130,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   const progress = options.onProgress ?? (() => undefined)
   const policies = buildBackend(definition)
   const documents = loadDocuments(definition.graphql?.documents)
+  checkAuditSettings(definition.audit)
+  const remotes = options.audit ? remoteAnchors(definition.audit) : []
   const limits = {
     ...defaultQueryLimits,
     ...defaultGrammarLimits,
@@ -329,6 +340,13 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       engine,
       authenticate,
     })
+    // A witness of other records, where the definition declares one.
+    const cosigning = definition.audit?.witness && options.audit?.witness
+    const witnessed = cosigning ? openAudit(database.auditUrl) : null
+    if (definition.audit?.witness && cosigning && witnessed) {
+      const { witness: settings } = definition.audit
+      addWitnessDoor(server, createWitness({ database: witnessed, signing: cosigning, settings }))
+    }
     await server.listen({ host: options.host, port: options.port })
     const { port } = server.server.address() as AddressInfo
     const url = `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`
@@ -344,12 +362,31 @@ export async function startApp(definition: BackendDefinition, options: AppOption
           tell: options.onError ?? (() => undefined),
         })
       : null
+    const recordPruning =
+      options.audit && sealer
+        ? schedulePruning({
+            adminUrl,
+            years: definition.audit?.keep?.years,
+            seal: sealer.sealNow,
+            tell: options.onError ?? (() => undefined),
+          })
+        : null
+    const courier =
+      remotes.length > 0
+        ? startCourier({
+            database: openAudit(database.auditUrl),
+            anchors: remotes,
+            everyMs: definition.audit?.sealEveryMs,
+            tell: options.onError ?? (() => undefined),
+          })
+        : null
 
     return {
       url,
       policies,
       adminUrl,
       sealer,
+      courier,
       keys,
       async stop() {
         await server.close()
@@ -360,7 +397,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
+        await recordPruning?.stop()
         await sealer?.stop()
+        await courier?.stop()
+        await witnessed?.close()
         await options.keys?.store.close()
         await embedded?.stop()
       },

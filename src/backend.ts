@@ -2,6 +2,7 @@
 import type { AccountSettings } from "./accounts/settings.ts"
 import type { AnyAction } from "./actions/action.ts"
 import type { Hook } from "./actions/hook.ts"
+import type { AuditSettings } from "./audit/audit-settings.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
@@ -104,12 +105,8 @@ export interface BackendDefinition<
   readonly processing?: ProcessingRecord
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
-  readonly audit?: {
-    /** The file outside of the database that keeps the record's heads, from the project's folder on; UNDERCROFT_AUDIT_ANCHOR comes first. */
-    readonly anchor?: string | URL
-    /** How long the record's sealer waits after a look, in milliseconds; 2,000 unless given. */
-    readonly sealEveryMs?: number
-  }
+  /** Where the heads of the record go, whose heads are witnessed here, and how long entries are kept. */
+  readonly audit?: AuditSettings
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
   /** Requests to try out, shown at the start of a development server. */

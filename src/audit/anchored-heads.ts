@@ -1,6 +1,7 @@
-/** The heads of an anchor's file in the order of their sizes, read as a stream. */
+/** The heads of an anchor in the order of their sizes, read as a stream: a file, a folder of objects, or what a witness knows. */
 import { createReadStream } from "node:fs"
-import { stat } from "node:fs/promises"
+import { readdir, readFile, stat } from "node:fs/promises"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { UndercroftError } from "../base/errors.ts"
 import type { SignedHead } from "./anchor.ts"
@@ -15,12 +16,16 @@ export type AnchoredHead =
 const windowSize = 256
 
 /**
- * What the file holds now: what is added while it is read does not count, so it is to be opened before the database is looked at.
+ * What the anchor holds now: what is added while it is read does not count, so it is to be opened before the database is looked at.
+ * A path is that of a file, of a folder with the objects of a bucket, or the address of a witness's last head.
  * Throws UC943 where it can't be read.
  */
 export async function openAnchorFile(path: string): Promise<AsyncIterable<AnchoredHead>> {
   try {
-    const { size } = await stat(path)
+    if (/^https?:/.test(path)) return inOrder(readLines(await fetchLines(path)))
+    const found = await stat(path)
+    if (found.isDirectory()) return inOrder(readFolder(path, (await readdir(path)).toSorted()))
+    const { size } = found
     return size === 0 ? nothing() : inOrder(readHeads(path, size - 1))
   } catch (cause) {
     throw new UndercroftError("UC943", { path, why: (cause as Error).message }, { cause })
@@ -34,6 +39,26 @@ async function* readHeads(path: string, end: number): AsyncGenerator<AnchoredHea
   for await (const text of createInterface({ input: createReadStream(path, { end }) })) {
     line++
     if (text !== "") yield readHead(text, line)
+  }
+}
+
+/** Whoever verifies names the address, so that it may be anywhere. */
+async function fetchLines(address: string): Promise<readonly string[]> {
+  const answer = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(10_000) })
+  if (!answer.ok) throw new Error(`it answered ${answer.status}`)
+  return (await answer.text()).split("\n")
+}
+
+async function* readLines(lines: readonly string[]): AsyncGenerator<AnchoredHead> {
+  for (const [at, text] of lines.entries()) if (text !== "") yield readHead(text, at + 1)
+}
+
+async function* readFolder(folder: string, names: readonly string[]): AsyncGenerator<AnchoredHead> {
+  let line = 0
+  for (const name of names) {
+    if (!name.endsWith(".json")) continue
+    line++
+    yield readHead((await readFile(join(folder, name), "utf8")).trim(), line)
   }
 }
 

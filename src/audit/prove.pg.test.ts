@@ -50,7 +50,7 @@ test("every entry can be proved, by position and by identifier, and no other tex
     const proof = await proveEntry(reader, position)
     expect(checkProof(proof)).toBeNull()
     expect(await proveEntry(reader, id)).toEqual(proof)
-    expect(checkProof({ ...proof, entry: proof.entry.replace('"actor": "', '"actor": "not ') })).toMatch(
+    expect(checkProof({ ...proof, entry: proof.entry.replace('"result"', '"Result"') })).toMatch(
       /not in the tree/,
     )
     const other = JSON.stringify({ ...JSON.parse(proof.entry), position: 99 })
@@ -86,7 +86,7 @@ test("TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no
     /^Proved: Entry 4 is in the record/,
   )
   expect((await check(null, "--anchor", record.anchorPath)).stdout).toBe("The anchor is sound: 6 heads.\n")
-  const forged = await check({ ...proof, entry: proof.entry.replace('"actor": "', '"actor": "not ') })
+  const forged = await check({ ...proof, entry: proof.entry.replace('"result"', '"Result"') })
   expect(forged).toMatchObject({
     code: 1,
     stdout: expect.stringMatching(/^Not proved: the entry is not in the tree/),

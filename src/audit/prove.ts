@@ -1,9 +1,10 @@
 /** Proofs that anyone can check without the database: that an entry is in the record, that the record of then is in that of now. */
 import { UndercroftError } from "../base/errors.ts"
-import { allSigners, leavesBetween, oneBatch, oneEntry } from "../sql/audit-seal.ts"
-import type { AuditReader } from "../store/audit-database.ts"
+import { allSigners, beginning, leavesBetween, oneBatch, oneEntry } from "../sql/audit-seal.ts"
+import type { AuditQuery, AuditReader } from "../store/audit-database.ts"
+import type { SignedHead } from "./anchor.ts"
 import { readSigners, type SignerRow, signerOf } from "./signers.ts"
-import { collectPath, consistencyRanges, inclusionRanges, type LeafRange } from "./tree.ts"
+import { collectPath, consistencyRanges, Frontier, inclusionRanges, type LeafRange } from "./tree.ts"
 import {
   type ConsistencyProof,
   checkProof,
@@ -18,7 +19,12 @@ export async function proveEntry(reader: AuditReader, which: string): Promise<In
   if (!found) throw new UndercroftError("UC944", { what: `entry ${which}` })
   const last = await readHead(reader, null)
   const position = Number(found.position)
-  const path = await pathOf(reader, inclusionRanges(position - 1, last.head.size), last.head.size)
+  const [begin] = await reader.query(beginning)
+  const base = frontierOf(begin)
+  const path = await pathOf(reader.query, inclusionRanges(position - 1, last.head.size), {
+    base,
+    size: last.head.size,
+  })
   const { checkpoint, key } = last
   const proof = { position, entry: String(found.canonical), path, checkpoint, key }
   return sound({ kind: "inclusion" as const, ...proof })
@@ -26,14 +32,18 @@ export async function proveEntry(reader: AuditReader, which: string): Promise<In
 
 /** From a size that had a head to a later one, the last unless given. Throws like `proveEntry`. */
 export async function proveConsistency(
-  reader: AuditReader,
+  reader: { readonly query: AuditQuery },
   older: number,
   newer: number | null = null,
 ): Promise<ConsistencyProof> {
   const [from, to] = [await readHead(reader, older), await readHead(reader, newer)]
   if (older > to.head.size)
     throw new UndercroftError("UC944", { what: `head of ${newer} entries after ${older}` })
-  const path = await pathOf(reader, consistencyRanges(older, to.head.size), to.head.size)
+  const [begin] = await reader.query(beginning)
+  if (older < Number(begin?.size ?? 0))
+    throw new UndercroftError("UC944", { what: `entry after the first ${older}: the next ones were pruned` })
+  const ranges = consistencyRanges(older, to.head.size)
+  const path = await pathOf(reader.query, ranges, { base: from.frontier, size: to.head.size })
   const { size, root } = from.head
   return sound({
     kind: "consistency" as const,
@@ -44,6 +54,12 @@ export async function proveConsistency(
   })
 }
 
+/** The last head, its signature checked. Throws UC944 where nothing is sealed, and UC551. */
+export async function lastHead(reader: { readonly query: AuditQuery }): Promise<SignedHead> {
+  const { head, checkpoint, key } = await readHead(reader, null)
+  return { size: head.size, root: head.root, checkpoint, key }
+}
+
 /** What is given away as a proof is one. */
 function sound<P extends InclusionProof | ConsistencyProof>(proof: P): P {
   const problem = checkProof(proof)
@@ -52,9 +68,9 @@ function sound<P extends InclusionProof | ConsistencyProof>(proof: P): P {
 }
 
 async function readHead(
-  reader: AuditReader,
+  reader: { readonly query: AuditQuery },
   size: number | null,
-): Promise<{ head: Head; checkpoint: string; key: string }> {
+): Promise<{ head: Head; checkpoint: string; key: string; frontier: Frontier }> {
   const [row] = await reader.query(oneBatch, [size])
   if (!row) throw new UndercroftError("UC944", { what: size === null ? "entry" : `head of ${size} entries` })
   const rows = (await reader.query(allSigners)) as unknown as readonly SignerRow[]
@@ -63,18 +79,35 @@ async function readHead(
     const signer = signerOf(signers, Number(row.size))
     if (!signer) throw new Error("its key is missing")
     const checkpoint = String(row.checkpoint)
-    return { head: readCheckpoint(checkpoint, signer.key), checkpoint, key: signer.key.text }
+    const head = readCheckpoint(checkpoint, signer.key)
+    return { head, checkpoint, key: signer.key.text, frontier: frontierOf(row) }
   } catch (cause) {
     throw new UndercroftError("UC551", { why: (cause as Error).message }, { cause })
   }
 }
 
-async function pathOf(reader: AuditReader, ranges: readonly LeafRange[], size: number): Promise<string[]> {
-  const path = await collectPath(ranges, leavesOf(reader, size))
+/** What a row of `audit.batch` says of the tree; of none, a tree that begins. */
+function frontierOf(row: Readonly<Record<string, unknown>> | undefined): Frontier {
+  return row ? new Frontier(Number(row.size), row.frontier as Buffer) : new Frontier()
+}
+
+async function pathOf(
+  query: AuditQuery,
+  ranges: readonly LeafRange[],
+  { base, size }: { base: Frontier; size: number },
+): Promise<string[]> {
+  const path = await collectPath(ranges, leavesOf(query, { from: base.size + 1, to: size }), base)
   return path.map((hash) => hash.toString("base64"))
 }
 
-async function* leavesOf(reader: AuditReader, size: number): AsyncGenerator<readonly Buffer[]> {
-  for await (const rows of reader.stream(leavesBetween, [1, size]))
+const leavesAtOnce = 20_000
+
+async function* leavesOf(
+  query: AuditQuery,
+  { from, to }: { from: number; to: number },
+): AsyncGenerator<readonly Buffer[]> {
+  for (let at = from; at <= to; at += leavesAtOnce) {
+    const rows = await query(leavesBetween, [at, Math.min(to, at + leavesAtOnce - 1)])
     yield rows.map((row) => row.leaf as Buffer)
+  }
 }

@@ -4,9 +4,10 @@ import type { AuditReader } from "../store/audit-database.ts"
 import type { AnchorCheck } from "./check-anchored.ts"
 import { type Batch, BatchCheck } from "./check-batches.ts"
 import { type EntryRow, entryProblem } from "./check-entry.ts"
+import { passPruned } from "./check-pruned.ts"
 import type { Findings } from "./findings.ts"
 import type { Signer } from "./signers.ts"
-import { Frontier } from "./tree.ts"
+import type { Frontier } from "./tree.ts"
 
 /** Reads within one moment of the record. */
 export type Reading = Pick<AuditReader, "query" | "stream">
@@ -20,29 +21,40 @@ export interface Scan {
 }
 
 /** How far it came: all of it, or to the end of the batch where the first finding is. */
-export async function scanEntries(scan: Scan): Promise<{ size: number; time: string | null }> {
+export async function scanEntries(
+  scan: Scan,
+): Promise<{ size: number; time: string | null; prunedThrough: number }> {
   const batches = new BatchCheck(scan.reader.stream(allBatches), scan.signers)
-  const walk = new Walk(scan, batches, await readErasures(scan.reader))
+  const begins = await passPruned(scan, batches)
+  const walk = new Walk(scan, batches, { tree: begins.tree, erased: await readErasures(scan.reader) })
+  if (scan.findings.first() !== null) return { size: 0, time: null, prunedThrough: 0 }
   for await (const rows of scan.reader.stream(allEntries)) {
     const isGood = await walk.take(rows as unknown as readonly EntryRow[])
     scan.onProgress(walk.tree.size)
     if (!isGood) break
   }
   if (scan.findings.first() === null) await walk.end()
-  return { size: walk.tree.size, time: batches.last?.time ?? null }
+  return { size: walk.tree.size, time: batches.last?.time ?? null, prunedThrough: begins.through }
 }
 
 class Walk {
-  readonly tree: Frontier = new Frontier()
+  readonly tree: Frontier
   readonly #scan: Scan
   readonly #batches: BatchCheck
   readonly #erased: ReadonlyMap<string, number>
+  readonly #first: number
   #batch: Batch | null = null
 
-  constructor(scan: Scan, batches: BatchCheck, erased: ReadonlyMap<string, number>) {
+  constructor(
+    scan: Scan,
+    batches: BatchCheck,
+    { tree, erased }: { tree: Frontier; erased: ReadonlyMap<string, number> },
+  ) {
     this.#scan = scan
     this.#batches = batches
     this.#erased = erased
+    this.tree = tree
+    this.#first = tree.size + 1
   }
 
   /** Whether to go on. */
@@ -98,7 +110,7 @@ class Walk {
       findings.at(size + 1, problem ?? `it is missing, with all up to ${next.size}, which a head covers`)
     }
     await anchor.end(size)
-    const [stray] = await reader.query(strayPositions, [size])
+    const [stray] = await reader.query(strayPositions, [size, this.#first])
     if (stray)
       findings.at(
         Number(stray.position),

@@ -14,6 +14,8 @@ export interface SealOptions {
   readonly origin: string
   /** A head that is known to be there: the record never goes on from an earlier one. */
   readonly known?: SignedHead | null
+  /** For tests: as of when, in place of the database's clock. */
+  readonly at?: Date
 }
 
 export interface Sealed {
@@ -46,7 +48,11 @@ export function sealBatch(database: AuditDatabase, options: SealOptions): Promis
     const active = state.signers.at(-1) ?? null
     const signing = await options.keys.find(active?.key ?? null)
     if (active === null) await query(insertSigner, [1, signing.key.text, 0, null])
-    return sealInto(query, { state, signing, origin: options.origin })
+    return sealInto(query, {
+      state: { ...state, now: options.at ?? state.now },
+      signing,
+      origin: options.origin,
+    })
   })
 }
 

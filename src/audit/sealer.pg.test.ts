@@ -180,7 +180,7 @@ test("the sealer goes on from nothing that it did not sign: a changed frontier, 
   expect(await verify()).toMatchObject({ intact: true, size: 4, waiting: 0 })
 })
 
-test("an anchor that fails is told once, and given the next head", async () => {
+test("TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head", async () => {
   const heads: number[] = []
   let isDown = true
   const anchor = {
@@ -198,7 +198,11 @@ test("an anchor that fails is told once, and given the next head", async () => {
   isDown = false
   await one.sealNow()
   await one.sealNow()
-  expect(heads).toEqual([1])
+  // The second entry tells of the outage.
+  expect(heads).toEqual([2])
+  const alerts = await backend.sql("select actor, detail from audit.entry where kind = 'alert'")
+  const detail = { alert: "anchor", anchor: "bucket", why: "no route" }
+  expect(alerts).toEqual([{ actor: "system:audit", detail }])
 })
 
 test("an anchor's half line is passed over, and what follows it is read", async () => {
@@ -260,13 +264,22 @@ test("the API role can reach nothing of the record, the sealer's role changes no
     "about INSERT",
     "batch INSERT",
     "batch SELECT",
+    "cosignature INSERT",
+    "cosignature SELECT",
+    "delivery INSERT",
+    "delivery SELECT",
+    "delivery UPDATE",
     "entry INSERT",
     "entry SELECT",
     "pending DELETE",
+    "pending INSERT",
     "pending SELECT",
     "personal INSERT",
     "signer INSERT",
     "signer SELECT",
+    "witnessed INSERT",
+    "witnessed SELECT",
+    "witnessed UPDATE",
   ])
   for (const text of [
     "update audit.entry set actor = 'x'",

@@ -1,5 +1,6 @@
 /** Seals the record in the background, every few seconds; of several processes one at a time does it, and each tells its anchors. */
 import { UndercroftError } from "../base/errors.ts"
+import { alertEntry } from "../sql/audit-anchors.ts"
 import type { AuditDatabase } from "../store/audit-database.ts"
 import type { Anchor, SignedHead } from "./anchor.ts"
 import { type SealOptions, sealBatch } from "./seal-batch.ts"
@@ -23,6 +24,7 @@ export interface Sealer {
 export function startSealer(options: SealerOptions): Sealer {
   const { database, anchors } = options
   const anchored = new Map<Anchor, SignedHead | null>()
+  const failing = new Set<Anchor>()
   let known: SignedHead | null = null
   let told = ""
   let isStopped = false
@@ -52,12 +54,21 @@ export function startSealer(options: SealerOptions): Sealer {
       try {
         await anchor.put(head)
         anchored.set(anchor, head)
+        failing.delete(anchor)
       } catch (cause) {
         isDone = false
+        if (!failing.has(anchor)) await recordOutage(anchor, cause as NodeJS.ErrnoException)
+        failing.add(anchor)
         tell(new UndercroftError("UC553", { name: anchor.name, why: (cause as Error).message }, { cause }))
       }
     }
     return isDone
+  }
+
+  /** Once an outage, in each process whose anchor it is. */
+  async function recordOutage({ name }: Anchor, { code, message }: NodeJS.ErrnoException): Promise<void> {
+    const detail = JSON.stringify({ alert: "anchor", anchor: name, why: code ?? message })
+    await database.transaction((query) => query(alertEntry, [detail])).catch(() => undefined)
   }
 
   async function round(): Promise<void> {

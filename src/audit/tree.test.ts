@@ -107,3 +107,20 @@ test("a tree begins with each smaller one, and with no other", async () => {
     }),
   )
 })
+
+test("a proof from a size on, or of an entry after it, needs no leaf of before", async () => {
+  await fc.assert(
+    fc.asyncProperty(trees, fc.nat(), fc.nat(), async (all, seed, other) => {
+      const size = all.length
+      const cut = 1 + (seed % size)
+      const base = frontierOf(all.slice(0, cut))
+      const root = frontierOf(all).root()
+      const path = await collectPath(consistencyRanges(cut, size), chunks(all.slice(cut)), base)
+      expect(isConsistent({ size: cut, root: base.root() }, { size, root }, path)).toBe(true)
+      if (cut === size) return
+      const index = cut + (other % (size - cut))
+      const own = await collectPath(inclusionRanges(index, size), chunks(all.slice(cut)), base)
+      expect(rootOfPath(all[index] as Buffer, index, size, own)).toEqual(root)
+    }),
+  )
+})

@@ -29,6 +29,24 @@ export class Frontier {
   toBytes(): Buffer {
     return Buffer.concat(this.#roots)
   }
+
+  /** What there is of a part of the tree that a proof needs: such parts begin where a whole subtree does. */
+  within({ start, count }: LeafRange): Frontier {
+    const end = Math.min(this.size, start + count)
+    const kept: Buffer[] = []
+    let at = 0
+    for (const [index, size] of sizesOf(this.size).entries()) {
+      if (at >= start && at + size <= end) kept.push(this.#roots[index] as Buffer)
+      at += size
+    }
+    return new Frontier(Math.max(0, end - start), Buffer.concat(kept))
+  }
+}
+
+/** Of the whole subtrees that a tree of this size is made of, the largest first. */
+function sizesOf(size: number): readonly number[] {
+  const bits = size === 0 ? "" : size.toString(2)
+  return [...bits].flatMap((bit, index) => (bit === "1" ? [2 ** (bits.length - 1 - index)] : []))
 }
 
 /** Whether bytes can be the frontier of a tree of this size: one root for each power of two in it. */
@@ -68,14 +86,18 @@ export function consistencyRanges(older: number, size: number, start = 0, isWhol
     : [...consistencyRanges(older - split, size - split, start + split, false), { start, count: split }]
 }
 
-/** Computes parts of a proof from leaves that come in order, once. */
+/**
+ * Computes parts of a proof from leaves that come in order, once. `base` is what is known of the tree before the first of them: a
+ * proof from its size on, or of an entry after it, needs no leaf of before.
+ */
 export async function collectPath(
   ranges: readonly LeafRange[],
   leaves: AsyncIterable<readonly Buffer[]>,
+  base: Frontier = new Frontier(),
 ): Promise<Buffer[]> {
-  const parts = ranges.map((range) => ({ range, tree: new Frontier() }))
+  const parts = ranges.map((range) => ({ range, tree: base.within(range) }))
   const inOrder = parts.toSorted((a, b) => a.range.start - b.range.start)
-  let [at, index] = [0, 0]
+  let [at, index] = [0, base.size]
   for await (const chunk of leaves) {
     for (const leaf of chunk) {
       while (at < inOrder.length && index >= endOf(inOrder[at]?.range)) at++

@@ -17,6 +17,8 @@ export interface Verdict {
   readonly bad: Finding | null
   /** What limits what was shown. */
   readonly notes: readonly string[]
+  /** Entries up to here were pruned, as one that is there announced; 0 where none were. */
+  readonly prunedThrough: number
 }
 
 export interface VerifyOptions {
@@ -37,9 +39,9 @@ export async function verifyRecord(options: VerifyOptions): Promise<Verdict> {
     notes.push(
       "Neither an anchor nor a key was given: whoever rewrites all, heads and keys too, goes unnoticed.",
     )
-  const end = ({ size, time, waiting }: { size: number; time: string | null; waiting: number }): Verdict => {
+  const end = (said: Pick<Verdict, "size" | "time" | "waiting"> & Partial<Verdict>): Verdict => {
     const bad = findings.first()
-    return { intact: bad === null, size, time, waiting, bad, notes }
+    return { prunedThrough: 0, ...said, intact: bad === null, bad, notes }
   }
 
   const [strange] = await reader.query(strangeTables)

@@ -284,6 +284,36 @@ export const runningErrors = {
     message: "{file} does not hold these documents.",
     hint: "Write it anew: the same command without --check.",
   },
+  UC970: {
+    status: 500,
+    message: "The definition's `audit` can't be used: {why}.",
+    hint: "See `audit` in the README: anchors, privateHosts, witness and keep.",
+  },
+  UC971: {
+    status: 400,
+    message: "This is nothing that a witness cosigns: {why}.",
+    hint: "Send what C2SP's tlog-witness says: old <size>, a proof, an empty line, the checkpoint.",
+  },
+  UC972: {
+    status: 403,
+    message: "The checkpoint is not signed by a key of this record that the witness knows.",
+    hint: "After the record's key was changed, add the new public key to audit: { witness: { logs } } of the witness.",
+  },
+  "UC972/origin": {
+    status: 404,
+    message: "The witness does not know this record.",
+    hint: "Add the record's public key to audit: { witness: { logs } } of the witness.",
+  },
+  UC973: {
+    status: 422,
+    message: "The witness does not cosign this head: {why}.",
+    hint: "Somebody may have changed the record; find out with: undercroft audit verify",
+  },
+  UC974: {
+    status: 503,
+    message: "The record was not pruned: {why}.",
+    hint: "Nothing was deleted; the next run, within the day, tries again. By hand: undercroft audit prune --dry-run",
+  },
   UC960: {
     status: 500,
     message: "{file} {why}.",

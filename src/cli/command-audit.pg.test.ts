@@ -1,5 +1,7 @@
 /** `undercroft audit` on a project's record: a new key, verdicts with their exit codes, a proof in a file. */
-import { readdir, readFile, stat } from "node:fs/promises"
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { runSql } from "../../test/support/backend.ts"
@@ -46,17 +48,18 @@ test("a new key is announced by the old one, on record, sealed and anchored at o
 }, 60_000)
 
 test("HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells", async () => {
-  const [{ position }] = await runSql(
+  // A start of the server leaves entries of its own.
+  const [{ at }] = await runSql(
     ready.url,
-    "select min(position) as position from audit.entry where actor = 'user:ann'",
+    "select max(position)::integer as at from audit.entry where actor = 'user:ann'",
   )
-  await runSql(ready.url, `update audit.entry set actor = 'user:bob' where position = ${position}`)
+  await runSql(ready.url, "update audit.entry set actor = 'user:bob' where position = $1", [at])
   const said = await audit("verify")
   const named = new RegExp(
-    `^Not intact\\. The first bad entry is ${position} \\([0-9a-f-]{36}\\): it does not say what was sealed`,
+    `^Not intact\\. The first bad entry is ${at} \\([0-9a-f-]{36}\\): it does not say what`,
   )
   expect(said).toMatchObject({ code: 1, stdout: expect.stringMatching(named) })
-  await runSql(ready.url, `update audit.entry set actor = 'user:ann' where position = ${position}`)
+  await runSql(ready.url, "update audit.entry set actor = 'user:ann' where position = $1", [at])
   await runSql(ready.url, "insert into audit.pending (kind, actor, door) values ('read', 'user:ann', 'rest')")
   const { code, stdout } = await audit("verify", "--json")
   expect(code).toBe(0)
@@ -74,4 +77,34 @@ test("a proof is written to a file, and checked without the project; what can't 
   const nowhere = await audit("verify", "--anchor", own("nowhere.jsonl"))
   expect(nowhere.code).not.toBe(0)
   expect(nowhere.stderr).toContain("UC943")
+}, 60_000)
+
+test("heads are believed from a folder of objects and from a witness's address, too; the keys that others need are told", async () => {
+  const files = await readdir(own(".undercroft"))
+  const text = await readFile(
+    own(join(".undercroft", files.find((name) => name.startsWith("audit-anchor"))!)),
+    "utf8",
+  )
+  const lines = text.trim().split("\n")
+  await mkdir(own("heads"))
+  for (const [at, line] of lines.entries()) await writeFile(own(`heads/${at}.json`), `${line}\n`)
+  const witness = createServer((_, response) => response.end(`${lines.at(-1)}\n`))
+  await new Promise<void>((resolve) => witness.listen(0, "127.0.0.1", resolve))
+  const address = `http://127.0.0.1:${(witness.address() as AddressInfo).port}/witness/last?origin=x`
+  for (const anchor of [own("heads"), address]) {
+    const { code, stdout } = await audit("verify", "--json", "--anchor", anchor)
+    expect({ code, verdict: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      verdict: { intact: true, notes: [] },
+    })
+  }
+  // What the anchor knows, and the record lost.
+  await runSql(ready.url, "create table kept as select * from audit.entry; truncate audit.entry")
+  for (const anchor of [own("heads"), address])
+    expect((await audit("verify", "--anchor", anchor)).code).toBe(1)
+  await runSql(ready.url, "insert into audit.entry select * from kept; drop table kept")
+  witness.close()
+  const { stdout } = await audit("keys")
+  expect(stdout).toBe(`record   ${JSON.parse(lines.at(-1)!).key}\n`)
+  expect((await audit("prune")).stderr).toContain("keep: { years }")
 }, 60_000)

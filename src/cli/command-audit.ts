@@ -6,6 +6,7 @@ import { checkProof, type Proof, parseKey, readCheckpoint } from "../audit/verif
 import { type Verdict, verifyRecord } from "../audit/verify-record.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { readAudit } from "../store/audit-database.ts"
+import { projectKeys, pruneProject } from "./audit-prune.ts"
 import { rotateProjectKey } from "./audit-rotate.ts"
 import { buildProject } from "./build-project.ts"
 import { type Command, command, jsonOption, projectOption } from "./command.ts"
@@ -16,13 +17,13 @@ import { openProjectDatabase } from "./project-database.ts"
 import { databaseUrl } from "./serve.ts"
 import { countText, type Style, stderr, stdout } from "./terminal.ts"
 
-const steps = ["verify", "prove", "check-proof", "rotate"]
+const steps = ["verify", "prove", "check-proof", "rotate", "prune", "keys"]
 
 export const auditCommand: Command = command({
   meta: {
     name: "audit",
     description:
-      "Show that nobody changed the record: audit verify | prove <entry> | check-proof <file> | rotate. A finding ends with exit code 1.",
+      "Show that nobody changed the record: audit verify | prove <entry> | check-proof <file> | rotate | prune | keys. A finding ends with exit code 1.",
   },
   args: {
     step: { type: "positional", description: steps.join(", "), required: true },
@@ -34,7 +35,8 @@ export const auditCommand: Command = command({
     project: projectOption,
     anchor: {
       type: "string",
-      description: "The file with the heads that were kept outside. Default: the project's.",
+      description:
+        "The heads that were kept outside: a file, a folder of a bucket's objects, or https://…/witness/last?origin=…. Default: the project's file.",
       valueHint: "file",
     },
     key: {
@@ -53,12 +55,15 @@ export const auditCommand: Command = command({
       description: "prove: the file to write; rotate: a file with the new private key, in PEM.",
       valueHint: "file",
     },
+    "dry-run": { type: "boolean", description: "prune: only say what would go." },
     json: jsonOption("The verdict as JSON."),
   },
   examples: [
     "undercroft audit verify",
     "undercroft audit prove 1042 --to proof.json",
     "undercroft audit prove --since 1000 --to consistency.json",
+    "undercroft audit verify --anchor 'https://other.example.org/witness/last?origin=undercroft%2Fclinic'",
+    "undercroft audit prune --dry-run",
     "undercroft audit check-proof proof.json --key undercroft/clinic+0123abcd+AQ…",
   ],
   async run({ args }) {
@@ -71,8 +76,20 @@ export const auditCommand: Command = command({
     if (step === "check-proof") return tellProof(await readProof(what ?? refuse("Which file?")), keys)
     const project = await loadProject(args.project)
     const places = auditPlaces(project, databaseUrl())
+    if (step === "keys") {
+      for (const line of await projectKeys(project, places, databaseUrl())) stdout.line(line)
+      return
+    }
     const database = await openProjectDatabase(project, buildProject(project))
     try {
+      if (step === "prune") {
+        const years =
+          project.definition.audit?.keep?.years ??
+          refuse("Say how long entries are kept: audit: { keep: { years } }.")
+        const isDryRun = args["dry-run"] === true
+        const told = await pruneProject(places, { adminUrl: database.adminUrl, years, isDryRun })
+        return stdout.line(told)
+      }
       if (step === "rotate")
         return stdout.line(await rotateProjectKey(places, { adminUrl: database.adminUrl, to: args.to }))
       if (step === "prove") {
@@ -126,14 +143,16 @@ function tellVerdict(verdict: Verdict, isJson: boolean): void {
   for (const line of isJson ? [JSON.stringify(verdict)] : verdictLines(verdict)) stdout.line(line)
 }
 
-function verdictLines({ bad, size, time, waiting, notes }: Verdict): readonly string[] {
+function verdictLines({ bad, size, time, waiting, notes, prunedThrough }: Verdict): readonly string[] {
   const id = bad?.id ? ` (${bad.id})` : ""
   const bold = (style: Style, text: string): string => stdout.paint(["bold", style], text)
   const intact =
     size === 0 ? "Nothing is sealed yet." : `${bold("green", "Intact")} up to entry ${size} at ${time}.`
+  const pruned = `Entries 1 to ${prunedThrough} were pruned, as an entry says; their heads are there.`
   const wait = waiting === 1 ? "1 entry waits" : `${countText(waiting)} entries wait`
   return [
     bad ? `${bold("red", "Not intact.")} The first bad entry is ${bad.position}${id}: ${bad.what}.` : intact,
+    ...(bad === null && prunedThrough > 0 ? [pruned] : []),
     ...(waiting > 0 ? [`${wait} to be sealed: whether these were changed, nothing shows yet.`] : []),
     ...notes.map((note) => stdout.paint("yellow", note)),
   ]

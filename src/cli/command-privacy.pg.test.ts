@@ -62,4 +62,4 @@ test("TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is
   expect(listed).toMatchObject([
     { subject: `Guest:${held}`, reason: "lawsuit 12/26", releaseReason: "settled" },
   ])
-})
+}, 60_000)

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { heldKey, type KeyHolder, keyFile } from "../audit/signing-key.ts"
+import { heldKey, type KeyHolder, keyFile, readSigningKey, type SigningKey } from "../audit/signing-key.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { isProduction } from "./production.ts"
 import type { Project } from "./project.ts"
@@ -36,6 +36,20 @@ export function auditPlaces(
     return { ...places, keyPath: null, keys: heldKey(given.replaceAll("\\n", "\n"), origin) }
   const keyPath = given ? resolve(given) : join(directory, "audit.key")
   return { ...places, keyPath, keys: keyFile(keyPath, origin, !given) }
+}
+
+/** The key of the witness that a project declares, as `UNDERCROFT_WITNESS_KEY` or in a file beside its data. Throws UC550. */
+export async function witnessKey(
+  { definition, directory }: Project,
+  url: string | undefined,
+): Promise<SigningKey | undefined> {
+  if (!definition.audit?.witness) return undefined
+  const name = `undercroft-witness/${encodeURIComponent(definition.name)}`
+  const given = process.env.UNDERCROFT_WITNESS_KEY
+  if (!given && isProduction() && url !== undefined)
+    throw new UndercroftError("UC550", { why: "UNDERCROFT_WITNESS_KEY is not set" })
+  if (given?.includes("-----BEGIN")) return readSigningKey(given.replaceAll("\\n", "\n"), name)
+  return keyFile(given ? resolve(given) : join(directory, "witness.key"), name, !given).find(null)
 }
 
 /** Records of several databases are not kept in one file. */

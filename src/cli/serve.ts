@@ -9,7 +9,7 @@ import { logJson, logLine } from "./log-line.ts"
 import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
-import { auditPlaces } from "./project-audit.ts"
+import { auditPlaces, witnessKey } from "./project-audit.ts"
 import { readKeys } from "./project-keys.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
@@ -41,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await checkAddress(address)
   const progress = options.quiet ? silentProgress : createProgress(stderr)
   const audit = auditPlaces(project, databaseUrl())
+  const witness = await witnessKey(project, databaseUrl())
   let app: App
   try {
     app = await startApp(project.definition, {
@@ -50,7 +51,11 @@ export async function serve(options: ServeOptions): Promise<void> {
       secret: await readSecret(project),
       keys: await readKeys(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
-      audit: { ...audit, anchors: audit.anchorPath === null ? [] : [fileAnchor(audit.anchorPath)] },
+      audit: {
+        ...audit,
+        anchors: audit.anchorPath === null ? [] : [fileAnchor(audit.anchorPath)],
+        witness,
+      },
       introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],

@@ -92,7 +92,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/prove.pg.test.ts": [
     "TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no database and no package",
   ],
+  "src/audit/prune.pg.test.ts": [
+    "GDPR Art. 5(1)(e): whole batches go with their values and partitions; the rest verifies, again and again, and is proved",
+  ],
   "src/audit/sealer.pg.test.ts": [
+    "TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head",
     "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
   ],
   "src/audit/tamper.pg.test.ts": [

@@ -87,17 +87,24 @@ export const erasures: string = `select ${aboutSubject("s")} as subject, max(pos
 
 export const waitingCount: string = "select count(*)::text as waiting from audit.pending"
 
-/** The first position outside of 1 to $1 that something is kept for, though there is no entry. */
+/** The first position of all that are there. */
+export const firstPosition: string = "select min(position)::text as first from audit.entry"
+
+/** The first position outside of $2 to $1 that something is kept for, though there is no entry. */
 export const strayPositions: string = `select min(position)::text as position, min(place) as place from (
-  select position, 'about' as place from audit.about where position is null or position not between 1 and $1
-  union all select position, 'personal' from audit.personal where position is null or position not between 1 and $1) s having count(*) > 0`
+  select position, 'about' as place from audit.about where position is null or position not between $2 and $1
+  union all select position, 'personal' from audit.personal where position is null or position not between $2 and $1) s having count(*) > 0`
 
 export const allSigners: string =
   "select number, key, since::text as since, signature from audit.signer order by number"
 
 /** A head of a size, or the last one. */
 export const oneBatch: string =
-  "select size::text as size, checkpoint from audit.batch where $1::bigint is null or size = $1 order by batch.size desc limit 1"
+  "select size::text as size, checkpoint, frontier from audit.batch where $1::bigint is null or size = $1 order by batch.size desc limit 1"
+
+/** The head of what was pruned, from which the tree is gone on with; none where the record begins with its first entry. */
+export const beginning: string = `select b.size::text as size, b.frontier from audit.batch b
+  where b.size = (select min(position) - 1 from audit.entry)`
 
 /** What is not the record's own kind of table: a view in its place could show a checker other rows than anyone else. */
 export const strangeTables: string = `select c.relname as name from pg_class c where c.relnamespace = 'audit'::regnamespace

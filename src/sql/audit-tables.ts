@@ -1,5 +1,6 @@
 /** The tables of the record: entries wait in one, in the transaction that they tell of, until they are sealed. */
 import { quoteName } from "../policy/to-sql.ts"
+import { anchorTableNames, anchorTables } from "./audit-anchors.ts"
 import type { RoleNames } from "./roles.ts"
 
 /**
@@ -51,7 +52,8 @@ export function createAuditTables(roles: RoleNames): string[] {
     // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write.
     "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off)",
     ...createSealedTables(),
-    ...["pending", "entry", "personal", "about", "batch", "signer"].map(
+    ...anchorTables,
+    ...["pending", "entry", "personal", "about", "batch", "signer", ...anchorTableNames].map(
       (table) => `alter table audit.${table} owner to ${internal}`,
     ),
     ...partitionFunction(internal),
@@ -105,8 +107,10 @@ function sealerRights(roles: RoleNames): string[] {
     `revoke all on all tables in schema audit from public, ${others}, ${audit}`,
     `revoke all on function audit.prepare_partition(timestamptz) from public, ${others}`,
     `grant usage on schema audit to ${audit}`,
-    `grant select, delete on audit.pending to ${audit}`,
-    `grant select, insert on audit.entry, audit.batch, audit.signer to ${audit}`,
+    // What it adds to what waits are alerts of its own.
+    `grant select, insert, delete on audit.pending to ${audit}`,
+    `grant select, insert on audit.entry, audit.batch, audit.signer, audit.cosignature to ${audit}`,
+    `grant select, insert, update on audit.delivery, audit.witnessed to ${audit}`,
     `grant insert on audit.personal, audit.about to ${audit}`,
     `grant execute on function audit.prepare_partition(timestamptz) to ${audit}`,
   ]

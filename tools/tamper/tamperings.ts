@@ -30,7 +30,7 @@ const changes: Readonly<Record<string, string>> = {
   request: "case when request is null then '' else overlay(request placing '_' from 2 for 1) end",
   address: "coalesce(address, '') || '127.0.0.1'",
   purpose: "coalesce(purpose, '') || 'care'",
-  entity: "null",
+  entity: "case when entity is null then 'Patient' end",
   rows: "array_prepend('7', rows)",
   subjects: "array_append(subjects, 'Patient:666')",
   fields: "case when fields is null then '{}'::text[] end",
@@ -223,7 +223,8 @@ export const tamperings: Readonly<Record<string, Tampering>> = {
     return position
   },
   "an entry hidden from its person": async (target) => {
-    const position = anyEntry(target)
+    const { rows } = await target.record.admin.query("select distinct position from audit.about order by 1")
+    const position = Number(target.random.pick(rows as { position: string }[]).position)
     const change = target.random.pick([
       "delete from audit.about where position = $1 and subject = (select min(subject) from audit.about where position = $1)",
       "insert into audit.about (subject, position) values ('Patient:667', $1)",
