@@ -19,6 +19,7 @@ import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
 import type { Anchor } from "./audit/anchor.ts"
+import { addExportDoor } from "./audit/export-door.ts"
 import { type Sealer, startSealer } from "./audit/sealer.ts"
 import type { KeyHolder } from "./audit/signing-key.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
@@ -29,6 +30,7 @@ import type { BackendDefinition } from "./backend.ts"
 import type { UndercroftError } from "./base/errors.ts"
 import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
+import { recordEntry } from "./engine/record-entry.ts"
 import { createRefusals } from "./engine/refusals.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
@@ -304,6 +306,15 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       const ways = signInWays(definition.accounts ?? {})
       addProviderDoor(server, { name: definition.name, provider, people, ways })
     }
+    const auditEntity = policies.model.entities.find((one) => one.record === "entries")
+    if (auditEntity)
+      addExportDoor(server, {
+        name: definition.name,
+        entity: auditEntity,
+        engine,
+        authenticate,
+        record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
+      })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,

@@ -6,6 +6,7 @@ import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
 import type { AnyEntity } from "./model/entity.ts"
+import type { RecordReaders } from "./model/record-entities.ts"
 import type { ProcessingRecord } from "./processing.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
@@ -104,7 +105,9 @@ export interface BackendDefinition<
   readonly processing?: ProcessingRecord
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
-  readonly audit?: {
+  readonly audit?: RecordReaders & {
+    /** People read who saw and changed their own data, at `/rest/accesses-to-me`; see {@link accessToMeEntity}. */
+    readonly accessesToMe?: boolean
     /** The file outside of the database that keeps the record's heads, from the project's folder on; UNDERCROFT_AUDIT_ANCHOR comes first. */
     readonly anchor?: string | URL
     /** How long the record's sealer waits after a look, in milliseconds; 2,000 unless given. */

@@ -212,6 +212,12 @@ export const runningErrors = {
     message: "The model says {model}, and the database says {database}.",
     hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
   },
+  UC975: { status: 400, message: "The record can't be asked by {what}.", hint: "{mend}" },
+  UC976: {
+    status: 500,
+    message: "The cursor {path} can't be read: {why}.",
+    hint: "Correct the file, or remove it to begin with the first entry.",
+  },
   UC940: {
     status: 503,
     message: "Retention is being run already, by another process.",

@@ -35,7 +35,8 @@ test("a new key is announced by the old one, on record, sealed and anchored at o
   const files = await readdir(own(".undercroft"))
   expect(files).not.toContain("audit.key.next")
   const anchor = files.find((name) => name.startsWith("audit-anchor"))!
-  expect(JSON.parse(await readFile(own(join(".undercroft", anchor)), "utf8")).key).toBe(keys[1].key)
+  const anchored = (await readFile(own(join(".undercroft", anchor)), "utf8")).trim().split("\n")
+  expect(JSON.parse(anchored.at(-1) ?? "").key).toBe(keys[1].key)
   // Whoever knows the former key finds the way to the new one.
   const known = await audit("verify", "--key", keys[0].key)
   expect(known).toMatchObject({
@@ -45,11 +46,16 @@ test("a new key is announced by the old one, on record, sealed and anchored at o
 }, 60_000)
 
 test("HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells", async () => {
-  await runSql(ready.url, "update audit.entry set actor = 'user:bob' where position = 3")
+  // What the server sealed when it was started comes first.
+  const [{ at }] = await runSql(
+    ready.url,
+    "select min(position)::integer + 2 as at from audit.entry where actor = 'user:ann'",
+  )
+  await runSql(ready.url, "update audit.entry set actor = 'user:bob' where position = $1", [at])
   const said = await audit("verify")
-  const named = /^Not intact\. The first bad entry is 3 \([0-9a-f-]{36}\): it does not say what was sealed/
-  expect(said).toMatchObject({ code: 1, stdout: expect.stringMatching(named) })
-  await runSql(ready.url, "update audit.entry set actor = 'user:ann' where position = 3")
+  const named = `^Not intact\\. The first bad entry is ${at} \\([0-9a-f-]{36}\\): it does not say what was sealed`
+  expect(said).toMatchObject({ code: 1, stdout: expect.stringMatching(new RegExp(named)) })
+  await runSql(ready.url, "update audit.entry set actor = 'user:ann' where position = $1", [at])
   await runSql(ready.url, "insert into audit.pending (kind, actor, door) values ('read', 'user:ann', 'rest')")
   const { code, stdout } = await audit("verify", "--json")
   expect(code).toBe(0)
@@ -67,4 +73,51 @@ test("a proof is written to a file, and checked without the project; what can't 
   const nowhere = await audit("verify", "--anchor", own("nowhere.jsonl"))
   expect(nowhere.code).not.toBe(0)
   expect(nowhere.stderr).toContain("UC943")
+}, 60_000)
+
+test("GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not", async () => {
+  await runSql(
+    ready.url,
+    `insert into audit.pending (kind, actor, credential, door, at, entity, subjects, fields, personal) values
+      ('read', 'user:ann', 'session:s1', 'rest', '2026-03-01T10:00:00Z', 'Note', '{Person:1,Person:2}', '{body}', null),
+      ('update', 'user:ann', 'session:s1', 'rest', '2026-03-02T10:00:00Z', 'Note', '{Person:1}', null, '{"before": {"phone": "1"}, "after": {"phone": "2"}}'),
+      ('denied', 'user:ann', 'session:s1', 'rest', '2026-03-02T10:00:00Z', 'Note', '{Person:3}', '{body}', null),
+      ('read', 'user:ann', 'session:s1', 'rest', '2026-04-01T10:00:00Z', 'Note', '{Person:4}', '{body}', null),
+      ('read', 'user:bob', 'session:s2', 'rest', '2026-03-01T10:00:00Z', 'Note', '{Person:5}', '{body}', null)`,
+  )
+  const period = ["--from", "2026-03-01", "--to", "2026-04-01"]
+  const { code, stdout } = await audit("touched", "--credential", "session:s1", ...period, "--json")
+  expect(code).toBe(0)
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+  expect(rows).toMatchObject([
+    { subject: "Person:1", entity: "Note", kinds: ["read", "update"], times: 2, fields: ["body", "phone"] },
+    { subject: "Person:2", entity: "Note", kinds: ["read"], times: 1, fields: ["body"] },
+  ])
+  const table = await audit("touched", "--credential", "user:bob", ...period)
+  expect(table.stdout).toMatch(/^SUBJECT .*\nPerson:5 +Note +1 +2026-03-01T10:00:00Z .* body\n$/)
+  const asked = await runSql(ready.url, "select question from audit.pending where door = 'cli' order by at")
+  expect(asked.map(({ question }) => question.touched)).toEqual(["session:s1", "user:bob"])
+  expect((await audit("touched", "--credential", "s1")).stderr).toContain("UC975")
+}, 60_000)
+
+test("an export goes on where the last one ended, and is on record before it begins", async () => {
+  const before = await runSql(ready.url, "select max(position)::integer as last from audit.entry")
+  const cursor = own("audit.cursor")
+  const first = await audit("export", "--cursor", cursor)
+  const lines = first.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+  expect(lines.map(({ position }) => position)).toEqual(lines.map((_, at) => at + 1))
+  expect(lines.at(-1).position).toBe(before[0].last)
+  expect(first.stdout).not.toContain("phone")
+  // Sealed by the rotation: what waited, and the export itself.
+  await audit("rotate")
+  const second = await audit("export", "--cursor", cursor, "--format", "csv")
+  expect(second.stdout).toMatch(new RegExp(`^"${before[0].last + 1}",`))
+  expect(second.stdout).toContain('"export","database:')
+  expect((await audit("export", "--format", "xml")).stderr).toContain("UC975")
 }, 60_000)
