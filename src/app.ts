@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
-import { type MailSettings, withMail } from "./accounts/mail.ts"
+import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
@@ -18,16 +18,20 @@ import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
+import { mailChannel } from "./audit/alert-mail.ts"
+import { createAlerts } from "./audit/alerts.ts"
 import type { Anchor } from "./audit/anchor.ts"
+import type { AnchoredHead } from "./audit/anchored-heads.ts"
 import { addExportDoor } from "./audit/export-door.ts"
 import { type Sealer, startSealer } from "./audit/sealer.ts"
 import type { KeyHolder } from "./audit/signing-key.ts"
+import { scheduleVerification, type VerifySchedule } from "./audit/verify-schedule.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
 import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
-import type { UndercroftError } from "./base/errors.ts"
+import { UndercroftError } from "./base/errors.ts"
 import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
 import { recordEntry } from "./engine/record-entry.ts"
@@ -97,6 +101,8 @@ export interface AuditOptions {
   readonly keys: KeyHolder
   /** Where heads go. */
   readonly anchors: readonly Anchor[]
+  /** Reads the heads of the anchor that the daily verification compares with. */
+  readonly openAnchor?: (() => Promise<AsyncIterable<AnchoredHead>>) | null
 }
 
 /** A running backend. */
@@ -107,6 +113,8 @@ export interface App {
   readonly adminUrl: string
   /** Seals the record, where that was asked for. */
   readonly sealer: Sealer | null
+  /** Verifies it once a day, where it is sealed and alerts are not switched off. */
+  readonly verification: VerifySchedule | null
   stop(): Promise<void>
 }
 
@@ -266,6 +274,30 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       refusals,
     )
 
+    // Alerts: rules over the record, asked after each sealing.
+    const tell = options.onError ?? (() => undefined)
+    const auditDatabase = options.audit ? openAudit(database.auditUrl) : null
+    const alertPost = openAlertPost(definition, options)
+    const { alerts: alertSettings = {}, sealEveryMs } = definition.audit ?? {}
+    const alerts =
+      auditDatabase && alertSettings
+        ? createAlerts({
+            database: auditDatabase,
+            settings: alertSettings,
+            channels: [
+              ...(alertSettings.channels ?? []),
+              ...(alertPost
+                ? [
+                    mailChannel(definition.name, alertSettings.mail ?? [], (mail) =>
+                      alertPost.send(() => mail),
+                    ),
+                  ]
+                : []),
+            ],
+            tell,
+          })
+        : null
+
     // Doors.
     const server = createHttpServer({
       bodyBytes: limits.bodyBytes,
@@ -329,20 +361,33 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     for (const one of options.readyPeople ?? []) await manage?.putNew(one)
 
     // The record: entries are sealed in the background, and heads handed to anchors.
-    const sealer = options.audit
-      ? startSealer({
-          ...options.audit,
-          database: openAudit(database.auditUrl),
-          everyMs: definition.audit?.sealEveryMs,
-          tell: options.onError ?? (() => undefined),
-        })
-      : null
+    const sealer =
+      options.audit && auditDatabase
+        ? startSealer({
+            ...options.audit,
+            database: auditDatabase,
+            everyMs: sealEveryMs,
+            tell,
+            onSealed: alerts?.evaluate,
+          })
+        : null
+    const verification =
+      options.audit && alerts
+        ? scheduleVerification({
+            adminUrl,
+            database: openAudit(database.auditUrl),
+            openAnchor: options.audit.openAnchor ?? null,
+            alerts,
+            tell,
+          })
+        : null
 
     return {
       url,
       policies,
       adminUrl,
       sealer,
+      verification,
       async stop() {
         await server.close()
         await retention.stop()
@@ -352,7 +397,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
+        await verification?.stop()
         await sealer?.stop()
+        await alertPost?.close()
         await embedded?.stop()
       },
     }
@@ -360,4 +407,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     await embedded?.stop()
     throw cause
   }
+}
+
+/** Alerts by mail need somebody who sends it; throws UC916 where nobody does. */
+function openAlertPost({ audit, accounts }: BackendDefinition, options: AppOptions): Post | null {
+  const settings = audit?.alerts || {}
+  if (!settings.mail?.length) return null
+  const { mail } = withMail<{ readonly mail?: MailSettings }>(accounts ?? {}, options.mail)
+  if (!mail?.smtp && !options.keepsMail)
+    throw new UndercroftError("UC916", {
+      setting: "audit.alerts.mail",
+      why: "there is no SMTP server for it",
+    })
+  return openPost(mail ?? null, options.onError ?? (() => undefined))
 }

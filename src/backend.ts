@@ -2,6 +2,7 @@
 import type { AccountSettings } from "./accounts/settings.ts"
 import type { AnyAction } from "./actions/action.ts"
 import type { Hook } from "./actions/hook.ts"
+import type { AlertSettings } from "./audit/alert.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
@@ -106,6 +107,8 @@ export interface BackendDefinition<
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
   readonly audit?: RecordReaders & {
+    /** Rules over the record, each of which has a default; `false` asks none. */
+    readonly alerts?: AlertSettings | false
     /** People read who saw and changed their own data, at `/rest/accesses-to-me`; see {@link accessToMeEntity}. */
     readonly accessesToMe?: boolean
     /** The file outside of the database that keeps the record's heads, from the project's folder on; UNDERCROFT_AUDIT_ANCHOR comes first. */

@@ -104,6 +104,16 @@ export const runningErrors = {
     message: "The anchor {name} did not take a head of the record: {why}.",
     hint: "It is given the next one; look whether it can be reached and written.",
   },
+  UC978: {
+    status: 503,
+    message: "{what}.",
+    hint: "Alerts are entries of kind alert in the record; what was not told stands there.",
+  },
+  UC979: {
+    status: 503,
+    message: "The daily verification of the record found it not intact, or could not be done: {why}.",
+    hint: "See what was changed, and since when, with: undercroft audit verify",
+  },
   // Issuers of bearer tokens.
   UC601: {
     status: 500,

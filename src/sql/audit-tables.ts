@@ -107,7 +107,7 @@ function sealerRights(roles: RoleNames): string[] {
     `revoke all on all tables in schema audit from public, ${others}, ${audit}`,
     `revoke all on function audit.prepare_partition(timestamptz) from public, ${others}`,
     `grant usage on schema audit to ${audit}`,
-    `grant select, delete on audit.pending to ${audit}`,
+    `grant select, insert, delete on audit.pending to ${audit}`,
     `grant select, insert on audit.entry, audit.batch, audit.signer to ${audit}`,
     `grant insert on audit.personal, audit.about to ${audit}`,
     `grant execute on function audit.prepare_partition(timestamptz) to ${audit}`,
