@@ -263,6 +263,8 @@ test("the API role can reach nothing of the record, the sealer's role changes no
     "entry INSERT",
     "entry SELECT",
     "pending DELETE",
+    // Alerts, and that it was verified.
+    "pending INSERT",
     "pending SELECT",
     "personal INSERT",
     "signer INSERT",

@@ -10,7 +10,6 @@ import { chartBackend, people, peopleSql } from "../support/chart-backend.ts"
 let backend: TestBackend
 const told: Alert[] = []
 const errors: string[] = []
-const isDown = false
 
 beforeAll(async () => {
   const origin = "undercroft/charts"
@@ -27,7 +26,6 @@ beforeAll(async () => {
           {
             name: "test",
             tell: async (alert: Alert) => {
-              if (isDown) throw new Error("down")
               told.push(alert)
             },
           },
