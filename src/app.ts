@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
-import { type MailSettings, withMail } from "./accounts/mail.ts"
+import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
@@ -18,12 +18,17 @@ import type { LogEntry } from "./actions/action-log.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
+import { mailChannel } from "./audit/alert-mail.ts"
+import { createAlerts } from "./audit/alerts.ts"
 import type { Anchor } from "./audit/anchor.ts"
+import type { AnchoredHead } from "./audit/anchored-heads.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import { type Courier, startCourier } from "./audit/courier.ts"
+import { addExportDoor } from "./audit/export-door.ts"
 import { schedulePruning } from "./audit/prune-schedule.ts"
 import { type Sealer, startSealer } from "./audit/sealer.ts"
 import type { KeyHolder, SigningKey } from "./audit/signing-key.ts"
+import { scheduleVerification, type VerifySchedule } from "./audit/verify-schedule.ts"
 import { createWitness } from "./audit/witness.ts"
 import { addWitnessDoor } from "./audit/witness-door.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
@@ -34,6 +39,7 @@ import type { BackendDefinition } from "./backend.ts"
 import { UndercroftError } from "./base/errors.ts"
 import { buildBackend } from "./build-backend.ts"
 import { createEngine } from "./engine/engine.ts"
+import { recordEntry } from "./engine/record-entry.ts"
 import { createRefusals } from "./engine/refusals.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
@@ -108,6 +114,8 @@ export interface AuditOptions {
   readonly anchors: readonly Anchor[]
   /** What heads of other records are cosigned with, where the definition declares a witness. */
   readonly witness?: SigningKey | undefined
+  /** Reads the heads of the anchor that the daily verification compares with. */
+  readonly openAnchor?: (() => Promise<AsyncIterable<AnchoredHead>>) | null
 }
 
 /** A running backend. */
@@ -122,6 +130,8 @@ export interface App {
   readonly courier: Courier | null
   /** The keys of persons; null where the model encrypts nothing. */
   readonly keys: KeyRing | null
+  /** Verifies it once a day, where it is sealed and alerts are not switched off. */
+  readonly verification: VerifySchedule | null
   stop(): Promise<void>
 }
 
@@ -293,6 +303,30 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       refusals,
     )
 
+    // Alerts: rules over the record, asked after each sealing.
+    const tell = options.onError ?? (() => undefined)
+    const auditDatabase = options.audit ? openAudit(database.auditUrl) : null
+    const alertPost = openAlertPost(definition, options)
+    const { alerts: alertSettings = {}, sealEveryMs } = definition.audit ?? {}
+    const alerts =
+      auditDatabase && alertSettings
+        ? createAlerts({
+            database: auditDatabase,
+            settings: alertSettings,
+            channels: [
+              ...(alertSettings.channels ?? []),
+              ...(alertPost
+                ? [
+                    mailChannel(definition.name, alertSettings.mail ?? [], (mail) =>
+                      alertPost.send(() => mail),
+                    ),
+                  ]
+                : []),
+            ],
+            tell,
+          })
+        : null
+
     // Doors.
     const server = createHttpServer({
       bodyBytes: limits.bodyBytes,
@@ -333,6 +367,15 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       const ways = signInWays(definition.accounts ?? {})
       addProviderDoor(server, { name: definition.name, provider, people, ways })
     }
+    const auditEntity = policies.model.entities.find((one) => one.record === "entries")
+    if (auditEntity)
+      addExportDoor(server, {
+        name: definition.name,
+        entity: auditEntity,
+        engine,
+        authenticate,
+        record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
+      })
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
@@ -354,21 +397,23 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     for (const one of options.readyPeople ?? []) await manage?.putNew(one)
 
     // The record: entries are sealed in the background, and heads handed to anchors.
-    const sealer = options.audit
-      ? startSealer({
-          ...options.audit,
-          database: openAudit(database.auditUrl),
-          everyMs: definition.audit?.sealEveryMs,
-          tell: options.onError ?? (() => undefined),
-        })
-      : null
+    const sealer =
+      options.audit && auditDatabase
+        ? startSealer({
+            ...options.audit,
+            database: auditDatabase,
+            everyMs: sealEveryMs,
+            tell,
+            onSealed: alerts?.evaluate,
+          })
+        : null
     const recordPruning =
       options.audit && sealer
         ? schedulePruning({
             adminUrl,
             years: definition.audit?.keep?.years,
             seal: sealer.sealNow,
-            tell: options.onError ?? (() => undefined),
+            tell,
           })
         : null
     const courier =
@@ -380,6 +425,16 @@ export async function startApp(definition: BackendDefinition, options: AppOption
             tell: options.onError ?? (() => undefined),
           })
         : null
+    const verification =
+      options.audit && alerts
+        ? scheduleVerification({
+            adminUrl,
+            database: openAudit(database.auditUrl),
+            openAnchor: options.audit.openAnchor ?? null,
+            alerts,
+            tell,
+          })
+        : null
 
     return {
       url,
@@ -388,6 +443,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       sealer,
       courier,
       keys,
+      verification,
       async stop() {
         await server.close()
         await retention.stop()
@@ -402,6 +458,9 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await courier?.stop()
         await witnessed?.close()
         await options.keys?.store.close()
+        await verification?.stop()
+        await sealer?.stop()
+        await alertPost?.close()
         await embedded?.stop()
       },
     }
@@ -409,4 +468,17 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     await embedded?.stop()
     throw cause
   }
+}
+
+/** Alerts by mail need somebody who sends it; throws UC916 where nobody does. */
+function openAlertPost({ audit, accounts }: BackendDefinition, options: AppOptions): Post | null {
+  const settings = audit?.alerts || {}
+  if (!settings.mail?.length) return null
+  const { mail } = withMail<{ readonly mail?: MailSettings }>(accounts ?? {}, options.mail)
+  if (!mail?.smtp && !options.keepsMail)
+    throw new UndercroftError("UC916", {
+      setting: "audit.alerts.mail",
+      why: "there is no SMTP server for it",
+    })
+  return openPost(mail ?? null, options.onError ?? (() => undefined))
 }

@@ -2,11 +2,13 @@
 import type { AccountSettings } from "./accounts/settings.ts"
 import type { AnyAction } from "./actions/action.ts"
 import type { Hook } from "./actions/hook.ts"
+import type { AlertSettings } from "./audit/alert.ts"
 import type { AuditSettings } from "./audit/audit-settings.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
 import type { AnyEntity } from "./model/entity.ts"
+import type { RecordReaders } from "./model/record-entities.ts"
 import type { ProcessingRecord } from "./processing.ts"
 import type { QueryLimits } from "./query/limits.ts"
 import type { GrammarLimits } from "./rest/parse-query.ts"
@@ -105,8 +107,17 @@ export interface BackendDefinition<
   readonly processing?: ProcessingRecord
   /** How much one request may ask for; what is left out has its default. */
   readonly limits?: Partial<BackendLimits>
-  /** Where the heads of the record go, whose heads are witnessed here, and how long entries are kept. */
-  readonly audit?: AuditSettings
+  /**
+   * The record: who reads it, where its heads go, whose heads are witnessed here, how long entries are kept, and what raises an
+   * alert.
+   */
+  readonly audit?: RecordReaders &
+    AuditSettings & {
+      /** Rules over the record, each of which has a default; `false` asks none. */
+      readonly alerts?: AlertSettings | false
+      /** People read who saw and changed their own data, at `/rest/accesses-to-me`; see {@link accessToMeEntity}. */
+      readonly accessesToMe?: boolean
+    }
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
   /** Requests to try out, shown at the start of a development server. */

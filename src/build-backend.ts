@@ -8,6 +8,7 @@ import { withAccounts } from "./model/account-entities.ts"
 import { buildModel } from "./model/build.ts"
 import { withPurposes } from "./model/consent.ts"
 import { ProblemList } from "./model/model-error.ts"
+import { withRecord } from "./model/record-entities.ts"
 import type { Policies } from "./policy/policies.ts"
 import { buildPolicies } from "./policy/policies.ts"
 
@@ -15,7 +16,7 @@ import { buildPolicies } from "./policy/policies.ts"
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const { accounts, actions = {} } = definition
-  const own = withPurposes(definition.model)
+  const own = withRecord(withPurposes(definition.model), definition.audit)
   const declared = accounts ? withAccounts(own, accounts.organizations ?? false) : own
   const model = buildModel(declared, problems)
   const access = checkActions(actions, model, problems)

@@ -69,4 +69,11 @@ export { time } from "./model/fields/time.ts"
 export { url } from "./model/fields/url.ts"
 export { uuid } from "./model/fields/uuid.ts"
 export { ModelError } from "./model/model-error.ts"
+export {
+  type AccessToMeEntity,
+  type AuditEntryEntity,
+  accessToMeEntity,
+  auditEntryEntity,
+  type RecordReaders,
+} from "./model/record-entities.ts"
 export type { ProcessingRecord } from "./processing.ts"

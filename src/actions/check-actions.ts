@@ -31,7 +31,7 @@ export function checkActions(
     }
     for (const { name: entity } of beyond) {
       const found = model.byName.get(entity)
-      if (found?.view) problems.add("UC119", where, { target: entity })
+      if (found?.view || found?.record) problems.add("UC119", where, { target: entity })
       else if (found) system.add(found)
     }
     return [[name, one.readAccess()] as const]

@@ -11,6 +11,8 @@ export interface SealerOptions extends Omit<SealOptions, "known"> {
   /** How long to wait after a look, in milliseconds; 2,000 unless given. */
   readonly everyMs?: number | undefined
   readonly tell: (error: UndercroftError) => void
+  /** Done after each look, with how many entries this process sealed. */
+  readonly onSealed?: ((count: number) => Promise<void>) | undefined
 }
 
 export interface Sealer {
@@ -72,14 +74,17 @@ export function startSealer(options: SealerOptions): Sealer {
   }
 
   async function round(): Promise<void> {
+    let sealed = 0
     try {
       await askAnchors()
       for (;;) {
-        const { head, isMore } = await sealBatch(database, { ...options, known })
+        const { count, head, isMore } = await sealBatch(database, { ...options, known })
         known = head ?? known
+        sealed += count
         const isGiven = head === null || (await giveAnchors(head))
         if (isMore) continue
         if (isGiven) told = ""
+        await options.onSealed?.(sealed)
         return
       }
     } catch (cause) {

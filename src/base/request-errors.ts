@@ -74,6 +74,7 @@ export const requestErrors = {
     hint: "Look whether the key was revoked or has expired. A key that is good is not slowed down.",
   },
   // On record.
+  UC977: { status: 400, message: "The export can't be asked by '{name}'.", hint: "{mend}" },
   UC620: {
     status: 403,
     message: "{entity} is read and written for a purpose, and the request states none",

@@ -141,6 +141,16 @@ export const runningErrors = {
     message: "Keys are being rotated by another command.",
     hint: "Wait until it ends, or stop it: it goes on where it was.",
   },
+  UC978: {
+    status: 503,
+    message: "{what}.",
+    hint: "Alerts are entries of kind alert in the record; what was not told stands there.",
+  },
+  UC979: {
+    status: 503,
+    message: "The daily verification of the record found it not intact, or could not be done: {why}.",
+    hint: "See what was changed, and since when, with: undercroft audit verify",
+  },
   // Issuers of bearer tokens.
   UC601: {
     status: 500,
@@ -248,6 +258,12 @@ export const runningErrors = {
     status: 500,
     message: "The model says {model}, and the database says {database}.",
     hint: "If the model was changed since the backend last started, start it again; otherwise report this as a security bug (SECURITY.md).",
+  },
+  UC975: { status: 400, message: "The record can't be asked by {what}.", hint: "{mend}" },
+  UC976: {
+    status: 500,
+    message: "The cursor {path} can't be read: {why}.",
+    hint: "Correct the file, or remove it to begin with the first entry.",
   },
   UC940: {
     status: 503,

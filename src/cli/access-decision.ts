@@ -54,6 +54,10 @@ export async function decide(question: Question): Promise<Decision> {
     const what = `${entity.name} shows ${entity.view.from.name}: ask about that.`
     throw new UndercroftError("UC906", { what, command: "access" })
   }
+  if (entity.record) {
+    const what = `${entity.name} shows the record, which has no rows of its own.`
+    throw new UndercroftError("UC906", { what, command: "access" })
+  }
   keyTexts(entity, key)
   const database = await openProjectDatabase(project, policies)
   try {

@@ -108,3 +108,50 @@ test("heads are believed from a folder of objects and from a witness's address, 
   expect(stdout).toBe(`record   ${JSON.parse(lines.at(-1)!).key}\n`)
   expect((await audit("prune")).stderr).toContain("keep: { years }")
 }, 60_000)
+
+test("GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not", async () => {
+  await runSql(
+    ready.url,
+    `insert into audit.pending (kind, actor, credential, door, at, entity, subjects, fields, personal) values
+      ('read', 'user:ann', 'session:s1', 'rest', '2026-03-01T10:00:00Z', 'Note', '{Person:1,Person:2}', '{body}', null),
+      ('update', 'user:ann', 'session:s1', 'rest', '2026-03-02T10:00:00Z', 'Note', '{Person:1}', null, '{"before": {"phone": "1"}, "after": {"phone": "2"}}'),
+      ('denied', 'user:ann', 'session:s1', 'rest', '2026-03-02T10:00:00Z', 'Note', '{Person:3}', '{body}', null),
+      ('read', 'user:ann', 'session:s1', 'rest', '2026-04-01T10:00:00Z', 'Note', '{Person:4}', '{body}', null),
+      ('read', 'user:bob', 'session:s2', 'rest', '2026-03-01T10:00:00Z', 'Note', '{Person:5}', '{body}', null)`,
+  )
+  const period = ["--from", "2026-03-01", "--to", "2026-04-01"]
+  const { code, stdout } = await audit("touched", "--credential", "session:s1", ...period, "--json")
+  expect(code).toBe(0)
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+  expect(rows).toMatchObject([
+    { subject: "Person:1", entity: "Note", kinds: ["read", "update"], times: 2, fields: ["body", "phone"] },
+    { subject: "Person:2", entity: "Note", kinds: ["read"], times: 1, fields: ["body"] },
+  ])
+  const table = await audit("touched", "--credential", "user:bob", ...period)
+  expect(table.stdout).toMatch(/^SUBJECT .*\nPerson:5 +Note +1 +2026-03-01T10:00:00Z .* body\n$/)
+  const asked = await runSql(ready.url, "select question from audit.pending where door = 'cli' order by at")
+  expect(asked.map(({ question }) => question.touched)).toEqual(["session:s1", "user:bob"])
+  expect((await audit("touched", "--credential", "s1")).stderr).toContain("UC975")
+}, 60_000)
+
+test("an export goes on where the last one ended, and is on record before it begins", async () => {
+  const before = await runSql(ready.url, "select max(position)::integer as last from audit.entry")
+  const cursor = own("audit.cursor")
+  const first = await audit("export", "--cursor", cursor)
+  const lines = first.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+  expect(lines.map(({ position }) => position)).toEqual(lines.map((_, at) => at + 1))
+  expect(lines.at(-1).position).toBe(before[0].last)
+  expect(first.stdout).not.toContain("phone")
+  // Sealed by the rotation: what waited, and the export itself.
+  await audit("rotate")
+  const second = await audit("export", "--cursor", cursor, "--format", "csv")
+  expect(second.stdout).toMatch(new RegExp(`^"${before[0].last + 1}",`))
+  expect(second.stdout).toContain('"export","database:')
+  expect((await audit("export", "--format", "xml")).stderr).toContain("UC975")
+}, 60_000)

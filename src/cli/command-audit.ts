@@ -6,6 +6,7 @@ import { checkProof, type Proof, parseKey, readCheckpoint } from "../audit/verif
 import { type Verdict, verifyRecord } from "../audit/verify-record.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { readAudit } from "../store/audit-database.ts"
+import { exportRecord, tellTouched } from "./audit-export.ts"
 import { projectKeys, pruneProject } from "./audit-prune.ts"
 import { rotateProjectKey } from "./audit-rotate.ts"
 import { buildProject } from "./build-project.ts"
@@ -17,13 +18,13 @@ import { openProjectDatabase } from "./project-database.ts"
 import { databaseUrl } from "./serve.ts"
 import { countText, type Style, stderr, stdout } from "./terminal.ts"
 
-const steps = ["verify", "prove", "check-proof", "rotate", "prune", "keys"]
+const steps = ["verify", "prove", "check-proof", "rotate", "prune", "keys", "export", "touched"]
 
 export const auditCommand: Command = command({
   meta: {
     name: "audit",
     description:
-      "Show that nobody changed the record: audit verify | prove <entry> | check-proof <file> | rotate | prune | keys. A finding ends with exit code 1.",
+      "Show that nobody changed the record: audit verify | prove <entry> | check-proof <file> | rotate | prune | keys (a finding ends with exit code 1). Hand it on: audit export. Tell what a credential touched: audit touched.",
   },
   args: {
     step: { type: "positional", description: steps.join(", "), required: true },
@@ -52,10 +53,28 @@ export const auditCommand: Command = command({
     },
     to: {
       type: "string",
-      description: "prove: the file to write; rotate: a file with the new private key, in PEM.",
+      description:
+        "prove: the file to write; rotate: a file with the new private key, in PEM; export, touched: up to this day or moment.",
       valueHint: "file",
     },
     "dry-run": { type: "boolean", description: "prune: only say what would go." },
+    from: {
+      type: "string",
+      description: "export, touched: from this day or moment on, in UTC.",
+      valueHint: "2026-01-31",
+    },
+    format: { type: "string", description: "export: jsonl, csv, cef or ocsf.", valueHint: "jsonl" },
+    follow: { type: "boolean", description: "export: go on with what is sealed from now on." },
+    cursor: {
+      type: "string",
+      description: "export: the file that says how far the last export came; kept up to date.",
+      valueHint: "file",
+    },
+    credential: {
+      type: "string",
+      description: "touched: session:<id>, key:<id>, token:<issuer> or user:<id>.",
+      valueHint: "session:id",
+    },
     json: jsonOption("The verdict as JSON."),
   },
   examples: [
@@ -64,6 +83,8 @@ export const auditCommand: Command = command({
     "undercroft audit prove --since 1000 --to consistency.json",
     "undercroft audit verify --anchor 'https://other.example.org/witness/last?origin=undercroft%2Fclinic'",
     "undercroft audit prune --dry-run",
+    "undercroft audit export --format cef --cursor audit.cursor --follow",
+    "undercroft audit touched --credential session:0d… --from 2026-01-01 --to 2026-02-01",
     "undercroft audit check-proof proof.json --key undercroft/clinic+0123abcd+AQ…",
   ],
   async run({ args }) {
@@ -90,6 +111,20 @@ export const auditCommand: Command = command({
         const told = await pruneProject(places, { adminUrl: database.adminUrl, years, isDryRun })
         return stdout.line(told)
       }
+      const { adminUrl } = database
+      const { from, to, format, cursor, credential } = args
+      if (step === "export")
+        return await exportRecord({
+          adminUrl,
+          product: project.definition.name,
+          format,
+          from,
+          to,
+          cursor,
+          follow: args.follow === true,
+        })
+      if (step === "touched")
+        return await tellTouched({ adminUrl, credential, from, to, json: args.json === true })
       if (step === "rotate")
         return stdout.line(await rotateProjectKey(places, { adminUrl: database.adminUrl, to: args.to }))
       if (step === "prove") {

@@ -54,11 +54,11 @@ interface Summary {
 }
 
 function summarize({ model, facts }: Policies): Summary {
-  const fields = model.entities.filter((one) => !one.view).flatMap((one) => one.fields)
+  const fields = model.entities.filter((one) => !one.view && !one.record).flatMap((one) => one.fields)
   const classes = ["public", "internal", "personal", "special", "secret"] as const
   const count = (name: string): number => fields.filter((one) => one.classification === name).length
   return {
-    entities: model.entities.filter((one) => !one.view).length,
+    entities: model.entities.filter((one) => !one.view && !one.record).length,
     views: model.entities.filter((one) => one.view).length,
     fields: fields.length,
     classified: Object.fromEntries(classes.map((name) => [name, count(name)])),

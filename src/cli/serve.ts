@@ -1,5 +1,6 @@
 /** Runs a server from its start to its orderly end, for the commands that serve. */
-import { type App, type AppOptions, startApp } from "../app.ts"
+import { type App, type AppOptions, type AuditOptions, startApp } from "../app.ts"
+import { openAnchorFile } from "../audit/anchored-heads.ts"
 import { fileAnchor } from "../audit/file-anchor.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { buildProject, toProjectError } from "./build-project.ts"
@@ -51,11 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       secret: await readSecret(project),
       keys: await readKeys(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
-      audit: {
-        ...audit,
-        anchors: audit.anchorPath === null ? [] : [fileAnchor(audit.anchorPath)],
-        witness,
-      },
+      audit: { ...audit, ...anchorOf(audit.anchorPath), witness },
       introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],
@@ -81,6 +78,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   }, stopMsMax)
   await app.stop()
   clearTimeout(late)
+}
+
+function anchorOf(path: string | null): Pick<AuditOptions, "anchors" | "openAnchor"> {
+  if (path === null) return { anchors: [] }
+  return { anchors: [fileAnchor(path)], openAnchor: () => openAnchorFile(path) }
 }
 
 /** From the environment; in development a project has one of its own. */

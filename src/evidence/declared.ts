@@ -3,7 +3,7 @@ import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 
 /** The entities that are stored, without views. */
 export function storedEntities({ entities }: Model): readonly EntityInfo[] {
-  return entities.filter((one) => !one.view)
+  return entities.filter((one) => !one.view && !one.record)
 }
 
 export function isAboutPeople({ classification }: Pick<FieldInfo, "classification">): boolean {

@@ -25,6 +25,7 @@ import {
   toSnake,
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
+import { recordOf } from "./record-entities.ts"
 import { fillRetention } from "./retain.ts"
 import { fillSubjects } from "./subject.ts"
 import { BadValue, type FieldKind } from "./value.ts"
@@ -130,6 +131,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     retain: null,
     consent: null,
     audit: readAudit(declared, name, problems),
+    record: recordOf(declared),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }
 }

@@ -3,6 +3,7 @@ import type { Classification } from "./classification.ts"
 import type { EncryptionInfo } from "./encryption.ts"
 import type { Node } from "./expression.ts"
 import type { OnDelete } from "./field.ts"
+import type { RecordSource } from "./record-entities.ts"
 import type { FieldKind } from "./value.ts"
 
 export interface Model {
@@ -132,6 +133,8 @@ export interface EntityInfo {
   /** Where it is a register of consents. */
   readonly consent: ConsentInfo | null
   readonly audit: AuditInfo
+  /** What of the record it shows; null for what has a table of its own. */
+  readonly record: RecordSource | null
   readonly access: EntityAccess
   readonly view: { readonly from: EntityInfo; readonly where: Node | null } | null
 }

@@ -57,7 +57,7 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
       const at = request.url.indexOf("?")
       const operation = toOperation({
         method,
-        collection: request.params.collection,
+        collection: collectionOf(request.params.collection),
         search: at < 0 ? "" : request.url.slice(at + 1),
         body: request.body as Buffer | undefined,
         bodyType: isRead || method === "DELETE" ? "json" : parseContentType(headers["content-type"]),
@@ -73,7 +73,7 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
     },
   })
   server.options<{ Params: { collection: string } }>(url, (request, reply) => {
-    const uses = engine.usesOf(request.params.collection)
+    const uses = engine.usesOf(collectionOf(request.params.collection))
     const methods = [
       "OPTIONS,GET,HEAD",
       ...(uses.insert ? ["POST"] : []),
@@ -83,6 +83,11 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
     ]
     return reply.header("allow", methods.join(",")).send()
   })
+}
+
+/** What people are told to ask for is written as addresses are. */
+function collectionOf(name: string): string {
+  return name === "accesses-to-me" ? "accessesToMe" : name
 }
 
 const nothingDone: Answer = {

@@ -69,6 +69,8 @@ export function createAuditTables(roles: RoleNames): string[] {
 function createSealedTables(): string[] {
   return [
     `create table if not exists audit.entry (position bigint not null, ${entryColumnList()}, sealed_at timestamptz not null, commitment bytea, leaf bytea not null, primary key (position, sealed_at)) partition by range (sealed_at)`,
+    // By it a period, and a page of the newest, are found.
+    "create index if not exists entry_at on audit.entry (at, id)",
     "create table if not exists audit.personal (position bigint primary key, entry uuid not null, salt bytea not null, content jsonb not null)",
     "create table if not exists audit.about (subject text not null, position bigint not null, primary key (subject, position))",
     // Written in the order of positions, which a BRIN index needs next to nothing for.
@@ -107,7 +109,7 @@ function sealerRights(roles: RoleNames): string[] {
     `revoke all on all tables in schema audit from public, ${others}, ${audit}`,
     `revoke all on function audit.prepare_partition(timestamptz) from public, ${others}`,
     `grant usage on schema audit to ${audit}`,
-    // What it adds to what waits are alerts of its own.
+    // What it adds to what waits are alerts, and that it was verified.
     `grant select, insert, delete on audit.pending to ${audit}`,
     `grant select, insert on audit.entry, audit.batch, audit.signer, audit.cosignature to ${audit}`,
     `grant select, insert, update on audit.delivery, audit.witnessed to ${audit}`,

@@ -27,6 +27,7 @@ import { onceFunctions } from "./once.ts"
 import { permitFunctions } from "./permit.ts"
 import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
+import { createRecordView, recordViewFunctions } from "./record-views.ts"
 import { recordTruncate } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepPolicy, stepFunctions } from "./system-steps.ts"
@@ -39,7 +40,11 @@ const ownRow: ColumnOf = (_, field) => quoteName(field.column)
 
 /** Whether some callers of the API may not see some fields: then everyone reads and writes through a field view. */
 export function hasFieldView(policy: EntityPolicy): boolean {
-  return !policy.entity.view && [...policy.fields.values()].some((field) => field.visibleTo !== null)
+  return (
+    !policy.entity.view &&
+    !policy.entity.record &&
+    [...policy.fields.values()].some((field) => field.visibleTo !== null)
+  )
 }
 
 /** What the API reads and writes for an entity: its table, its field view, or its view. */
@@ -90,13 +95,15 @@ export function createMachinery(
 ): string[] {
   const printer = new SqlPrinter()
   const entities = policies.model.entities.map((entity) => policyOf(policies, entity))
-  const tables = entities.filter((one) => !one.entity.view)
+  const tables = entities.filter((one) => !one.entity.view && !one.entity.record)
   // Printed first: printing collects the functions.
   const rowPolicies = tables.flatMap((one) => createPolicies(one, printer, roles))
   const fieldViews = tables.filter(hasFieldView).flatMap((one) => createFieldView(one, printer, roles))
   const views = entities
     .filter((one) => one.entity.view)
     .flatMap((one) => createView(one, policies, printer, roles))
+  const records = policies.model.entities.filter((one) => one.record)
+  const recordViews = records.flatMap((one) => createRecordView(one, policies, printer, roles))
   const oneRow = new SqlPrinter(printer.functions, true)
   const seers = referencedEntities(policies.model).map((entity) =>
     seesFunction(policyOf(policies, entity), oneRow),
@@ -135,6 +142,8 @@ export function createMachinery(
     ...tables.flatMap((one) => grantTable(one, roles)),
     ...[...policies.system].flatMap((entity) => systemRights(entity, roles)),
     ...fieldViews,
+    ...(records.length > 0 ? recordViewFunctions(roles) : []),
+    ...recordViews,
     ...views,
     ...createConsents(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),

@@ -87,8 +87,12 @@ end $undercroft$`,
         `create function ${subjects(entity)}(keys text[]) returns text[] language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $undercroft$
 begin return ${subjectsOf(entity)}; end $undercroft$`,
         ...own(`${subjects(entity)}(text[])`),
-        // Looked at last: what the rule refuses was not read.
-        `create function ${saw}(key text) returns boolean ${definer} cost 1000 as $undercroft$
+        // Its view says itself when it is read.
+        ...(entity.record
+          ? []
+          : [
+              // Looked at last: what the rule refuses was not read.
+              `create function ${saw}(key text) returns boolean ${definer} cost 1000 as $undercroft$
 declare e audit.pending := undercroft.who(false);
 begin
   ${purpose(entity)}
@@ -96,7 +100,8 @@ begin
   insert into audit.pending values (e.*);
   return true;
 end $undercroft$`,
-        ...own(`${saw}(text)`, roles.api, roles.fields, roles.system),
+              ...own(`${saw}(text)`, roles.api, roles.fields, roles.system),
+            ]),
       ]
     }),
   ]

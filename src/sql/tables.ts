@@ -34,7 +34,7 @@ export type SchemaPlan = Readonly<Record<string, TablePlan>>
 export function planTables(policies: Policies, serverMajor: number): SchemaPlan {
   return Object.fromEntries(
     policies.model.entities
-      .filter((entity) => !entity.view)
+      .filter((entity) => !entity.view && !entity.record)
       .map((entity) => [entity.table, planTable(entity, policies, serverMajor)]),
   )
 }

@@ -155,6 +155,9 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
     ],
   )
   const found = new Map(rows.map((row) => [`${row.schema}.${row.name}`, row]))
+  const records = new Set(
+    policies.model.entities.filter((one) => one.record).map((one) => `app.${one.table}`),
+  )
   const problems: string[] = []
   for (const [name, row] of found) {
     if (row.kind === "r" || row.kind === "p") {
@@ -172,6 +175,11 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
       problems.push(
         `${name} is a ${row.kind === "m" ? "materialized view" : "foreign table"}, which no policy holds: move it to another schema;`,
       )
+    } else if (records.has(name)) {
+      if (row.owner !== roles.internal)
+        problems.push(
+          `the view ${name} of the record belongs to ${row.owner}: alter view ${name} owner to "${roles.internal}";`,
+        )
     } else if (row.schema === "app" && !row.invoker) {
       problems.push(
         `the view ${name} does not run as its caller: alter view ${name} set (security_invoker = true);`,
@@ -198,7 +206,7 @@ async function tableProblems(admin: pg.Client, roles: RoleNames, policies: Polic
     const table = found.get(`app.${entity.table}`)
     if (!table)
       problems.push(`the table app.${entity.table} is missing; start with an empty database or restore it`)
-    else if (!entity.view) {
+    else if (!entity.view && !entity.record) {
       for (const one of recordTriggers)
         if (!table.recording?.includes(one))
           problems.push(
