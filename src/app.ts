@@ -5,6 +5,7 @@ import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
+import { mailTexts } from "./accounts/mail-texts.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
@@ -40,6 +41,7 @@ import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
@@ -240,6 +242,20 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       onError: options.onError ?? (() => undefined),
     })
 
+    // Emergency overrides: whoever is to know is told by mail.
+    const post = people?.post ?? null
+    const texts = mailTexts(definition.name)
+    const overrides = scheduleOverrideNotices({
+      adminUrl,
+      model: policies.model,
+      tell:
+        post &&
+        (({ to, ...opened }) => {
+          for (const one of to) post.send(() => texts.override(one, opened))
+        }),
+      onError: options.onError ?? (() => undefined),
+    })
+
     // Callers: sessions, and bearer tokens of the definition's issuers.
     const verify = createTokenVerifier([...(definition.callers?.issuers ?? []), ...(options.issuers ?? [])])
     const provider = definition.accounts?.provider
@@ -335,6 +351,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       async stop() {
         await server.close()
         await retention.stop()
+        await overrides.stop()
         await refusals.close()
         await transactions.close()
         await pool.close()

@@ -109,6 +109,12 @@ export const definitionErrors = {
     message: "has under `audit` {why}.",
     hint: "Write `audit: { reads: true }`, and `purpose: true` beside it where requests must say what for.",
   },
+  UC388: { status: 500, message: "is a register of emergency overrides, and {why}.", hint: "{mend}" },
+  UC389: {
+    status: 500,
+    message: "has a rule that asks for the emergency override {kind}, {why}.",
+    hint: "Kinds: {kinds}. Declare them with overrideEntity(Person, { … }), and ask on rows that are about a person.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -295,6 +295,27 @@ export const requestErrors = {
     message: "a consent is granted once and withdrawn once, and changes in no other way",
     hint: 'Withdraw an open one with {"status":"withdrawn"}; to consent again, create another.',
   },
+  // Emergency overrides.
+  UC380: {
+    status: 400,
+    message: "an emergency override needs a reason of 10 to 500 characters",
+    hint: "Say in `reason` why it can't be done without; it is reviewed.",
+  },
+  UC381: {
+    status: 403,
+    message: "an emergency override is opened, ended and reviewed by people in a session of their own",
+    hint: "Sign in as yourself: neither a key nor acting as somebody else will do.",
+  },
+  UC382: {
+    status: 403,
+    message: "an emergency override is reviewed by somebody else than who opened it",
+    hint: "Leave the review to another person who has the role for it.",
+  },
+  UC383: {
+    status: 409,
+    message: "an emergency override is opened, ended once and reviewed once, and changes in no other way",
+    hint: 'End an open one with {"status":"ended"}; review one with {"verdict":"justified"} or "unjustified", and a remark.',
+  },
   // Actions; UC702, UC703 and UC704 are for authors to refuse with.
   PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },
   PGRST202: { status: 404, message: "Could not find the function '{action}' in the schema cache" },

@@ -1,6 +1,7 @@
 /** Builds the model: reads what the author declared, resolves every name, and reports every mistake at once. */
 
 import { fillConsents } from "./build-consent.ts"
+import { fillOverrides } from "./build-override.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import type { AccessRules, AnyEntity } from "./entity.ts"
@@ -85,6 +86,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   fillRetention(declared, entities, problems)
   fillConsents(declared, entities, problems)
+  fillOverrides(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
 }
@@ -127,6 +129,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     subject: null,
     retain: null,
     consent: null,
+    override: null,
     audit: readAudit(declared, name, problems),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },
   }

@@ -94,6 +94,8 @@ begin
     end if;
     return e;
   end if;
+  -- A part of the backend that acts for nobody; only the internal role can say so.
+  if told ? 'system' then e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
   e.actor := coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous');
   if claims ->> 'onBehalf' is not null and claims ->> 'session' is not null then
     e.on_behalf := e.actor; e.actor := 'user:' || (claims ->> 'onBehalf');

@@ -23,6 +23,7 @@ import { callerFunctions } from "./caller.ts"
 import { circumstanceFunctions } from "./circumstances.ts"
 import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
+import { createOverrides } from "./overrides.ts"
 import { permitFunctions } from "./permit.ts"
 import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
@@ -136,6 +137,7 @@ export function createMachinery(
     ...fieldViews,
     ...views,
     ...createConsents(policies, roles),
+    ...createOverrides(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }
