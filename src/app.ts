@@ -16,6 +16,7 @@ import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import { needsTwoFactors } from "./accounts/settings.ts"
 import type { LogEntry } from "./actions/action-log.ts"
+import { createApprovals } from "./actions/approvals.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
@@ -44,6 +45,7 @@ import type { Policies } from "./policy/policies.ts"
 import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
+import { addApprovalsDoor } from "./rest/approvals-door.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
@@ -202,6 +204,12 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Actions: business logic, a step of a transaction under its caller.
     const actions = definition.actions ?? {}
+    const approvals = createApprovals({
+      actions,
+      pool,
+      processKey: database.processKey,
+      secret: options.secret,
+    })
     const prepareAction = withActionRefusals(
       createPrepareAction({
         actions,
@@ -211,6 +219,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         connect: hooks.connect,
         processKey: database.processKey,
         stepUp,
+        approvals,
         log: options.onLog ?? (() => undefined),
       }),
       refusals,
@@ -314,6 +323,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       authenticate,
     })
+    if (approvals) addApprovalsDoor(server, { approvals, authenticate })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
     if (people && provider) {

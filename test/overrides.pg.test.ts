@@ -150,7 +150,7 @@ it("none without a reason, without the role, for nobody, or with a moment of the
   expect(await names(who)).toEqual([])
 })
 
-it("TR-03161-3 Auth_5: one that takes a second factor is not opened without, and does not hold without", async () => {
+it("TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without", async () => {
   const chief: TestCaller = { id: "chief", roles: ["chief"], amr: ["pwd"] }
   expect(await open(chief, id(1), { kind: "disaster" })).toMatchObject({
     status: 401,
@@ -190,7 +190,7 @@ it("it holds in the session that opened it, in no other of the same account, and
   expect(await names(own.headers)).toEqual([])
 })
 
-it("TR-03161-3 Auth_5: nobody breaks the glass while acting as somebody else, nor reviews so", async () => {
+it("TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so", async () => {
   const own = await session("doctor")
   const made = await open(own.headers)
   await backend.sql(`update accounts.session set "impersonatedBy" = $2 where "userId" = $1`, [

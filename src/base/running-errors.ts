@@ -58,6 +58,12 @@ export const runningErrors = {
     message: "Emergency overrides could not be looked for, so that nobody is told of them.",
     hint: "It is tried again every ten seconds; look whether PostgreSQL answers.",
   },
+  UC987: {
+    status: 500,
+    message:
+      "The action {action} waits for approval, and its input can't be kept without a secret of 32 bytes.",
+    hint: "Set UNDERCROFT_SECRET, such as to the output of: openssl rand -base64 32",
+  },
   // Databases.
   UC520: {
     status: 503,

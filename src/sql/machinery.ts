@@ -18,6 +18,7 @@ import {
   tableOf,
 } from "../policy/to-sql.ts"
 import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
+import { approvalFunctions } from "./approvals.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { circumstanceFunctions } from "./circumstances.ts"
@@ -138,6 +139,7 @@ export function createMachinery(
     ...views,
     ...createConsents(policies, roles),
     ...createOverrides(policies, roles),
+    ...approvalFunctions(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }
