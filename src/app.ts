@@ -5,6 +5,7 @@ import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
+import { mailTexts } from "./accounts/mail-texts.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { createPeople } from "./accounts/people.ts"
@@ -15,6 +16,7 @@ import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import { needsTwoFactors } from "./accounts/settings.ts"
 import type { LogEntry } from "./actions/action-log.ts"
+import { createApprovals } from "./actions/approvals.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
@@ -54,8 +56,10 @@ import type { KeyRing } from "./keys/key-ring.ts"
 import { encryptedFields } from "./model/encryption.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
+import { addApprovalsDoor } from "./rest/approvals-door.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
 import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
@@ -239,6 +243,12 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Actions: business logic, a step of a transaction under its caller.
     const actions = definition.actions ?? {}
+    const approvals = createApprovals({
+      actions,
+      pool,
+      processKey: database.processKey,
+      secret: options.secret,
+    })
     const prepareAction = withActionRefusals(
       createPrepareAction({
         actions,
@@ -248,6 +258,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         connect: hooks.connect,
         processKey: database.processKey,
         stepUp,
+        approvals,
         log: options.onLog ?? (() => undefined),
       }),
       refusals,
@@ -276,6 +287,20 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const retention = scheduleRetention({
       adminUrl,
       model: policies.model,
+      onError: options.onError ?? (() => undefined),
+    })
+
+    // Emergency overrides: whoever is to know is told by mail.
+    const post = people?.post ?? null
+    const texts = mailTexts(definition.name)
+    const overrides = scheduleOverrideNotices({
+      adminUrl,
+      model: policies.model,
+      tell:
+        post &&
+        (({ to, ...opened }) => {
+          for (const one of to) post.send(() => texts.override(one, opened))
+        }),
       onError: options.onError ?? (() => undefined),
     })
 
@@ -361,6 +386,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       authenticate,
     })
+    if (approvals) addApprovalsDoor(server, { approvals, authenticate })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
     if (people && provider) {
@@ -447,6 +473,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       async stop() {
         await server.close()
         await retention.stop()
+        await overrides.stop()
         await refusals.close()
         await transactions.close()
         await pool.close()

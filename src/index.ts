@@ -69,6 +69,7 @@ export { time } from "./model/fields/time.ts"
 export { url } from "./model/fields/url.ts"
 export { uuid } from "./model/fields/uuid.ts"
 export { ModelError } from "./model/model-error.ts"
+export { type OverrideEntity, type OverrideKind, overrideEntity } from "./model/override.ts"
 export {
   type AccessToMeEntity,
   type AuditEntryEntity,

@@ -45,6 +45,23 @@ async function freeSlot(days: number): Promise<{ id: string; patients: string[] 
   return { id: slot.id, patients: patients.map((one) => one.id) }
 }
 
+test("in an emergency, with a reason, a doctor of another practice reads one patient's record", async () => {
+  const rows = async (): Promise<unknown[]> => {
+    const path = `/rest/patients?select=id,allergies,prescriptions(substance)&practice=eq.${berlin}`
+    return (await clinic.request(doctor, "GET", path)).json.map((one: any) => one.id)
+  }
+  expect(await rows()).toEqual([])
+  const body = { person: own, kind: "emergency", reason: "brought in unconscious" }
+  expect((await clinic.request(nurse, "POST", "/rest/overrides", { body })).status).toBe(403)
+  expect((await clinic.request(doctor, "POST", "/rest/overrides", { body })).status).toBe(201)
+  expect(await rows()).toEqual([own])
+  const officer: TestCaller = { id: "officer", roles: ["privacy-officer"] }
+  const verdict = { verdict: "justified" }
+  const review = await clinic.request(officer, "PATCH", `/rest/overrides?person=eq.${own}`, { body: verdict })
+  expect(review.status).toBe(204)
+  expect(await rows()).toEqual([])
+})
+
 describe("bookAppointment", () => {
   test("of a hundred who try at once, one gets the slot", async () => {
     const slot = await freeSlot(3)

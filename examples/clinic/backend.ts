@@ -4,6 +4,7 @@ import { bookAppointment, cancelAppointment, recordObservations } from "./action
 import { Consent } from "./consent.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
+import { Override } from "./override.ts"
 import { processing } from "./processing.ts"
 
 export default defineBackend({
@@ -22,6 +23,7 @@ export default defineBackend({
     model.Prescription,
     Consent,
     Consent.purposes,
+    Override,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
   processing,
@@ -63,6 +65,16 @@ export default defineBackend({
       what: "a patient of the nurse's practice, as the doctor of the other one: no such row",
       caller: "doctor",
       path: "/rest/patients?id=eq.018ce7a8-0f00-7003-8000-000000000001",
+    },
+    {
+      what: "the same patient in an emergency, with a reason: for an hour the doctor reads the record, and it is reviewed",
+      caller: "doctor",
+      path: "/rest/overrides",
+      body: {
+        person: "018ce7a8-0f00-7003-8000-000000000001",
+        kind: "emergency",
+        reason: "brought in unconscious, her allergies are not known here",
+      },
     },
     {
       what: "the patient's own record, with the newest measurements",

@@ -19,6 +19,8 @@ export interface MailTexts {
   magicLink(to: string, link: string): Mail
   code(to: string, code: string): Mail
   changed(to: string, what: string, undo: string): Mail
+  /** That somebody broke the glass; the reader's own act, or somebody's whom they watch over. */
+  override(to: string, opened: { kind: string; id: string; openedBy: string; expiresAt: Date }): Mail
   newDevice(to: string, device: string, undo: string): Mail
 }
 
@@ -80,6 +82,14 @@ export function mailTexts(name: string): MailTexts {
       }),
     changed: (to, what, undo) =>
       mail(to, { subject: "your account was changed", lines: [what, undoing], link: undo }),
+    override: (to, { kind, id, openedBy, expiresAt }) =>
+      mail(to, {
+        subject: "an emergency override was opened",
+        lines: [
+          `The account ${openedBy} opened the emergency override ${id} (${kind}). It ends at ${expiresAt.toISOString()} at the latest, what is done under it is on record, and somebody else reviews it.`,
+          "If it is your account and it was not you, sign out everywhere and choose a new password at once.",
+        ],
+      }),
     newDevice: (to, device, undo) =>
       mail(to, {
         subject: "a new device signed in",

@@ -40,6 +40,11 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "UC371":
     case "UC372":
       return explainConsent(code, cause)
+    case "UC380":
+    case "UC381":
+    case "UC382":
+    case "UC383":
+      return new UndercroftError(code, {}, more)
     case "42501": {
       const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`
       return new UndercroftError(context.isAnonymous ? "PG:42501/anonymous" : "PG:42501", { what }, more)

@@ -48,6 +48,14 @@ export interface CallerScope<Uses extends readonly AnyEntity[], Input> {
   readonly log: ActionLog
 }
 
+/** Who approves what others call. */
+export interface Approval {
+  /** Never who calls, whatever they are. */
+  readonly by: (scope: { readonly me: BaseMe }) => Condition
+  /** For how long a call waits, and is good once approved, from when it was sent first; 30 days at most. */
+  readonly within: { readonly hours: number }
+}
+
 export interface ActionDefinition<
   I extends Schema,
   O extends Schema,
@@ -65,6 +73,8 @@ export interface ActionDefinition<
   readonly output: O
   /** Who may call it. */
   readonly access: (scope: { readonly me: BaseMe }) => Condition
+  /** Four eyes: a call waits until somebody else approves it, and is then sent again, as it was, by who sent it first. */
+  readonly approval?: Approval
   /** It writes nothing: PostgreSQL refuses to. It can be called by GET, and is a query in GraphQL. */
   readonly readOnly?: boolean
   /** `read committed` unless given; what fails to be serialized is run again. */
@@ -92,6 +102,12 @@ export class Action<Input, Output> {
   /** The access rule as captured. */
   readAccess(): Node {
     return toNode(this.definition.access({ me: baseMe }))
+  }
+
+  /** The rule of who approves, as captured; null where nobody has to. */
+  readApproval(): Node | null {
+    const { approval } = this.definition
+    return approval ? toNode(approval.by({ me: baseMe })) : null
   }
 }
 

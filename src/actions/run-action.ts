@@ -14,6 +14,7 @@ import type { Transaction } from "../store/transactions.ts"
 import type { AnyAction } from "./action.ts"
 import { explainActionError } from "./action-error.ts"
 import { createActionLog, type LogEntry } from "./action-log.ts"
+import type { Approvals } from "./approvals.ts"
 import type { RunningHooks } from "./run-hooks.ts"
 import { parseInput, parseOutput } from "./schema.ts"
 import { ActionSteps } from "./system-scope.ts"
@@ -26,6 +27,8 @@ export interface ActionParts {
   /** What `db` is: its writes are shown to the hooks, too. */
   readonly connect: RunningHooks["connect"]
   readonly stepUp: StepUp
+  /** Where actions wait for a second person. */
+  readonly approvals: Approvals | null
   /** Seals steps beyond the caller's rights. */
   readonly processKey: Buffer
   readonly log: (entry: LogEntry) => void
@@ -42,6 +45,7 @@ export function createPrepareAction({
   connect,
   processKey,
   stepUp,
+  approvals,
   log: write,
 }: ActionParts): PrepareAction {
   return async ({ name, input, caller }) => {
@@ -65,6 +69,9 @@ export function createPrepareAction({
       failures: new WeakSet(),
     }
     let steps: ActionSteps | null = null
+    const approval = definition.approval
+      ? await approvals!.ask({ name, input, caller, seconds: definition.approval.within.hours * 3600 })
+      : null
 
     return {
       isReadOnly,
@@ -72,6 +79,7 @@ export function createPrepareAction({
       action: name,
       async perform(transaction) {
         const now = await authorise(transaction, name, caller)
+        if (approval !== null) await approvals!.use(transaction, approval)
         const db = connect(transaction, caller)
         steps = new ActionSteps(transaction, beyond)
         const output = await definition.run({ input: parsed, db, me, now, log, ...steps.scope } as RunScope)

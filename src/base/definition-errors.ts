@@ -124,6 +124,12 @@ export const definitionErrors = {
     message: "has a rule that looks at {path}, which is encrypted: the database can't read it.",
     hint: "Decide by a field that is not encrypted.",
   },
+  UC388: { status: 500, message: "is a register of emergency overrides, and {why}.", hint: "{mend}" },
+  UC389: {
+    status: 500,
+    message: "has a rule that asks for the emergency override {kind}, {why}.",
+    hint: "Kinds: {kinds}. Declare them with overrideEntity(Person, { … }), and ask on rows that are about a person.",
+  },
   // Rules.
   UC201: {
     status: 500,

@@ -322,6 +322,53 @@ export const requestErrors = {
     message: "a consent is granted once and withdrawn once, and changes in no other way",
     hint: 'Withdraw an open one with {"status":"withdrawn"}; to consent again, create another.',
   },
+  // Emergency overrides.
+  UC380: {
+    status: 400,
+    message: "an emergency override needs a reason of 10 to 500 characters",
+    hint: "Say in `reason` why it can't be done without; it is reviewed.",
+  },
+  UC381: {
+    status: 403,
+    message: "an emergency override is opened, ended and reviewed by people in a session of their own",
+    hint: "Sign in as yourself: neither a key nor acting as somebody else will do.",
+  },
+  UC382: {
+    status: 403,
+    message: "an emergency override is reviewed by somebody else than who opened it",
+    hint: "Leave the review to another person who has the role for it.",
+  },
+  UC383: {
+    status: 409,
+    message: "an emergency override is opened, ended once and reviewed once, and changes in no other way",
+    hint: 'End an open one with {"status":"ended"}; review one with {"verdict":"justified"} or "unjustified", and a remark.',
+  },
+  // Four eyes.
+  UC384: {
+    status: 403,
+    message: "a call is approved or rejected by somebody else than who sent it",
+    hint: "Leave it to another person, in a session of their own; neither a key nor acting as somebody else will do.",
+  },
+  UC385: {
+    status: 409,
+    message: "this call was decided, used or has expired",
+    hint: "Read /rest/rpc/approvals for what still waits.",
+  },
+  UC386: {
+    status: 404,
+    message: "there is no such call that waits for you",
+    hint: "Read /rest/rpc/approvals for those that do.",
+  },
+  UC387: {
+    status: 403,
+    message: "this call was rejected: {id}",
+    hint: "Read why at /rest/rpc/approvals; another one can be sent when its time is over, or with another input.",
+  },
+  UC989: {
+    status: 202,
+    message: "this call waits for approval: {id}",
+    hint: "Nothing was done yet. When somebody else has approved it (POST /rest/rpc/approvals/{id}/approve), send it again, as it was.",
+  },
   // Actions; UC702, UC703 and UC704 are for authors to refuse with.
   PGRST101: { status: 405, message: "Cannot use the {method} method on RPC" },
   PGRST202: { status: 404, message: "Could not find the function '{action}' in the schema cache" },

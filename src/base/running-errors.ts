@@ -47,6 +47,23 @@ export const runningErrors = {
     message: "PostgreSQL ended by itself ({how}) and is started again.",
     hint: "Read {log}.",
   },
+  // Emergency overrides.
+  UC985: {
+    status: 500,
+    message: "The emergency override {kind} tells people by mail, and nobody sends any.",
+    hint: "Set UNDERCROFT_MAIL_FROM and UNDERCROFT_SMTP_URL, or `mail` in `accounts`; or leave out `notify`.",
+  },
+  UC986: {
+    status: 503,
+    message: "Emergency overrides could not be looked for, so that nobody is told of them.",
+    hint: "It is tried again every ten seconds; look whether PostgreSQL answers.",
+  },
+  UC987: {
+    status: 500,
+    message:
+      "The action {action} waits for approval, and its input can't be kept without a secret of 32 bytes.",
+    hint: "Set UNDERCROFT_SECRET, such as to the output of: openssl rand -base64 32",
+  },
   // Databases.
   UC520: {
     status: 503,

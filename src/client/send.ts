@@ -142,10 +142,12 @@ function readAnswer(response: Response, text: string): unknown {
   } catch {
     body = null
   }
-  if (response.ok && (body !== null || text === "null")) return body
+  // 202: nothing was done yet, somebody else has to approve it.
+  const isDone = response.ok && status !== 202
+  if (isDone && (body !== null || text === "null")) return body
   const retryAfterMs = readRetryAfter(response.headers.get("retry-after"))
   const { code, message, details, hint } = (body ?? {}) as Readonly<Record<string, string | undefined>>
-  if (response.ok || typeof code !== "string" || typeof message !== "string")
+  if (isDone || typeof code !== "string" || typeof message !== "string")
     throw new ClientError("ANSWER", `the answer (${status}) is not a backend's`, { status, retryAfterMs })
   throw new ClientError(code as ErrorCode, message, {
     status,

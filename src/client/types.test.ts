@@ -52,6 +52,7 @@ describe("what is inferred", () => {
       | "prescriptions"
       | "consents"
       | "consentPurposes"
+      | "overrides"
       | "actions"
     >()
     expectTypeOf<keyof Studio>().toEqualTypeOf<

@@ -82,6 +82,11 @@ export function explainDatabaseError(
     case "UC371":
     case "UC372":
       return explainConsent(code, cause)
+    case "UC380":
+    case "UC381":
+    case "UC382":
+    case "UC383":
+      return new UndercroftError(code, {}, more)
     case "UC315":
       return new UndercroftError("UC315", {}, more)
     case "UC620":

@@ -1,6 +1,7 @@
 /** Builds the model: reads what the author declared, resolves every name, and reports every mistake at once. */
 
 import { fillConsents } from "./build-consent.ts"
+import { fillOverrides } from "./build-override.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import { checkEncrypted, encryptedKind } from "./encryption.ts"
@@ -88,6 +89,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   fillRetention(declared, entities, problems)
   fillConsents(declared, entities, problems)
+  fillOverrides(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
 }
@@ -130,6 +132,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     subject: null,
     retain: null,
     consent: null,
+    override: null,
     audit: readAudit(declared, name, problems),
     record: recordOf(declared),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },

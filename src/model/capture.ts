@@ -88,6 +88,8 @@ export interface BaseMe extends ConsentExpr {
   readonly assurance: { atLeast(level: Assurance): Condition }
   /** Whether the caller proved it in this time. */
   authenticatedWithin(period: { readonly minutes: number }): Condition
+  /** Whether the caller broke the glass for the person whose data `row` is, as the register of overrides says. */
+  overrides(kind: string): Condition
   /** Whether the caller is a member of an organization. */
   in(organization: Operand<string>): Condition
 }
@@ -244,6 +246,7 @@ export const baseMe: BaseMe = {
     ofCaller("authenticatedAt").atLeast(
       valueExpr({ kind: "shift", of: { kind: "now" }, by: `PT${minutes}M`, back: true }),
     ),
+  overrides: (name) => new Condition({ kind: "override", name }),
   consentsTo: (purpose) => consentsTo({ scope: null, path: [] }, purpose),
   in: (organization) =>
     new Condition({ kind: "in", left: toNode(organization), right: toNode(ofCaller("memberOf")) }),

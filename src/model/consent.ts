@@ -133,11 +133,11 @@ export function consentEntity<
         .personal()
         .optional()
         .describe("How it was withdrawn to who recorded it."),
-      textHash: kept(text()).describe("SHA-256 of the text that the person agreed to, in hex."),
-      grantedAt: kept(instant()),
-      grantedBy: kept(text()).personal(),
-      withdrawnAt: kept(instant().optional()),
-      withdrawnBy: kept(text().optional()).personal(),
+      textHash: keptField(text()).describe("SHA-256 of the text that the person agreed to, in hex."),
+      grantedAt: keptField(instant()),
+      grantedBy: keptField(text()).personal(),
+      withdrawnAt: keptField(instant().optional()),
+      withdrawnBy: keptField(text().optional()).personal(),
     },
     tracked: false,
     subject: "person",
@@ -156,14 +156,14 @@ function purposeEntity(name: string): AnyEntity {
   const Told = entity(name, {
     description: "What people can agree to and what else their data is used for, in all versions.",
     fields: {
-      name: kept(text({ max: 60 })).public(),
-      version: kept(integer({ min: 1 })).public(),
-      text: kept(text()).public(),
-      textHash: kept(text()).public(),
-      basis: kept(choice(...legalBases)).public(),
-      withdrawal: kept(text().optional()).public().describe("What follows from withdrawing."),
-      language: kept(text({ max: 35 })).public(),
-      current: kept(boolean()).public(),
+      name: keptField(text({ max: 60 })).public(),
+      version: keptField(integer({ min: 1 })).public(),
+      text: keptField(text()).public(),
+      textHash: keptField(text()).public(),
+      basis: keptField(choice(...legalBases)).public(),
+      withdrawal: keptField(text().optional()).public().describe("What follows from withdrawing."),
+      language: keptField(text({ max: 35 })).public(),
+      current: keptField(boolean()).public(),
     },
     key: ["name", "version"],
     tracked: false,
@@ -173,7 +173,7 @@ function purposeEntity(name: string): AnyEntity {
 }
 
 /** A field that the database alone sets. */
-function kept(field: Field<any, any, any>): Field<any, any, any> {
+export function keptField(field: Field<any, any, any>): Field<any, any, any> {
   return new Field(field.kind, { ...field.options, readonly: true, defaulted: true })
 }
 

@@ -49,6 +49,8 @@ export type Node =
       readonly path: readonly string[]
       readonly purpose: string
     }
+  /** The caller broke the glass for the person whose data the row is. */
+  | { readonly kind: "override"; readonly name: string }
   /** The row at the end of the path is readable by the caller. */
   | { readonly kind: "visible"; readonly scope: ScopeName; readonly path: readonly string[] }
 

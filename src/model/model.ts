@@ -94,6 +94,28 @@ export interface ConsentInfo {
   readonly told: EntityInfo | null
 }
 
+/** A kind of emergency override. */
+export interface OverrideKindInfo {
+  readonly name: string
+  /** Roles of those who may open one. */
+  readonly who: readonly string[]
+  readonly minutes: number
+  /** The role that reviews. */
+  readonly review: string
+  readonly twoFactor: boolean
+  /** Addresses that are told. */
+  readonly notify: readonly string[]
+}
+
+/** What a register of overrides is about. */
+export interface OverrideInfo {
+  /** The register itself. */
+  readonly entity: EntityInfo
+  /** Its reference to the person for whose data the glass is broken. */
+  readonly person: FieldInfo
+  readonly kinds: ReadonlyMap<string, OverrideKindInfo>
+}
+
 /** How long rows are kept, and what then becomes of them. */
 export interface RetainInfo {
   /** ISO 8601: `P10Y`. */
@@ -132,6 +154,8 @@ export interface EntityInfo {
   readonly retain: RetainInfo | null
   /** Where it is a register of consents. */
   readonly consent: ConsentInfo | null
+  /** Where it is a register of emergency overrides. */
+  readonly override: OverrideInfo | null
   readonly audit: AuditInfo
   /** What of the record it shows; null for what has a table of its own. */
   readonly record: RecordSource | null

@@ -91,7 +91,10 @@ export class ConsentRules {
       entity: person,
       where: { kind: "all", terms },
       field: account,
-      says: `to ${JSON.stringify(purpose)}`,
+      says: {
+        yes: `consents to ${JSON.stringify(purpose)}`,
+        no: `does not consent to ${JSON.stringify(purpose)}`,
+      },
     }
   }
 }

@@ -39,6 +39,8 @@ export interface Policies {
   readonly facts: readonly Fact[]
   /** Who may call which action, by its name. */
   readonly actions: ReadonlyMap<string, Rule>
+  /** Who may approve what others call, by the action's name; only of those that wait for a second person. */
+  readonly approvals: ReadonlyMap<string, Rule>
   /** What actions may touch beyond their caller's rights. */
   readonly system: ReadonlySet<EntityInfo>
 }
@@ -47,6 +49,8 @@ export interface Policies {
 export interface ActionAccess {
   /** Who may call, by the names of actions. */
   readonly rules: Readonly<Record<string, Node>>
+  /** Who may approve, by the names of actions. */
+  readonly approvals?: Readonly<Record<string, Node>>
   /** What steps beyond the caller's rights may touch. */
   readonly system: readonly EntityInfo[]
 }
@@ -72,8 +76,18 @@ export function buildPolicies(
   const actions = Object.entries(access.rules).map(
     ([name, node]) => [name, resolver.callerRule(node, `actions.${name}`)] as const,
   )
+  const approvals = Object.entries(access.approvals ?? {}).map(
+    ([name, node]) => [name, resolver.callerRule(node, `actions.${name}.approval`)] as const,
+  )
   problems.check()
-  return { model, of, facts: resolver.allFacts(), actions: new Map(actions), system: new Set(access.system) }
+  return {
+    model,
+    of,
+    facts: resolver.allFacts(),
+    actions: new Map(actions),
+    approvals: new Map(approvals),
+    system: new Set(access.system),
+  }
 }
 
 /** The policy of an entity that is in the model. */

@@ -11,6 +11,7 @@ import type { EntityInfo, FieldInfo, Model, RelationInfo } from "../model/model.
 import type { ProblemList } from "../model/model-error.ts"
 import { BadValue, type FieldKind } from "../model/value.ts"
 import { ConsentRules, type Scopes } from "./consent-rule.ts"
+import { OverrideRules } from "./override-rule.ts"
 import { always, type Fact, never, type Rule, type RuleValue } from "./rule.ts"
 
 const plainText: FieldKind = textKind("text", {})
@@ -29,6 +30,7 @@ export class Resolver {
   private readonly problems: ProblemList
   private readonly facts = new Map<object, Map<string, Fact | null>>()
   private readonly consents: ConsentRules
+  private readonly overrides: OverrideRules
   private readonly factNames = new Set<string>()
   private readonly resolving: string[] = []
   private scopeCount = 0
@@ -37,6 +39,7 @@ export class Resolver {
     this.model = model
     this.problems = problems
     this.consents = new ConsentRules(model, problems, (...way) => this.follow(...way))
+    this.overrides = new OverrideRules(model, problems, (...way) => this.follow(...way))
   }
 
   /** The rule of a node over `row` (and `before`) of an entity; null denies. */
@@ -66,7 +69,7 @@ export class Resolver {
   /** Every fact that a resolved rule used. */
   allFacts(): readonly Fact[] {
     const declared = [...this.facts.values()].flatMap((map) => [...map.values()])
-    return [...declared.filter((one) => one !== null), ...this.consents.facts()]
+    return [...declared.filter((one) => one !== null), ...this.consents.facts(), ...this.overrides.facts()]
   }
 
   private resolve(node: Node, scopes: Scopes, negated: boolean, where: string): Rule {
@@ -103,6 +106,8 @@ export class Resolver {
         return this.visible(node, scopes, negated, where)
       case "consent":
         return this.consents.rule(node, scopes, negated, where)
+      case "override":
+        return this.overrides.rule(node, scopes, negated, where)
       case "field":
         // A boolean field stands for itself.
         return this.through([node], scopes, where, ([value]) => this.booleanLeaf(value!, negated, where))

@@ -41,8 +41,8 @@ export interface Fact {
   readonly entity: EntityInfo
   readonly where: Rule
   readonly field: FieldInfo
-  /** What the caller does where they are in the list; only where that says it better. */
-  readonly says?: string
+  /** What the caller does where they are in the list, or are not; only where that says it better. */
+  readonly says?: { readonly yes: string; readonly no: string }
 }
 
 export type Rule =

@@ -107,7 +107,7 @@ function toLeaf(rule: LeafRule, names: RowNames): Leaf {
         `the person of ${subjectOf(rule.scope, names)} ${consents(rule.negated)} to ${quoted(rule.purpose)}`,
       )
     case "in-fact":
-      if (rule.fact.says !== undefined) return ofCaller(`${consents(rule.negated)} ${rule.fact.says}`)
+      if (rule.fact.says !== undefined) return ofCaller(rule.fact.says[rule.negated ? "no" : "yes"])
       return ofCallers(
         toWords(rule.fact.name),
         `${includeVerb(rule.fact, rule.negated)} ${valueText(rule.left, names)}`,

@@ -1,6 +1,7 @@
 /** What must be there before tables: roles, schemas, the keys that seal callers. Idempotent. */
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import { createApprovalTable } from "./approvals.ts"
 import { createAuditTables } from "./audit-tables.ts"
 import { createHoldTable } from "./holds.ts"
 import { createOnceTable } from "./once.ts"
@@ -60,6 +61,7 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     `alter table undercroft_state.key_store owner to ${internal}`,
     ...createOnceTable(roles),
     ...createStepTable(roles),
+    ...createApprovalTable(roles),
     ...createAuditTables(roles),
     ...createHoldTable(roles),
     ...createRunTable(roles),

@@ -14,11 +14,18 @@ export function callName(action: string): string {
   return shortName(`gate__${action}`)
 }
 
-/** One function an action. What is unknown is no. */
+/** The name of the function that says whether the caller may approve what others call. */
+export function approveName(action: string): string {
+  return shortName(`approves__${action}`)
+}
+
+/** One function an action, and one for who approves it. What is unknown is no. */
 export function callFunctions(policies: Policies, printer: SqlPrinter): PolicyFunction[] {
-  return [...policies.actions].map(([action, rule]) => ({
-    name: callName(action),
-    create: `create function ${schemas.machinery}.${quoteName(callName(action))}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+  const called = [...policies.actions].map(([action, rule]) => [callName(action), rule] as const)
+  const approved = [...policies.approvals].map(([action, rule]) => [approveName(action), rule] as const)
+  return [...called, ...approved].map(([name, rule]) => ({
+    name,
+    create: `create function ${schemas.machinery}.${quoteName(name)}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
 begin return coalesce(${printer.rule(rule, inScope("row", "t"))}, false); end $undercroft$`,
   }))
 }

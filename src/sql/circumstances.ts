@@ -30,7 +30,7 @@ export const askText = "select undercroft.ask($1, $2)"
 
 /** The two parameters of `askText`. */
 export function askValues(asked: AskedFor, key: Buffer): readonly [string, string] {
-  return sealed("asked.", JSON.stringify(asked), key)
+  return sealedText("asked.", JSON.stringify(asked), key)
 }
 
 /** Puts one entry on record: the process says what it is, sealed. */
@@ -50,11 +50,11 @@ export interface ToldEntry {
 
 /** The two parameters of `recordText`. */
 export function recordValues(entry: ToldEntry, key: Buffer): readonly [string, string] {
-  return sealed("entry.", JSON.stringify(entry), key)
+  return sealedText("entry.", JSON.stringify(entry), key)
 }
 
 /** What is sealed begins with a word of its own, so that no other seal of the same key is one. */
-function sealed(prefix: string, text: string, key: Buffer): readonly [string, string] {
+export function sealedText(prefix: string, text: string, key: Buffer): readonly [string, string] {
   const inner = createHash("sha256").update(key).update(prefix).update(text).digest()
   return [text, createHash("sha256").update(key).update(inner).digest("hex")]
 }
@@ -62,7 +62,7 @@ function sealed(prefix: string, text: string, key: Buffer): readonly [string, st
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 
 /** Whether a text was sealed by the process under a prefix. */
-const unsealed = (prefix: string, name: string): string =>
+export const unsealed = (prefix: string, name: string): string =>
   `${name} is null or seal is null or seal <> encode(sha256(key || sha256(key || convert_to(${quoteLiteral(prefix)} || ${name}, 'UTF8'))), 'hex')`
 
 /**
@@ -94,6 +94,8 @@ begin
     end if;
     return e;
   end if;
+  -- A part of the backend that acts for nobody; only the internal role can say so.
+  if told ? 'system' then e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
   e.actor := coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous');
   if claims ->> 'onBehalf' is not null and claims ->> 'session' is not null then
     e.on_behalf := e.actor; e.actor := 'user:' || (claims ->> 'onBehalf');

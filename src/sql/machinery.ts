@@ -19,11 +19,13 @@ import {
   tableOf,
 } from "../policy/to-sql.ts"
 import { type AccountsPlan, mirrorAccounts, sessionFunctions } from "./accounts.ts"
+import { approvalFunctions } from "./approvals.ts"
 import { callFunctions } from "./call-functions.ts"
 import { callerFunctions } from "./caller.ts"
 import { circumstanceFunctions } from "./circumstances.ts"
 import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
+import { createOverrides } from "./overrides.ts"
 import { permitFunctions } from "./permit.ts"
 import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
@@ -146,6 +148,8 @@ export function createMachinery(
     ...recordViews,
     ...views,
     ...createConsents(policies, roles),
+    ...createOverrides(policies, roles),
+    ...approvalFunctions(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]
 }

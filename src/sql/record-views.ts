@@ -93,7 +93,7 @@ function accessesView(entity: EntityInfo, policies: Policies, printer: SqlPrinte
     who: () => whoSql(policies, printer),
     own: () => `coalesce(e.actor = ${me} and e.on_behalf is null, false)`,
     fields: (personal) => fieldsSql("e", personal),
-    emergency: () => `(e.kind = 'override' or coalesce(e.detail ? 'override', false))`,
+    emergency: () => `(e.kind = 'override' or coalesce(e.detail ? 'overrides', false))`,
   }
   const columns = (personal: string): string =>
     entity.fields

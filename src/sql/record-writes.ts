@@ -81,6 +81,7 @@ begin
     e.detail := coalesce(e.detail, '{}') || jsonb_build_object('before', b, 'after', a);
     if pa <> '{}' then e.personal := jsonb_build_object('before', pb, 'after', pa); end if;
   end if;
+  ${entity.override ? "e.kind := 'override';" : ""}
   if hidden is not null then e.detail := e.detail || jsonb_build_object('secret', hidden); end if;
   insert into audit.pending values (e.*);
   return null;

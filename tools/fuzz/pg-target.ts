@@ -133,6 +133,7 @@ export class PgTarget implements Target {
         engine,
         connect: (transaction) => connectCaller(transaction, loading.planPolicies.model),
         processKey: database.processKey,
+        approvals: null,
         stepUp: createStepUp(loading.planPolicies),
         log: () => undefined,
       }),
