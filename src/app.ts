@@ -40,6 +40,8 @@ import { loadDocuments } from "./graphql/registered-documents.ts"
 import { createHttpServer } from "./http/server.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { reapplyLedger } from "./privacy/erase.ts"
+import type { ErasureLedger } from "./privacy/erasure-ledger.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { defaultGrammarLimits } from "./rest/parse-query.ts"
@@ -80,6 +82,8 @@ export interface AppOptions {
   readonly seed?: boolean
   /** Seals the record; without it, entries wait. */
   readonly audit?: AuditOptions | undefined
+  /** Who was erased, kept outside of the database: erased again at the start, where a backup was restored. */
+  readonly erasures?: ErasureOptions | undefined
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
   readonly ephemeral?: boolean
   readonly onProgress?: (step: string) => void
@@ -95,6 +99,13 @@ export interface AuditOptions {
   readonly keys: KeyHolder
   /** Where heads go. */
   readonly anchors: readonly Anchor[]
+}
+
+/** What erasure needs outside of the database. */
+export interface ErasureOptions {
+  readonly ledger: ErasureLedger
+  /** Signs reports. */
+  readonly sign: ((text: string) => Promise<string>) | null
 }
 
 /** A running backend. */
@@ -156,6 +167,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         (rows) => progress(`data: ${rows} rows`),
       )
       progress(`data: ${count} rows, done`)
+    }
+    // Erasure: whom a restored backup brought back is erased again, before anybody can ask.
+    if (options.erasures) {
+      const again = await reapplyLedger({ adminUrl, model: policies.model, ...options.erasures })
+      if (again > 0) progress(`data: ${again} erased again`)
     }
     const pool = openPool({
       url: database.apiUrl,

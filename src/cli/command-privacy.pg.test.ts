@@ -30,7 +30,7 @@ const guests = async (): Promise<string[]> =>
   (await runSql(ready.url, "select name from app.guests order by name")).map((row) => row.name)
 
 test.each([
-  [["erase"], "UC906", "privacy does retain, and hold add"],
+  [["forget"], "UC906", "privacy does retain, and hold add"],
   [["hold", "add", "--subject", "Guest:x", "--reason", "r"], "UC912", "must be a UUID"],
   [["hold", "add", "--subject", `Guest:${old.replace(/1$/, "9")}`, "--reason", "r"], "UC913", "no Guest"],
 ])("%j is refused with %s", async (line, code, why) => {

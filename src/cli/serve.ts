@@ -10,6 +10,7 @@ import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
 import { auditPlaces } from "./project-audit.ts"
+import { erasuresOf } from "./project-erasures.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
 
@@ -49,6 +50,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       secret: await readSecret(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
       audit: { ...audit, anchors: audit.anchorPath === null ? [] : [fileAnchor(audit.anchorPath)] },
+      erasures: erasuresOf(audit),
       introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],

@@ -24,7 +24,7 @@ import {
   toSnake,
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
-import { fillRetention } from "./retain.ts"
+import { fillErasure, fillRetention } from "./retain.ts"
 import { fillSubjects } from "./subject.ts"
 import { BadValue, type FieldKind } from "./value.ts"
 
@@ -56,6 +56,7 @@ const entityOptions: ReadonlySet<string> = new Set([
   "description",
   "subject",
   "retain",
+  "erase",
   "audit",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
@@ -84,6 +85,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   fillSubjects(declared, entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   fillRetention(declared, entities, problems)
+  fillErasure(declared, entities, problems)
   fillConsents(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
@@ -126,6 +128,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     view: null,
     subject: null,
     retain: null,
+    erase: null,
     consent: null,
     audit: readAudit(declared, name, problems),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },

@@ -41,6 +41,8 @@ export interface Policies {
   readonly actions: ReadonlyMap<string, Rule>
   /** What actions may touch beyond their caller's rights. */
   readonly system: ReadonlySet<EntityInfo>
+  /** The role of privacy officers, whom a restriction does not keep out; null: there is none. */
+  readonly officer: string | null
 }
 
 /** What a backend's actions say of access. */
@@ -73,7 +75,14 @@ export function buildPolicies(
     ([name, node]) => [name, resolver.callerRule(node, `actions.${name}`)] as const,
   )
   problems.check()
-  return { model, of, facts: resolver.allFacts(), actions: new Map(actions), system: new Set(access.system) }
+  return {
+    model,
+    of,
+    facts: resolver.allFacts(),
+    actions: new Map(actions),
+    system: new Set(access.system),
+    officer: null,
+  }
 }
 
 /** The policy of an entity that is in the model. */

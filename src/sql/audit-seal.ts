@@ -6,7 +6,7 @@ import { entryColumnNames } from "./audit-tables.ts"
 const sealLock = "hashtextextended('undercroft seal', 0)"
 
 /** A subject of more than a thousand bytes stands in `audit.about` by its hash: an index takes no longer ones. */
-const aboutSubject = (subject: string): string =>
+export const aboutSubject = (subject: string): string =>
   `case when octet_length(${subject}) > 1000 then encode(sha256(convert_to(${subject}, 'UTF8')), 'hex') else ${subject} end`
 
 /**
