@@ -115,6 +115,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-privacy.pg.test.ts": [
     "TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal",
+    "TR-03161-3 Data_7: a person is exported and erased, once, and stands in the ledger",
   ],
   "src/cli/log-line.test.ts": [
     "nothing in it steers a terminal or begins another line",
