@@ -56,6 +56,8 @@ import type { KeyRing } from "./keys/key-ring.ts"
 import { encryptedFields } from "./model/encryption.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
+import { reapplyLedger } from "./privacy/erase.ts"
+import type { ErasureLedger } from "./privacy/erasure-ledger.ts"
 import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
@@ -101,6 +103,8 @@ export interface AppOptions {
   readonly seed?: boolean
   /** Seals the record; without it, entries wait. */
   readonly audit?: AuditOptions | undefined
+  /** Who was erased, kept outside of the database: erased again at the start, where a backup was restored. */
+  readonly erasures?: ErasureOptions | undefined
   /** For tests: an embedded PostgreSQL that leaves nothing behind. */
   readonly ephemeral?: boolean
   readonly onProgress?: (step: string) => void
@@ -120,6 +124,13 @@ export interface AuditOptions {
   readonly witness?: SigningKey | undefined
   /** Reads the heads of the anchor that the daily verification compares with. */
   readonly openAnchor?: (() => Promise<AsyncIterable<AnchoredHead>>) | null
+}
+
+/** What erasure needs outside of the database. */
+export interface ErasureOptions {
+  readonly ledger: ErasureLedger
+  /** Signs reports. */
+  readonly sign: ((text: string) => Promise<string>) | null
 }
 
 /** A running backend. */
@@ -198,6 +209,11 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         (rows) => progress(`data: ${rows} rows`),
       )
       progress(`data: ${count} rows, done`)
+    }
+    // Erasure: whom a restored backup brought back is erased again, before anybody can ask.
+    if (options.erasures) {
+      const again = await reapplyLedger({ adminUrl, model: policies.model, ...options.erasures })
+      if (again > 0) progress(`data: ${again} erased again`)
     }
     const pool = openPool({
       url: database.apiUrl,

@@ -118,6 +118,12 @@ export interface BackendDefinition<
       /** People read who saw and changed their own data, at `/rest/accesses-to-me`; see {@link accessToMeEntity}. */
       readonly accessesToMe?: boolean
     }
+  readonly privacy?: {
+    /** The role of privacy officers, whom the restriction of a person does not keep out; left out: nobody has it. */
+    readonly officer?: string
+    /** The file outside of the database and its backups that says who was erased; UNDERCROFT_ERASURE_LEDGER comes first. */
+    readonly ledger?: string | URL
+  }
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
   /** Requests to try out, shown at the start of a development server. */

@@ -21,5 +21,6 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const model = buildModel(declared, problems)
   const access = checkActions(actions, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
-  return buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
+  const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
+  return { ...policies, officer: definition.privacy?.officer ?? null }
 }

@@ -103,6 +103,7 @@ export const definitionErrors = {
     message: "has a rule that asks for consent to {purpose}, {why}.",
     hint: "Purposes that rest on consent: {purposes}. Declare them with consentEntity(…).",
   },
+  UC153: { status: 500, message: "has an `erase` {why}.", hint: "{mend}" },
   UC152: { status: 500, message: "has a `retain` that {why}.", hint: "{mend}" },
   UC142: {
     status: 500,

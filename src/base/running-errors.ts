@@ -307,6 +307,26 @@ export const runningErrors = {
     message: "There is no {what} in the sealed record.",
     hint: "What was written in the last seconds is not sealed yet; see how far it is with: undercroft audit verify",
   },
+  UC990: {
+    status: 500,
+    message: "There is no erasure ledger, so a restored backup would bring back who is erased.",
+    hint: "Name a file outside of the database and its backups: UNDERCROFT_ERASURE_LEDGER, or privacy: { ledger } in the definition.",
+  },
+  UC991: {
+    status: 500,
+    message: "The erasure ledger {path} can't be used: {why}.",
+    hint: "Make it readable and writable for this process, or restore it; who is erased stands nowhere else.",
+  },
+  UC992: {
+    status: 404,
+    message: "There is nothing on record about {subject}.",
+    hint: "Name the person as Entity:key, or an account as user:id.",
+  },
+  UC993: {
+    status: 400,
+    message: "The archive can't be imported: {why}.",
+    hint: "Give a file that undercroft privacy export wrote, and a backend of the same model.",
+  },
   UC920: {
     status: 400,
     message: "The GraphQL documents have {count} problem(s). Nothing was written.",

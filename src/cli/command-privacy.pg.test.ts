@@ -1,4 +1,6 @@
 /** Retention and legal holds from the command line. */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { runSql } from "../../test/support/backend.ts"
 import { runCommand } from "../../test/support/command.ts"
@@ -30,7 +32,7 @@ const guests = async (): Promise<string[]> =>
   (await runSql(ready.url, "select name from app.guests order by name")).map((row) => row.name)
 
 test.each([
-  [["erase"], "UC906", "privacy does retain, and hold add"],
+  [["forget"], "UC906", "privacy does retain, and hold add"],
   [["hold", "add", "--subject", "Guest:x", "--reason", "r"], "UC912", "must be a UUID"],
   [["hold", "add", "--subject", `Guest:${old.replace(/1$/, "9")}`, "--reason", "r"], "UC913", "no Guest"],
 ])("%j is refused with %s", async (line, code, why) => {
@@ -62,4 +64,16 @@ test("TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is
   expect(listed).toMatchObject([
     { subject: `Guest:${held}`, reason: "lawsuit 12/26", releaseReason: "settled" },
   ])
+}, 60_000)
+
+test("TR-03161-3 Data_7: a person is exported and erased, once, and stands in the ledger", async () => {
+  const subject = `Guest:${held}`
+  const out = join(ready.options.cwd, "data.zip")
+  expect((await privacy("export", "--subject", subject, "--out", out)).code).toBe(0)
+  expect((await readFile(out)).subarray(0, 2).toString()).toBe("PK")
+  const erased = JSON.parse((await privacy("erase", "--subject", subject, "--json")).stdout)
+  expect(erased.report).toMatchObject({ subject, entities: [{ entity: "Guest", deleted: 1 }] })
+  expect(erased.note).toContain("/privacy ")
+  expect(await guests()).not.toContain("Bea")
+  expect((await privacy("erase", "--subject", subject)).stderr).toContain("UC992")
 }, 60_000)

@@ -7,6 +7,7 @@ import { runRetention } from "../store/retention.ts"
 import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
+import { rights, rightsSteps } from "./privacy-rights.ts"
 import { holdText, retentionText } from "./privacy-text.ts"
 import { loadProject } from "./project.ts"
 import { openProjectDatabase } from "./project-database.ts"
@@ -19,15 +20,35 @@ export const privacyCommand: Command = command({
   meta: {
     name: "privacy",
     description:
-      "Run retention now (retain), or keep a person's data although its time is over (hold add | list | release).",
+      "Run retention now (retain), keep a person's data although its time is over (hold add | list | release), and do what people have a right to (plan | export | import | erase | reapply | scrub | restrict | lift).",
   },
   args: {
-    what: { type: "positional", description: "retain, or hold", required: true },
-    step: { type: "positional", description: `Of hold: ${holdSteps.join(", ")}`, required: false },
+    what: { type: "positional", description: ["retain", "hold", ...rightsSteps].join(", "), required: true },
+    step: {
+      type: "positional",
+      description: `Of hold: ${holdSteps.join(", ")}; of import: the archive`,
+      required: false,
+    },
     project: projectOption,
-    "dry-run": { type: "boolean", description: "Of retain: say what would be done, and do nothing." },
-    subject: { type: "string", description: "The person: entity and key.", valueHint: "Patient:key" },
-    reason: { type: "string", description: "Why, for hold add and hold release.", valueHint: "text" },
+    "dry-run": {
+      type: "boolean",
+      description: "Of retain and erase: say what would be done, and do nothing.",
+    },
+    subject: {
+      type: "string",
+      description: "The person: entity and key, or an account with all that is theirs: user:id.",
+      valueHint: "Patient:key",
+    },
+    out: { type: "string", description: "The file to write, of export and erase.", valueHint: "file" },
+    full: {
+      type: "boolean",
+      description: "Of scrub: rewrite large tables, too, which locks them for as long.",
+    },
+    reason: {
+      type: "string",
+      description: "Why, for hold add, hold release, restrict and lift.",
+      valueHint: "text",
+    },
     until: {
       type: "string",
       description: "The day on which a hold ends by itself.",
@@ -39,14 +60,21 @@ export const privacyCommand: Command = command({
     "undercroft privacy retain --dry-run",
     'undercroft privacy hold add --subject Patient:018ce7a8-0f00-7003-8000-000000000001 --reason "lawsuit 12/26"',
     "undercroft privacy hold list",
+    "undercroft privacy export --subject user:<account> --out data.zip",
+    "undercroft privacy erase --subject user:<account> --dry-run",
   ],
   async run({ args }) {
     const { what, step } = args
     const isHold = what === "hold" && step !== undefined && holdSteps.includes(step)
-    if (what !== "retain" && !isHold)
-      throw misused(`privacy does retain, and hold ${holdSteps.join(", hold ")}.`)
+    const isRight = rightsSteps.includes(what)
+    if (what !== "retain" && !isHold && !isRight)
+      throw misused(
+        `privacy does retain, and hold ${holdSteps.join(", hold ")}, and ${rightsSteps.join(", ")}.`,
+      )
     const project = await loadProject(args.project)
     const policies = buildProject(project)
+    if (isRight)
+      return rights(what, project, policies, { ...args, file: step, isDryRun: args["dry-run"] === true })
     const database = await openProjectDatabase(project, policies)
     try {
       const { adminUrl } = database

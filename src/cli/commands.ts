@@ -49,7 +49,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./command-key.ts")).keyCommand,
   },
   privacy: {
-    summary: "Run retention, and keep or release legal holds.",
+    summary: "Run retention, keep legal holds, and export, restrict or erase a person's data.",
     load: async () => (await import("./command-privacy.ts")).privacyCommand,
   },
   audit: {

@@ -1,4 +1,5 @@
 /** What `undercroft privacy` tells people: the report of retention, and legal holds. */
+import type { ErasureReport } from "../privacy/erase.ts"
 import type { LegalHold } from "../store/legal-holds.ts"
 import type { RetentionEntry, RetentionReport } from "../store/retention.ts"
 
@@ -30,4 +31,40 @@ export function holdText(hold: LegalHold): string {
       ? ""
       : `; released ${hold.releasedAt.slice(0, 10)} by ${hold.releasedBy}: ${hold.releaseReason}`
   return `${hold.subject}  ${since}${released}`
+}
+
+interface PlanOf {
+  readonly person: string
+  readonly entities: readonly { readonly entity: string; readonly path: string; readonly end: string }[]
+}
+
+/** Whose rows are found by which path, and how they end. */
+export function planText(plans: readonly PlanOf[]): string {
+  if (plans.length === 0) return "No entity says `subject`: the model knows of nobody's data."
+  return plans
+    .flatMap(({ person, entities }) => [
+      `${person}`,
+      ...entities.map(({ entity, path, end }) => `  ${entity}  ${end}  (${path})`),
+    ])
+    .join("\n")
+}
+
+/** What was erased, what was kept, and why. */
+export function erasureText(report: ErasureReport): string {
+  const { entities, account, holds, recordValues, copies, isDryRun, subject, remains } = report
+  const lines = entities.map(({ entity, deleted, anonymised, kept }) => {
+    const parts = [
+      deleted > 0 ? `${deleted} deleted` : "",
+      anonymised > 0 ? `${anonymised} anonymised` : "",
+      ...Object.entries(kept).map(([why, rows]) => `${rows} kept (${why})`),
+    ].filter((one) => one !== "")
+    return `${entity}  ${parts.join(", ") || "nothing"}`
+  })
+  return [
+    `Erasure of ${subject}${isDryRun ? ": a rehearsal, nothing was changed" : ""}`,
+    ...lines,
+    `Account: ${account}. Entries of the record without values now: ${recordValues}. Copies: ${copies}.`,
+    ...holds.map((one) => `Kept by a legal hold: ${one.subject} (${one.reason})`),
+    ...(isDryRun ? [] : remains),
+  ].join("\n")
 }

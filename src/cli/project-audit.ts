@@ -15,6 +15,10 @@ export interface AuditPlaces {
   readonly keyPath: string | null
   /** The anchor's file, where there is one. */
   readonly anchorPath: string | null
+  /** The file that says who was erased, where there is one. */
+  readonly ledgerPath: string | null
+  /** The key that signs reports of erasure: one key, one purpose. */
+  readonly reports: KeyHolder
 }
 
 /** `url` is that of one's own PostgreSQL. Throws UC550 where production has no key. */
@@ -31,7 +35,16 @@ export function auditPlaces(
   const named =
     process.env.UNDERCROFT_AUDIT_ANCHOR || (anchor instanceof URL ? fileURLToPath(anchor) : anchor)
   const usual = needsNames ? null : join(directory, `audit-anchor${suffixOf(url)}.jsonl`)
-  const places = { origin, anchorPath: named ? resolve(folder, named) : usual }
+  const { ledger } = definition.privacy ?? {}
+  const ledgerFile =
+    process.env.UNDERCROFT_ERASURE_LEDGER || (ledger instanceof URL ? fileURLToPath(ledger) : ledger)
+  const usualLedger = needsNames ? null : join(directory, `erasures${suffixOf(url)}.jsonl`)
+  const places = {
+    origin,
+    anchorPath: named ? resolve(folder, named) : usual,
+    ledgerPath: ledgerFile ? resolve(folder, ledgerFile) : usualLedger,
+    reports: reportKey(`${origin}/privacy`, directory),
+  }
   if (given?.includes("-----BEGIN"))
     return { ...places, keyPath: null, keys: heldKey(given.replaceAll("\\n", "\n"), origin) }
   const keyPath = given ? resolve(given) : join(directory, "audit.key")
@@ -50,6 +63,12 @@ export async function witnessKey(
     throw new UndercroftError("UC550", { why: "UNDERCROFT_WITNESS_KEY is not set" })
   if (given?.includes("-----BEGIN")) return readSigningKey(given.replaceAll("\\n", "\n"), name)
   return keyFile(given ? resolve(given) : join(directory, "witness.key"), name, !given).find(null)
+}
+
+function reportKey(name: string, directory: string): KeyHolder {
+  const given = process.env.UNDERCROFT_PRIVACY_KEY
+  if (given?.includes("-----BEGIN")) return heldKey(given.replaceAll("\\n", "\n"), name)
+  return keyFile(given ? resolve(given) : join(directory, "privacy.key"), name, !given)
 }
 
 /** Records of several databases are not kept in one file. */

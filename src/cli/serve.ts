@@ -11,6 +11,7 @@ import { isProduction } from "./production.ts"
 import { createProgress, silentProgress } from "./progress.ts"
 import type { Project } from "./project.ts"
 import { auditPlaces, witnessKey } from "./project-audit.ts"
+import { erasuresOf } from "./project-erasures.ts"
 import { readKeys } from "./project-keys.ts"
 import { listenForStop } from "./stop-signal.ts"
 import { stderr } from "./terminal.ts"
@@ -53,6 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       keys: await readKeys(project),
       mail: { from: process.env.UNDERCROFT_MAIL_FROM ?? "", smtp: process.env.UNDERCROFT_SMTP_URL ?? "" },
       audit: { ...audit, ...anchorOf(audit.anchorPath), witness },
+      erasures: erasuresOf(audit),
       introspects: options.introspects ?? true,
       keepsMail: options.keepsMail ?? false,
       readyPeople: options.readyPeople ?? [],

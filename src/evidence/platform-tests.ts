@@ -119,6 +119,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-privacy.pg.test.ts": [
     "TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal",
+    "TR-03161-3 Data_7: a person is exported and erased, once, and stands in the ledger",
   ],
   "src/cli/log-line.test.ts": [
     "nothing in it steers a terminal or begins another line",
@@ -272,6 +273,19 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/retention.pg.test.ts": [
     "TR-03161-3 Data_2, Data_7: what is past its time is gone, children before their parents, and nothing else is touched",
     "TR-03161-3 Data_7: a `retain` with %s does not build",
+  ],
+  "test/rights-erase.pg.test.ts": [
+    "GDPR Art. 17: a rehearsal changes nothing, and a legal hold keeps all",
+    "TR-03161-3 Data_7, GDPR Art. 17: after erasure none of it is in a table, a file, an index, a log or the record, which still holds",
+    "GDPR Art. 17: people are erased while others write, each row once, nobody else's",
+  ],
+  "test/rights-export.pg.test.ts": [
+    "GDPR Art. 15, TR-03161-3 Purp_5: has every row, the consents, the account, and who did what with it; nothing of others, and no secret",
+    "GDPR Art. 20: each table meets its schema, and its CSV runs nothing",
+    "GDPR Art. 20: an empty backend of the same model has equal rows after the import; what does not fit is refused whole",
+  ],
+  "test/rights-restrict.pg.test.ts": [
+    "GDPR Art. 18: restricted rows are neither read nor written, at one step and at several, until it is lifted",
   ],
   "test/safe-repeats.pg.test.ts": [
     "no two callers have one, even over the same rows",

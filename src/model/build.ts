@@ -27,7 +27,7 @@ import {
 } from "./model.ts"
 import { ProblemList } from "./model-error.ts"
 import { recordOf } from "./record-entities.ts"
-import { fillRetention } from "./retain.ts"
+import { fillErasure, fillRetention } from "./retain.ts"
 import { fillSubjects } from "./subject.ts"
 import { BadValue, type FieldKind } from "./value.ts"
 
@@ -59,6 +59,7 @@ const entityOptions: ReadonlySet<string> = new Set([
   "description",
   "subject",
   "retain",
+  "erase",
   "audit",
 ])
 const graphqlWords: ReadonlySet<string> = new Set(["Query", "Mutation", "Subscription", "Node", "PageInfo"])
@@ -88,6 +89,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   checkEncrypted(entities, problems)
   for (const [at, one] of declared.entries()) fillAccess(one, entities[at]!, problems)
   fillRetention(declared, entities, problems)
+  fillErasure(declared, entities, problems)
   fillConsents(declared, entities, problems)
   fillOverrides(declared, entities, problems)
   problems.check()
@@ -131,6 +133,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     view: null,
     subject: null,
     retain: null,
+    erase: null,
     consent: null,
     override: null,
     audit: readAudit(declared, name, problems),

@@ -36,6 +36,11 @@ export interface EntityOptions {
   /** How long rows are kept after the moment or day in a field; a row in which it is not set is kept, and told in the report. */
   readonly retain?: Retain
   /**
+   * What becomes of a row when its person is erased (GDPR Art. 17): `delete` unless given; `anonymise` keeps it without what is
+   * personal in it.
+   */
+  readonly erase?: "delete" | "anonymise"
+  /**
    * Writes are always on record. `reads` puts reads on record, too; `purpose` has every request that reads or writes it say
    * what for (`X-Purpose`).
    */

@@ -126,6 +126,13 @@ export interface RetainInfo {
   readonly neutral: ReadonlyMap<FieldInfo, unknown>
 }
 
+/** What becomes of a row when its person is erased. */
+export interface EraseInfo {
+  readonly end: "delete" | "anonymise"
+  /** What anonymising writes, by field; null where there is a field for which no value says nothing. */
+  readonly neutral: ReadonlyMap<FieldInfo, unknown> | null
+}
+
 /** What of an entity is on record beside its writes. */
 export interface AuditInfo {
   readonly reads: boolean
@@ -152,6 +159,8 @@ export interface EntityInfo {
   readonly subject: SubjectInfo | null
   /** Null where rows are kept for as long as nobody deletes them. */
   readonly retain: RetainInfo | null
+  /** Null where the rows are about nobody. */
+  readonly erase: EraseInfo | null
   /** Where it is a register of consents. */
   readonly consent: ConsentInfo | null
   /** Where it is a register of emergency overrides. */

@@ -30,6 +30,29 @@ export function fillRetention(
   }
 }
 
+/** Fills in what erasing a person does to the rows of each entity that are theirs (GDPR Art. 17). */
+export function fillErasure(
+  declared: readonly AnyEntity[],
+  entities: readonly Unfinished[],
+  problems: ProblemList,
+): void {
+  for (const [at, { options }] of declared.entries()) {
+    const entity = entities[at]!
+    const said = options.erase
+    const refuse = (why: string, mend: string): void => problems.add("UC153", entity.name, { why, mend })
+    if (!entity.subject) {
+      if (said !== undefined) refuse("whose rows are about nobody", "Say whose they are, with `subject`.")
+      continue
+    }
+    if (said !== undefined && said !== "delete" && said !== "anonymise")
+      refuse(`that says ${JSON.stringify(said)}`, 'Write erase: "delete" or erase: "anonymise".')
+    const faults: [why: string, mend: string][] = []
+    const neutral = neutralValues(entity, (why, mend) => faults.push([`that ${why}`, mend]))
+    if (said === "anonymise") for (const [why, mend] of faults) refuse(why, mend)
+    entity.erase = { end: said ?? "delete", neutral: faults.length > 0 ? null : neutral }
+  }
+}
+
 function readRetain(
   said: Retain,
   entity: EntityInfo,
@@ -77,7 +100,7 @@ function neutralValues(
       if (value === undefined)
         refuse(
           `can't anonymise ${field.name}, for which there is no value that says nothing`,
-          'Make it .optional(), or write end: "delete".',
+          'Make it .optional(), or write "delete".',
         )
       else found.set(field, value)
     }

@@ -43,6 +43,8 @@ export interface Policies {
   readonly approvals: ReadonlyMap<string, Rule>
   /** What actions may touch beyond their caller's rights. */
   readonly system: ReadonlySet<EntityInfo>
+  /** The role of privacy officers, whom a restriction does not keep out; null: there is none. */
+  readonly officer: string | null
 }
 
 /** What a backend's actions say of access. */
@@ -87,6 +89,7 @@ export function buildPolicies(
     actions: new Map(actions),
     approvals: new Map(approvals),
     system: new Set(access.system),
+    officer: null,
   }
 }
 

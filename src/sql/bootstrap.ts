@@ -6,6 +6,7 @@ import { createAuditTables } from "./audit-tables.ts"
 import { createHoldTable } from "./holds.ts"
 import { createOnceTable } from "./once.ts"
 import { createRunTable } from "./retention.ts"
+import { createRightsTables } from "./rights.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepTable } from "./system-steps.ts"
 
@@ -65,6 +66,7 @@ export function createSchemas(database: string, roles: RoleNames): string[] {
     ...createAuditTables(roles),
     ...createHoldTable(roles),
     ...createRunTable(roles),
+    ...createRightsTables(roles),
     `revoke all on all tables in schema undercroft_state from public, ${fields}, ${system}, ${api}`,
     `revoke all on all sequences in schema app from public, ${fields}, ${system}, ${api}`,
     `do $undercroft$ begin

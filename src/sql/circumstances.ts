@@ -89,7 +89,8 @@ begin
     e.actor := 'database:' || session_user;
     if session_user = ${accounts} then
       request := coalesce(nullif(current_setting('undercroft.request', true), ''), '{}')::jsonb;
-      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
+      if told ? 'system' then e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
+  e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
       e.credential := 'session:' || (request ->> 'session'); e.door := 'auth'; e.address := request ->> 'address'; e.request := request ->> 'request';
     end if;
     return e;

@@ -31,6 +31,7 @@ import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
 import { createRecordView, recordViewFunctions } from "./record-views.ts"
 import { recordTruncate } from "./record-writes.ts"
+import { restrictionFunctions, unrestrictedSql } from "./restriction.ts"
 import type { RoleNames } from "./roles.ts"
 import { createStepPolicy, stepFunctions } from "./system-steps.ts"
 import { createTriggers, seesName, triggerFunctions } from "./triggers.ts"
@@ -121,6 +122,7 @@ export function createMachinery(
     ...circumstanceFunctions(roles),
     ...recordTruncate(roles),
     ...recordReads(policies.model, roles),
+    ...restrictionFunctions(policies, roles),
     ...(accounts ? sessionFunctions(roles, accounts) : []),
     ...onceFunctions(roles),
     ...permitFunctions(roles),
@@ -177,8 +179,9 @@ function functionRights(name: string, roles: RoleNames): string[] {
 function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNames): string[] {
   const table = tableOf(policy.entity)
   const to = `to ${quoteName(roles.api)}, ${quoteName(roles.fields)}`
-  const using = (rule: Rule): string => `using (${printer.rule(rule, ownRow)})`
-  const check = (rule: Rule): string => `with check (${printer.rule(rule, ownRow)})`
+  const free = unrestrictedSql(policy.entity)
+  const using = (rule: Rule): string => `using (${printer.rule(rule, ownRow)}${free})`
+  const check = (rule: Rule): string => `with check (${printer.rule(rule, ownRow)}${free})`
   // PostgreSQL asks a statement that names no column of a row, such as a bare delete, for no right to read it.
   const print = (rule: Rule): string => printer.rule(rule, ownRow)
   const seen = (rule: Rule): Rule =>
@@ -187,7 +190,7 @@ function createPolicies(policy: EntityPolicy, printer: SqlPrinter, roles: RoleNa
     `create policy internal on ${table} for all to ${quoteName(roles.internal)} using (true) with check (true)`,
     ...(policy.entity.access.read
       ? [
-          `create policy read on ${table} for select ${to} using (${printer.rule(policy.read, ownRow)}${sawSql(policy.entity)})`,
+          `create policy read on ${table} for select ${to} using (${printer.rule(policy.read, ownRow)}${free}${sawSql(policy.entity)})`,
         ]
       : []),
     ...(policy.entity.access.create

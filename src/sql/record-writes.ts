@@ -97,7 +97,7 @@ end $undercroft$`,
 /** What may not be written without the purpose that it needs; SQL from elsewhere states none. */
 function demand({ audit, collection }: EntityInfo): string {
   if (!audit.purpose) return ""
-  return `if e.purpose is null and e.door not in ('database', 'auth') then raise exception using errcode = 'UC620', message = ${quoteLiteral(collection)}; end if;`
+  return `if e.purpose is null and e.door not in ('database', 'auth', 'system') then raise exception using errcode = 'UC620', message = ${quoteLiteral(collection)}; end if;`
 }
 
 /** A function takes at most 100 arguments. */

@@ -40,7 +40,7 @@ export function planRetention({ entities }: Model): readonly RetentionPlan[] {
 }
 
 /** What refers to an entity comes before it; of a circle, whatever comes first. */
-function inOrder(entities: readonly EntityInfo[]): readonly EntityInfo[] {
+export function inOrder(entities: readonly EntityInfo[]): readonly EntityInfo[] {
   const done = new Set<EntityInfo>()
   const visit = (entity: EntityInfo): void => {
     if (done.has(entity)) return
@@ -111,14 +111,14 @@ function dueSql({ retain }: EntityInfo): string {
   return `${column} <= ${isDate ? `${bound}::date` : `(${bound} at time zone 'UTC')`} and ${moment} + ${length} <= ${now}`
 }
 
-interface Keeper {
+export interface Keeper {
   readonly name: string
   readonly from: EntityInfo
   readonly sql: string
 }
 
 /** References that keep a row, also those to rows that would go with it. */
-function keepers(
+export function keepers(
   entity: EntityInfo,
   alias: string,
   entities: readonly EntityInfo[],

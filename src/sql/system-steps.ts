@@ -6,6 +6,7 @@ import type { EntityInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName, ruleFunction, tableOf } from "../policy/to-sql.ts"
 import { sawSql } from "./record-reads.ts"
+import { unrestrictedSql } from "./restriction.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** What is said before a step's text is sealed, so that no other seal of the same key is one. */
@@ -113,5 +114,5 @@ end $undercroft$`,
 /** A step touches the entities that its action named, and no more: the database keeps it so. */
 export function createStepPolicy(entity: EntityInfo, roles: RoleNames): string {
   const isNamed = `((select ${ruleFunction("in_step")}(${quoteLiteral(entity.table)})))`
-  return `create policy system on ${tableOf(entity)} for all to ${quoteName(roles.system)} using (${isNamed}${sawSql(entity)}) with check ${isNamed}`
+  return `create policy system on ${tableOf(entity)} for all to ${quoteName(roles.system)} using (${isNamed}${unrestrictedSql(entity)}${sawSql(entity)}) with check (${isNamed}${unrestrictedSql(entity)})`
 }

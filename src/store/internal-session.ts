@@ -4,6 +4,9 @@ import { UndercroftError } from "../base/errors.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { roleNames } from "../sql/roles.ts"
 
+/** A connection under the internal role. */
+export type InternalSession = pg.Client
+
 /** Does work under the internal role of the database behind an administrator's URL. Throws UC520. */
 export async function asInternal<T>(adminUrl: string, work: (session: pg.Client) => Promise<T>): Promise<T> {
   const session = new pg.Client({

@@ -1,0 +1,133 @@
+/** The steps of `undercroft privacy` that do what a person has a right to (GDPR Art. 15 to 20). */
+import { createWriteStream } from "node:fs"
+import { readFile, writeFile } from "node:fs/promises"
+import { userInfo } from "node:os"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import { UndercroftError } from "../base/errors.ts"
+import type { Policies } from "../policy/policies.ts"
+import { type Erasing, erasePerson, reapplyLedger } from "../privacy/erase.ts"
+import { exportArchive } from "../privacy/export-archive.ts"
+import { importArchive } from "../privacy/import-archive.ts"
+import { personsOf, planErasure } from "../sql/subject-rows.ts"
+import { atOneMoment } from "../store/export-rows.ts"
+import { findSubject } from "../store/find-subject.ts"
+import { liftRestriction, restrictPerson } from "../store/restrictions.ts"
+import { scrubDatabase } from "../store/scrub.ts"
+import { erasureText, planText } from "./privacy-text.ts"
+import type { Project } from "./project.ts"
+import { auditPlaces } from "./project-audit.ts"
+import { openProjectDatabase } from "./project-database.ts"
+import { erasuresOf } from "./project-erasures.ts"
+import { databaseUrl } from "./serve.ts"
+import { stdout } from "./terminal.ts"
+
+/** Their names. */
+export const rightsSteps: readonly string[] = [
+  "plan",
+  "export",
+  "import",
+  "erase",
+  "reapply",
+  "scrub",
+  "restrict",
+  "lift",
+]
+
+interface Arguments {
+  readonly subject?: string | undefined
+  readonly reason?: string | undefined
+  readonly out?: string | undefined
+  readonly full?: boolean | undefined
+  readonly json?: boolean | undefined
+  readonly isDryRun: boolean
+  /** Of import. */
+  readonly file: string | undefined
+}
+
+/** Does one of them. Throws UC906, UC910 and what the step throws. */
+export async function rights(
+  step: string,
+  project: Project,
+  policies: Policies,
+  args: Arguments,
+): Promise<void> {
+  const tell = (found: object, text: string): void => stdout.line(args.json ? JSON.stringify(found) : text)
+  const { model } = policies
+  if (step === "plan") {
+    const plans = personsOf(model).map((person) => {
+      const entities = planErasure(model, person).map(({ entity, path, end }) => ({
+        entity: entity.name,
+        path,
+        end,
+      }))
+      return { person: person.name, entities }
+    })
+    return tell(plans, planText(plans))
+  }
+  const database = await openProjectDatabase(project, policies)
+  try {
+    const { adminUrl } = database
+    if (!database.isCurrent) throw new UndercroftError("UC910")
+    const erasing: Erasing = {
+      adminUrl,
+      model,
+      ...(erasuresOf(auditPlaces(project, databaseUrl())) ?? { ledger: null, sign: null }),
+    }
+    const by = `cli:${userInfo().username}`
+    if (step === "scrub") {
+      const done = await scrubDatabase(adminUrl, { isFull: args.full === true })
+      const large =
+        done.vacuumed.length > 0 ? `; too large, and only vacuumed: ${done.vacuumed.join(", ")}` : ""
+      return tell(
+        done,
+        `${done.rewritten} tables rewritten${large}.${done.isLogEnded ? "" : " The login may not end the write-ahead log's file."}`,
+      )
+    }
+    if (step === "reapply") {
+      if (!erasing.ledger) throw new UndercroftError("UC990")
+      const again = await reapplyLedger(erasing)
+      return tell({ again }, `${again} erased again.`)
+    }
+    if (step === "import") {
+      const path = args.file ?? misused("Import which file?")
+      const done = await importArchive(adminUrl, model, await readFile(path))
+      return tell(
+        done,
+        Object.entries(done.rows)
+          .map(([entity, rows]) => `${entity}  ${rows} rows`)
+          .join("\n"),
+      )
+    }
+    const subject = args.subject ?? misused(`${step} needs --subject.`)
+    if (step === "restrict" || step === "lift") {
+      const reason = args.reason?.trim() || misused(`${step} needs --reason.`)
+      const change = step === "restrict" ? restrictPerson : liftRestriction
+      const done = await change(adminUrl, model, { said: subject, by, reason })
+      return tell(done, `${done.join(", ")}: ${step === "restrict" ? "restricted" : "no longer restricted"}.`)
+    }
+    if (step === "export") {
+      const out = args.out ?? misused("export needs --out.")
+      await atOneMoment(adminUrl, async (session) => {
+        const whom = await findSubject(session, model, subject)
+        const { name, processing = null } = project.definition
+        const parts = exportArchive({ session, name, model, whom, processing })
+        await pipeline(Readable.from(parts), createWriteStream(out, { mode: 0o600 }))
+      })
+      return tell(
+        { out },
+        `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`,
+      )
+    }
+    const { report, note } = await erasePerson(erasing, subject, { by, isDryRun: args.isDryRun })
+    if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
+    if (note !== null && args.out) await writeFile(args.out, note, { mode: 0o600 })
+    tell(note === null ? { report } : { report, note }, erasureText(report))
+  } finally {
+    await database.close()
+  }
+}
+
+function misused(what: string): never {
+  throw new UndercroftError("UC906", { what, command: "privacy" })
+}

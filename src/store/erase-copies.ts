@@ -1,0 +1,91 @@
+/** Where a person's values stand beside their rows: the record, answers that are kept for repeats, reasons, notes of steps. */
+import type pg from "pg"
+import type { Model } from "../model/model.ts"
+import { quoteName, tableOf } from "../policy/to-sql.ts"
+import { aboutSubject } from "../sql/audit-seal.ts"
+import { rowsOf } from "../sql/subject-rows.ts"
+import { subjectsOf, type Whom } from "./find-subject.ts"
+
+/** Shorter values are found in anything. */
+const shortest = 3
+
+/** The keys and personal words of their rows, those that stand there now and those that the record has. */
+export async function gatherValues(session: pg.Client, model: Model, whom: Whom): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for (const { entity: name, key } of whom.persons)
+    for (const { entity, where } of rowsOf(model, model.byName.get(name)!)) {
+      const fields = entity.fields.filter(
+        (one) =>
+          entity.key.includes(one) ||
+          (["personal", "special"].includes(one.classification) && /text|char/.test(one.kind.sqlType)),
+      )
+      const list = fields.map((one) => `t.${quoteName(one.column)}::text`).join(", ")
+      const { rows } = await session.query(
+        `select distinct v from ${tableOf(entity)} t, unnest(array[${list}]) v where ${where}`,
+        [key],
+      )
+      for (const { v } of rows) found.add(v)
+    }
+  const { rows } = await session.query(
+    `select distinct v #>> '{}' as v from (
+      select personal from audit.pending where subjects && $1 and cardinality(subjects) = 1
+      union all select content from audit.personal where position in (${positions})) p,
+      jsonb_path_query(p.personal, 'strict $.** ? (@.type() == "string")') v`,
+    [subjectsOf(whom)],
+  )
+  for (const { v } of rows) found.add(v)
+  return [...found].filter((one) => one && one.length >= shortest)
+}
+
+const positions = `select position from audit.about where subject in (select ${aboutSubject("s")} from unnest($1::text[]) s)`
+
+/** The entries stay, and can be proved; the values that stand apart from them go. */
+export async function eraseRecord(session: pg.Client, subjects: readonly string[]): Promise<number> {
+  // What this very transaction has done is on record under whoever the row belonged to, or nobody any more.
+  await session.query(
+    "update audit.pending set personal = null where personal is not null and xmin = pg_current_xact_id()::xid",
+  )
+  const { rowCount: waiting } = await session.query(
+    "update audit.pending set personal = null where personal is not null and subjects && $1",
+    [subjects],
+  )
+  const { rowCount: sealed } = await session.query(
+    `delete from audit.personal where position in (${positions})`,
+    [subjects],
+  )
+  return (waiting ?? 0) + (sealed ?? 0)
+}
+
+interface Copies {
+  readonly subjects: readonly string[]
+  readonly account: string | null
+  readonly values: readonly string[]
+}
+
+/** An answer becomes `null` rather than going: a repeat would otherwise be done a second time. */
+export async function eraseCopies(
+  session: pg.Client,
+  { subjects, account, values }: Copies,
+): Promise<number> {
+  // As they stand in JSON and in CSV.
+  const texts = [...new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))]
+  const statements: [text: string, values: unknown[]][] = [
+    [
+      `update undercroft_state.once o set body = 'null' where body is distinct from 'null'
+        and (o.caller = $1 or exists (select from unnest($2::text[]) v where strpos(o.body, v) > 0))`,
+      [account, texts],
+    ],
+    [
+      "update undercroft_state.restrictions set reason = 'erased', lift_reason = case when lifted_at is not null then 'erased' end where subject = any($1) and reason <> 'erased'",
+      [subjects],
+    ],
+    [
+      `update undercroft_state.system_steps s set actor = case when actor = $1 then null else actor end, reason = 'erased'
+        where reason <> 'erased' and (actor = $1 or exists (select from unnest($2::text[]) v where strpos(s.reason, v) > 0))`,
+      [account, texts],
+    ],
+  ]
+  let count = 0
+  for (const [text, parameters] of statements) count += (await session.query(text, parameters)).rowCount ?? 0
+  return count
+}

@@ -1,0 +1,149 @@
+/** Reads all that is there about a person at one moment: rows, the account, and who did what with it (GDPR Art. 15). */
+import type pg from "pg"
+import type { EntityInfo, Model } from "../model/model.ts"
+import { quoteName } from "../policy/to-sql.ts"
+import { aboutSubject } from "../sql/audit-seal.ts"
+import { roleNames } from "../sql/roles.ts"
+import { rowsAsJson, rowsOf } from "../sql/subject-rows.ts"
+import { subjectsOf, type Whom } from "./find-subject.ts"
+import { asInternal } from "./internal-session.ts"
+
+/** One row: its JSON, and its cells as texts in the order of the columns. */
+export interface ExportRow {
+  readonly json: string
+  readonly cells: readonly (string | null)[]
+}
+
+/** A table of the export. */
+export interface ExportTable {
+  readonly name: string
+  /** Null where it is none of the model's. */
+  readonly entity: EntityInfo | null
+  readonly columns: readonly string[]
+  readonly rows: AsyncIterable<readonly ExportRow[]>
+}
+
+/** The entities whose rows are exported, what is referred to before what refers. */
+function exportedEntities(model: Model, { persons }: Whom): readonly EntityInfo[] {
+  const kinds = new Set(persons.map(({ entity }) => entity))
+  return [...kinds].flatMap((kind) =>
+    rowsOf(model, model.byName.get(kind)!)
+      .toReversed()
+      .map((one) => one.entity),
+  )
+}
+
+/** `session` is under the internal role, in one transaction that sees one moment. */
+export async function* exportTables(
+  session: pg.Client,
+  model: Model,
+  whom: Whom,
+): AsyncGenerator<ExportTable> {
+  for (const entity of exportedEntities(model, whom)) {
+    const { person } = entity.subject!
+    const rows = rowsOf(model, person).find((one) => one.entity === entity)!
+    const keys = whom.persons.filter((one) => one.entity === person.name).map(({ key }) => key)
+    yield {
+      name: entity.name,
+      entity,
+      columns: entity.fields.map((one) => one.name),
+      rows: each(
+        session,
+        keys.map((key) => [rowsAsJson(rows), [key]]),
+      ),
+    }
+  }
+  yield await table(session, "access", accessColumns, accessEntries, [subjectsOf(whom)])
+  if (whom.account === null) return
+  const database = String((await session.query("select current_database() as name")).rows[0].name)
+  const roles = roleNames(database)
+  const { rows } = await session.query("select to_regclass('accounts.user') is not null as there")
+  if (!rows[0].there) return
+  await session.query(`set local role ${quoteName(roles.owner)}`)
+  for (const [name, [columns, from]] of Object.entries(accountTables))
+    yield await table(session, name, columns, from, [whom.account])
+  await session.query(`set local role ${quoteName(roles.internal)}`)
+}
+
+const accessColumns = [
+  "at",
+  "actor",
+  "onBehalf",
+  "kind",
+  "entity",
+  "fields",
+  "purpose",
+  "door",
+  "address",
+  "result",
+  "rows",
+  "values",
+]
+
+/** Values of entries that tell of others, too, are left out: they may be the others'. */
+const accessEntries = `select at, actor, on_behalf, kind, entity, fields, purpose, door, address, result, rows, case when cardinality(subjects) = 1 then personal end from (
+    select e.at, e.actor, e.on_behalf, e.kind, e.entity, e.fields, e.purpose, e.door, e.address, e.result, e.rows, e.subjects, p.content as personal
+      from audit.entry e left join audit.personal p using (position)
+      where e.position in (select position from audit.about where subject in (select ${aboutSubject("s")} from unnest($1::text[]) s))
+    union all select at, actor, on_behalf, kind, entity, fields, purpose, door, address, result, rows, subjects, personal
+      from audit.pending where subjects && $1) e order by at`
+
+/** No table with what proves who somebody is, other than when and how. */
+const accountTables: Readonly<Record<string, readonly [columns: readonly string[], from: string]>> = {
+  account: [
+    ["id", "name", "email", "emailVerified", "createdAt"],
+    `select id, name, email, "emailVerified", "createdAt" from accounts."user" where id::text = $1`,
+  ],
+  sessions: [
+    ["createdAt", "expiresAt", "address", "userAgent"],
+    `select "createdAt", "expiresAt", "ipAddress", "userAgent" from accounts.session where "userId"::text = $1 order by 1`,
+  ],
+  credentials: [
+    ["kind", "createdAt"],
+    `select "providerId", "createdAt" from accounts.account where "userId"::text = $1 order by 2`,
+  ],
+  accountEvents: [
+    ["at", "kind", "address", "userAgent", "route", "result"],
+    `select at, kind, address, "userAgent", route, result from accounts.event where subject = $1 or actor = $1 order by place`,
+  ],
+}
+
+async function table(
+  session: pg.Client,
+  name: string,
+  columns: readonly string[],
+  from: string,
+  values: readonly unknown[],
+): Promise<ExportTable> {
+  const names = columns.map(quoteName).join(", ")
+  const text = `select row_to_json(x)::text as json, array[${columns.map((one) => `x.${quoteName(one)}::text`).join(", ")}] as cells from (${from}) x(${names})`
+  return { name, entity: null, columns, rows: each(session, [[text, values]]) }
+}
+
+let cursors = 0
+
+async function* each(
+  session: pg.Client,
+  statements: readonly (readonly [text: string, values: readonly unknown[]])[],
+): AsyncGenerator<readonly ExportRow[]> {
+  for (const [text, values] of statements) {
+    const name = `undercroft_export_${++cursors}`
+    await session.query(`declare ${name} no scroll cursor for ${text}`, [...values])
+    for (;;) {
+      const { rows } = await session.query(`fetch 500 from ${name}`)
+      if (rows.length === 0) break
+      yield rows as ExportRow[]
+    }
+    await session.query(`close ${name}`)
+  }
+}
+
+/** Does work under the internal role in one transaction that sees one moment and changes nothing. Throws UC520. */
+export async function atOneMoment<T>(adminUrl: string, work: (session: pg.Client) => Promise<T>): Promise<T> {
+  return asInternal(adminUrl, async (session) => {
+    await session.query("begin transaction isolation level repeatable read, read only")
+    const done = await work(session)
+    await session.query("commit")
+    return done
+  })
+}
