@@ -1,18 +1,21 @@
-/** What does encryption cost? 20 rows with two encrypted fields, beside the same rows in the clear: `node bench/encrypted.ts [seconds]`. */
+/** What does encryption cost? 20 rows with two encrypted fields, beside the same rows in the clear: `node --conditions=undercroft-source bench/encrypted.ts [seconds] [turns]`. */
 import { randomBytes } from "node:crypto"
 import { mkdtemp, rm } from "node:fs/promises"
 import { Agent, request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import pg from "pg"
 import { anyone, defineBackend, entity, text } from "undercroft"
 import { startApp } from "../src/app.ts"
 import { openDirectoryStore } from "../src/keys/directory-store.ts"
 import { localKey } from "../src/keys/key-encryption-key.ts"
+import { startEmbedded } from "../src/store/embedded.ts"
+import { beside } from "./beside.ts"
 
 const rows = 2000
 const page = 20
-const seconds = Number(process.argv[2] ?? 5)
-const rounds = 3
+const seconds = Number(process.argv[2] ?? 10)
+const turns = Number(process.argv[3] ?? 10)
 const callers = 16
 
 const fields = { name: text().personal(), number: text().personal(), body: text().special() }
@@ -37,10 +40,10 @@ function* seed(): Iterable<readonly [string, Readonly<Record<string, unknown>>]>
     }
 }
 
-/** Answers a second, of `callers` at the same time. */
-async function load(url: string, collection: string): Promise<number> {
+/** How many answers came, of `callers` at the same time. */
+async function load(url: string, collection: string, milliseconds: number): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: callers })
-  const end = performance.now() + seconds * 1000
+  const end = performance.now() + milliseconds
   let count = 0
   const ask = (): Promise<void> =>
     new Promise((done, fail) => {
@@ -58,29 +61,30 @@ async function load(url: string, collection: string): Promise<number> {
   }
   await Promise.all(Array.from({ length: callers }, work))
   agent.destroy()
-  return count / seconds
+  return count
 }
 
 const directory = await mkdtemp(join(tmpdir(), "undercroft-bench-keys-"))
+const postgres = await startEmbedded({ directory: "", ephemeral: true })
+const client = new pg.Client({ connectionString: postgres.url })
+await client.connect()
+await client.query("create database bench")
+await client.end()
+const databaseUrl = Object.assign(new URL(postgres.url), { pathname: "/bench" }).href
 const app = await startApp(defineBackend({ name: "bench", model: [Clear, Sealed], seed }), {
   host: "127.0.0.1",
   port: 0,
   directory: "",
-  ephemeral: true,
+  databaseUrl,
   seed: true,
   keys: { store: openDirectoryStore(directory), kek: localKey(randomBytes(32).toString("base64")) },
 })
 try {
-  for (let round = 0; round <= rounds; round++) {
-    const clear = await load(app.url, "clear")
-    const sealed = await load(app.url, "sealed")
-    // The first round warms up.
-    if (round > 0)
-      process.stdout.write(
-        `clear ${clear.toFixed(0)}/s, encrypted ${sealed.toFixed(0)}/s, ratio ${(sealed / clear).toFixed(2)}\n`,
-      )
-  }
+  const turn = (collection: string) => (milliseconds: number) => load(app.url, collection, milliseconds)
+  const told = await beside(turn("sealed"), turn("clear"), { seconds, turns, postgres: postgres.pid })
+  process.stdout.write(`encrypted ${told}\n`)
 } finally {
   await app.stop()
+  await postgres.stop()
   await rm(directory, { recursive: true })
 }

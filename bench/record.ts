@@ -4,15 +4,17 @@ import pg from "pg"
 import { startApp } from "../src/app.ts"
 import { anyone, defineBackend, entity, integer, text } from "../src/index.ts"
 import { startEmbedded } from "../src/store/embedded.ts"
+import { beside } from "./beside.ts"
 
 const { values: options } = parseArgs({
   options: {
     seconds: { type: "string", default: "3" },
     callers: { type: "string", default: "16" },
-    rounds: { type: "string", default: "5" },
+    turns: { type: "string", default: "10" },
+    only: { type: "string", default: "" },
   },
 })
-const [seconds, callers, rounds] = [options.seconds, options.callers, options.rounds].map(Number) as [
+const [seconds, callers, turns] = [options.seconds, options.callers, options.turns].map(Number) as [
   number,
   number,
   number,
@@ -58,10 +60,9 @@ const questions: readonly Question[] = [
   { name: "list of 20", method: "GET", path: () => `/rest/cards?n=gte.${any()}&order=n&limit=20` },
 ]
 
-/** Requests answered in a second. */
-async function ask(url: string, { method, path, body }: Question): Promise<number> {
-  const end = performance.now() + (seconds * 1000) / rounds
-  const started = performance.now()
+/** How many requests were answered. */
+async function ask(url: string, { method, path, body }: Question, milliseconds: number): Promise<number> {
+  const end = performance.now() + milliseconds
   let answered = 0
   const work = async (): Promise<void> => {
     while (performance.now() < end) {
@@ -75,7 +76,7 @@ async function ask(url: string, { method, path, body }: Question): Promise<numbe
     }
   }
   await Promise.all(Array.from({ length: callers }, work))
-  return answered / ((performance.now() - started) / 1000)
+  return answered
 }
 
 const server = await startEmbedded({ directory: "", ephemeral: true })
@@ -104,22 +105,13 @@ const start = async (name: string, recorded: boolean): Promise<Awaited<ReturnTyp
   )
   return app
 }
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[list.length >> 1]!
-
 const [recorded, plain] = [await start("recorded", true), await start("plain", false)]
 for (const commit of ["on", "off"]) {
   await run(server.url, `alter system set synchronous_commit = ${commit}`, "select pg_reload_conf()")
-  for (const question of questions) {
-    await Promise.all([ask(recorded.url, question), ask(plain.url, question)])
-    const found: { readonly recorded: number[]; readonly plain: number[] } = { recorded: [], plain: [] }
-    for (let round = 0; round < rounds; round++) {
-      found.recorded.push(await ask(recorded.url, question))
-      found.plain.push(await ask(plain.url, question))
-    }
-    const [one, other] = [median(found.recorded), median(found.plain)]
-    console.log(
-      `synchronous_commit ${commit.padEnd(4)}${question.name.padEnd(12)}recorded ${one.toFixed(0).padStart(6)}/s  without ${other.toFixed(0).padStart(6)}/s  ratio ${(one / other).toFixed(2)}`,
-    )
+  for (const question of questions.filter(({ name }) => name.startsWith(options.only))) {
+    const turn = (url: string) => (milliseconds: number) => ask(url, question, milliseconds)
+    const told = await beside(turn(recorded.url), turn(plain.url), { seconds, turns, postgres: server.pid })
+    console.log(`synchronous_commit ${commit.padEnd(4)}${question.name.padEnd(12)}recorded ${told}`)
   }
 }
 await recorded.stop()

@@ -14,7 +14,7 @@ import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { Sealed } from "../sql/encode-rows.ts"
 import { gateName } from "../sql/machinery.ts"
 import { encodeParameters } from "../sql/places.ts"
-import { recordedSql } from "../sql/record-reads.ts"
+import { recordedSql, type ToldRead } from "../sql/record-reads.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { currentCircumstances } from "../store/circumstances.ts"
 import type { FlightRow } from "../store/flight.ts"
@@ -317,12 +317,12 @@ export function createEngine(parts: EngineParts): Engine {
     const text = "select same, body, n, total, made from undercroft.recall_once($1, $2)"
     const values = operation.values[operation.once!] as readonly string[]
     // An answer that is given again is a read of what it holds.
-    const told = JSON.stringify([{ entity: name, fields: [], question: { replay: true } }])
+    const told: readonly ToldRead[] = [{ entity: name, fields: "{}", question: { replay: true } }]
     const step = audit.reads
       ? {
           name: "undercroft_recall_recorded",
           text: `${text} where case when same then ${recordedSql("$3")} else true end`,
-          values: [...values, told],
+          values: [...values, JSON.stringify(told)],
           isRecorded: true,
         }
       : { name: "undercroft_recall_once", text, values }

@@ -89,9 +89,11 @@ export class FieldCiphers {
       subject: subjectOf({ field, person: heads[at]!.person }),
       version: heads[at]!.version,
     }))
-    const keyOf = await this.ring.find(wanted)
+    const held = wanted.map(({ subject, version }) => this.ring.heldKey(subject, version))
+    const find = held.includes(undefined) ? await this.ring.find(wanted) : null
     return values.map((one, at) => {
-      const key = keyOf(wanted[at]!.subject, wanted[at]!.version)
+      const { subject, version } = wanted[at]!
+      const key = find ? find(subject, version) : held[at]
       if (!key) throw new UndercroftError("UC332", { field: nameOf(one.field) })
       return this.openOne(one, heads[at]!, key)
     })
@@ -151,12 +153,13 @@ export class FieldCiphers {
     const found: Token[] = []
     for (let start = text.indexOf(mark); start >= 0; start = text.indexOf(mark, found.at(-1)!.end)) {
       const end = text.indexOf("!", start) + 1
-      const [name = "", row = "", link = "", base64 = ""] = text
-        .slice(start + mark.length, end - 1)
-        .split(":")
-      const field = this.fields.get(name)
-      if (!field || end === 0) throw new UndercroftError("UC331", { field: "a field" })
-      found.push({ start, end, stored: { field, row, link, bytes: Buffer.from(base64, "base64") } })
+      const from = start + mark.length
+      const [toName, toRow, toLink] = threeColons(text, from)
+      const field = this.fields.get(text.slice(from, toName))
+      if (!field || end <= toLink) throw new UndercroftError("UC331", { field: "a field" })
+      const [row, link] = [text.slice(toName + 1, toRow), text.slice(toRow + 1, toLink)]
+      const bytes = Buffer.from(text.slice(toLink + 1, end - 1), "base64")
+      found.push({ start, end, stored: { field, row, link, bytes } })
     }
     return found
   }
@@ -174,6 +177,13 @@ export class FieldCiphers {
 }
 
 const keptAnswer = Buffer.from("kept answer")
+
+/** Where the next three colons are. */
+function threeColons(text: string, from: number): readonly [number, number, number] {
+  const first = text.indexOf(":", from)
+  const second = text.indexOf(":", first + 1)
+  return [first, second, text.indexOf(":", second + 1)]
+}
 
 function subjectOf({ field, person }: Pick<PlainValue, "field" | "person">): string {
   return `${field.entity.subject!.person.name}:${person}`

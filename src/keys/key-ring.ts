@@ -19,6 +19,8 @@ export interface PersonKey {
 }
 
 interface Kept {
+  /** What was unwrapped. */
+  readonly record: KeyRecord
   readonly keys: ReadonlyMap<number, KeyObject>
   readonly newest: number
   readonly until: number
@@ -171,6 +173,11 @@ export class KeyRing {
     return this.load(subjects)
   }
 
+  /** A key that is held now: most are, and then nobody has to wait. */
+  heldKey(subject: string, version: number): KeyObject | undefined {
+    return this.held(subject)?.keys.get(version)
+  }
+
   /** A key by person and version, of those that `find` was told of. */
   async find(
     wanted: readonly { readonly subject: string; readonly version: number }[],
@@ -233,9 +240,10 @@ export class KeyRing {
     const found = new Map<string, Kept>()
     for (const [at, subject] of asked.entries()) {
       const record = records[at] ?? null
+      const former = this.kept.get(subject)
       this.kept.delete(subject)
       if (record === null || record === "destroyed") continue
-      const kept = await this.unwrapRecord(record, until)
+      const kept = await this.unwrapRecord(record, until, former)
       if (this.kept.size >= keptPersons) this.kept.delete(this.kept.keys().next().value!)
       this.kept.set(subject, kept)
       found.set(subject, kept)
@@ -243,12 +251,17 @@ export class KeyRing {
     return found
   }
 
-  private async unwrapRecord({ subject, keys }: KeyRecord, until: number): Promise<Kept> {
+  private async unwrapRecord(record: KeyRecord, until: number, former?: Kept): Promise<Kept> {
     // OpenSSL sets a key object up once, and plain bytes at every use: that is four times the cost of a value.
     const opened = new Map<number, KeyObject>()
-    for (const one of keys)
-      opened.set(one.version, createSecretKey(deriveKey(await this.unwrap(one, subject), "field values")))
-    return { keys: opened, newest: Math.max(...opened.keys()), until }
+    for (const one of record.keys) {
+      // What the store still has, byte for byte, was unwrapped already.
+      const known = former?.record.keys.some((before) => isSame(before, one)) && former.keys.get(one.version)
+      const secret = async (): Promise<Buffer> =>
+        deriveKey(await this.unwrap(one, record.subject), "field values")
+      opened.set(one.version, known || createSecretKey(await secret()))
+    }
+    return { record, keys: opened, newest: Math.max(...opened.keys()), until }
   }
 
   /** The secret itself: for rotation alone. */
@@ -321,6 +334,10 @@ function unwrapKey(root: Buffer, { wrapped, version }: WrappedKey, about: string
   } catch (cause) {
     throw new UndercroftError("UC333", { why: "a key in the key store was changed" }, { cause })
   }
+}
+
+function isSame(one: WrappedKey, other: WrappedKey): boolean {
+  return one.version === other.version && one.root === other.root && one.wrapped === other.wrapped
 }
 
 /** A key put in another's place does not open. */

@@ -55,8 +55,19 @@ export function openValue(place: ValuePlace, bytes: Buffer, { length }: ValueHea
   return decrypt(key, bytes.subarray(length), about(bytes.subarray(0, length), place)).toString("utf8")
 }
 
+/** How the place of a field's values begins. */
+const beginnings = new WeakMap<FieldInfo, string>()
+
+/** What is authenticated with a value: its head, and the JSON of entity, field, row and link; asked for at every value, so it is one buffer. */
 function about(head: Buffer, { field, row, link }: ValuePlace): Buffer {
-  return Buffer.concat([head, Buffer.from(JSON.stringify([field.entity.name, field.name, row, link]))])
+  const known = beginnings.get(field)
+  const beginning = known ?? JSON.stringify([field.entity.name, field.name]).slice(0, -1)
+  if (known === undefined) beginnings.set(field, beginning)
+  const place = `${beginning},${JSON.stringify(row)},${JSON.stringify(link)}]`
+  const made = Buffer.allocUnsafe(head.length + Buffer.byteLength(place))
+  made.set(head)
+  made.write(place, head.length)
+  return made
 }
 
 /** What equal values of one field have in common: a keyed hash, cut short, under a key of the field's own. */

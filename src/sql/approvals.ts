@@ -3,7 +3,7 @@ import { quoteLiteral } from "../model/value.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { approveName, callName } from "./call-functions.ts"
-import { unsealed } from "./circumstances.ts"
+import { isSealed } from "./circumstances.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** Does one thing with an approval; the process says what, sealed, so that no other SQL can. */
@@ -44,10 +44,10 @@ begin
   insert into audit.pending values (e.*);
 end $undercroft$`,
     `create function ${signature.replace("text, text", "what text, seal text")} returns text language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$
-declare key bytea := (select process_key from undercroft_state.keys); told jsonb; me jsonb := undercroft.me(); claims jsonb := me -> 'claims';
+declare told jsonb; me jsonb := undercroft.me(); claims jsonb := me -> 'claims';
   who text := me ->> 'id'; a undercroft_state.approvals; found_rows jsonb; moment timestamptz := clock_timestamp();
 begin
-  if ${unsealed("approval.", "what")} then raise exception using errcode = '28000', message = 'unknown approval'; end if;
+  if not exists (select from undercroft_state.keys where ${isSealed("approval.", "what")}) then raise exception using errcode = '28000', message = 'unknown approval'; end if;
   told := what::jsonb;
   if who is null then raise exception using errcode = '42501', message = 'nobody asks'; end if;
   update undercroft_state.approvals o set status = 'expired', input = null where o.${live} and o.expires_at <= moment;

@@ -7,6 +7,14 @@ const definer = "language plpgsql security definer set search_path = pg_catalog,
 // What is sealed for the leader's process id would not hold in a worker.
 const header = `${definer} parallel restricted`
 
+/** What claims are bound by: the transaction and a key that only the internal role knows. Asked of the table of keys. */
+export const binding = (claims: string): string =>
+  `encode(sha256(transaction_key || sha256(transaction_key || convert_to(pg_backend_pid() || '.' || extract(epoch from now()) || '.' || ${claims}, 'UTF8'))), 'hex')`
+
+/** The seal of the process under a text. Asked of the table of keys. */
+export const sealOf = (text: string): string =>
+  `encode(sha256(process_key || sha256(process_key || convert_to(${text}, 'UTF8'))), 'hex')`
+
 /**
  * `enter` checks that the claims were sealed by a process that shares the key, and binds them to this transaction;
  * `me` refuses claims that `enter` did not bind, since any SQL expression may call `set_config`.
@@ -15,33 +23,26 @@ const header = `${definer} parallel restricted`
 export function callerFunctions(roles: RoleNames): string[] {
   return [
     `create function undercroft.bind(claims text) returns text stable ${header} as $undercroft$
-declare key bytea := (select transaction_key from undercroft_state.keys);
-begin
-  return encode(sha256(key || sha256(key || convert_to(pg_backend_pid() || '.' || extract(epoch from now()) || '.' || claims, 'UTF8'))), 'hex') || claims;
-end $undercroft$`,
+begin return (select ${binding("claims")} || claims from undercroft_state.keys); end $undercroft$`,
     `create function undercroft.enter(claims text, expires bigint, seal text) returns void volatile ${definer} parallel unsafe as $undercroft$
-declare key bytea := (select process_key from undercroft_state.keys);
 begin
-  if claims is null or expires is null or seal is null or expires < extract(epoch from clock_timestamp())
-    or seal <> encode(sha256(key || sha256(key || convert_to(expires || '.' || claims, 'UTF8'))), 'hex') then
-    raise exception using errcode = '28000', message = 'unknown caller';
-  end if;
-  perform set_config('undercroft.caller', undercroft.bind(claims), true);
+  perform set_config('undercroft.caller', ${binding("claims")} || claims, true) from undercroft_state.keys
+    where expires >= extract(epoch from clock_timestamp()) and seal = ${sealOf("expires || '.' || claims")};
+  if not found then raise exception using errcode = '28000', message = 'unknown caller'; end if;
 end $undercroft$`,
     // For the internal role alone: a part of the backend that acts for nobody, such as retention.
     `create function undercroft.enter_system(part text) returns void volatile ${definer} parallel unsafe as $undercroft$
 begin
   perform set_config('undercroft.caller', undercroft.bind(jsonb_build_object('system', part)::text), true);
 end $undercroft$`,
+    // Asked several times in a statement: one query, and no call of another function.
     `create function undercroft.me() returns jsonb stable ${header} as $undercroft$
-declare bound text := current_setting('undercroft.caller', true); claims text;
+declare bound text := current_setting('undercroft.caller', true);
 begin
   if bound is null or bound = '' then return null; end if;
-  claims := substr(bound, 65);
-  if undercroft.bind(claims) <> bound then
-    raise exception using errcode = '28000', message = 'forged caller';
-  end if;
-  return claims::jsonb;
+  perform from undercroft_state.keys where ${binding("substr(bound, 65)")} = left(bound, 64);
+  if not found then raise exception using errcode = '28000', message = 'forged caller'; end if;
+  return substr(bound, 65)::jsonb;
 end $undercroft$`,
     `create function undercroft.me_id() returns text stable ${header} as $undercroft$
 begin return undercroft.me() ->> 'id'; end $undercroft$`,

@@ -1,7 +1,8 @@
 /** The circumstances of a request, which the record tells beside the caller: sealed by the process, bound by the database. */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
+import { binding, sealOf } from "./caller.ts"
 import type { RoleNames } from "./roles.ts"
 
 /** By which door a request came, from where, and what for. */
@@ -55,15 +56,37 @@ export function recordValues(entry: ToldEntry, key: Buffer): readonly [string, s
 
 /** What is sealed begins with a word of its own, so that no other seal of the same key is one. */
 export function sealedText(prefix: string, text: string, key: Buffer): readonly [string, string] {
-  const inner = createHash("sha256").update(key).update(prefix).update(text).digest()
-  return [text, createHash("sha256").update(key).update(inner).digest("hex")]
+  const inner = hash("sha256", Buffer.concat([key, Buffer.from(prefix + text)]), "buffer")
+  return [text, hash("sha256", Buffer.concat([key, inner]), "hex")]
 }
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 
 /** Whether a text was sealed by the process under a prefix. */
-export const unsealed = (prefix: string, name: string): string =>
-  `${name} is null or seal is null or seal <> encode(sha256(key || sha256(key || convert_to(${quoteLiteral(prefix)} || ${name}, 'UTF8'))), 'hex')`
+export const isSealed = (prefix: string, name: string): string =>
+  `seal = ${sealOf(`${quoteLiteral(prefix)} || ${name}`)}`
+
+/** What an entry says of who asks, by column: from `told`, what is bound, and its parts `asked` and `claims`. */
+const isOther = "(claims ->> 'onBehalf' is not null and claims ->> 'session' is not null)"
+const caller = "coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous')"
+const asker: Readonly<Record<string, string>> = {
+  // An administrator who acts as somebody else is the actor, on behalf of whom the session is.
+  actor: `case when ${isOther} then 'user:' || (claims ->> 'onBehalf') else ${caller} end`,
+  on_behalf: `case when ${isOther} then ${caller} end`,
+  roles: `case when jsonb_typeof(told -> 'roles') = 'array' then array(select jsonb_array_elements_text(told -> 'roles')) else '{}' end`,
+  assurance: "claims ->> 'assurance'",
+  credential: `coalesce('session:' || (claims ->> 'session'), 'key:' || (claims ->> 'key'), 'token:' || (told ->> 'issuer'))`,
+  door: "case when asked is null then 'database' else asked ->> 'door' end",
+  request: "asked ->> 'request'",
+  address: "asked ->> 'address'",
+  purpose: "asked ->> 'purpose'",
+  detail: "case when asked ? 'action' then jsonb_build_object('action', asked -> 'action') end",
+}
+export const askerColumns: readonly string[] = Object.keys(asker)
+export const askerValues: string = Object.values(asker).join(", ")
+/** The variables that they are made from. */
+export const askerVariables =
+  "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"
 
 /**
  * `ask` puts the circumstances beside the caller, under one seal: SQL that takes them away takes the caller away, too, and
@@ -74,47 +97,39 @@ export function circumstanceFunctions(roles: RoleNames): string[] {
   const internal = quoteName(roles.internal)
   return [
     `create function undercroft.ask(context text, seal text) returns void volatile ${definer} parallel unsafe as $undercroft$
-declare key bytea := (select process_key from undercroft_state.keys);
+declare told jsonb := undercroft.me(); bound text;
 begin
-  if ${unsealed("asked.", "context")} then raise exception using errcode = '28000', message = 'unknown circumstances'; end if;
-  perform set_config('undercroft.caller', undercroft.bind((coalesce(undercroft.me(), '{}') || jsonb_build_object('asked', context::jsonb))::text), true);
+  -- What the process sealed is JSON: of an anonymous caller nothing else is bound.
+  bound := case when coalesce(told, '{}') = '{}' then '{"asked":' || context || '}' else left(told::text, -1) || ', "asked":' || context || '}' end;
+  perform set_config('undercroft.caller', ${binding("bound")} || bound, true) from undercroft_state.keys where ${isSealed("asked.", "context")};
+  if not found then raise exception using errcode = '28000', message = 'unknown circumstances'; end if;
 end $undercroft$`,
-    // An administrator who acts as somebody else is the actor, on behalf of whom the session is.
     `create function undercroft.who(writes boolean) returns audit.pending volatile ${definer} parallel unsafe as $undercroft$
-declare e audit.pending; told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims'; request jsonb;
+declare e audit.pending; request jsonb; ${askerVariables}
 begin
-  e.id := gen_random_uuid(); e.at := clock_timestamp(); e.result := 'done'; e.roles := '{}'; e.door := 'database';
+  e.id := gen_random_uuid(); e.at := clock_timestamp(); e.result := 'done';
   if told is null then
+    e.roles := '{}'; e.door := 'database';
     if session_user = ${api} then raise exception using errcode = '28000', message = 'nobody asks'; end if;
     e.actor := 'database:' || session_user;
     if session_user = ${accounts} then
       request := coalesce(nullif(current_setting('undercroft.request', true), ''), '{}')::jsonb;
-      if told ? 'system' then e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
-  e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
+      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
       e.credential := 'session:' || (request ->> 'session'); e.door := 'auth'; e.address := request ->> 'address'; e.request := request ->> 'request';
     end if;
     return e;
   end if;
   -- A part of the backend that acts for nobody; only the internal role can say so.
-  if told ? 'system' then e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
-  e.actor := coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous');
-  if claims ->> 'onBehalf' is not null and claims ->> 'session' is not null then
-    e.on_behalf := e.actor; e.actor := 'user:' || (claims ->> 'onBehalf');
-  end if;
-  if jsonb_typeof(told -> 'roles') = 'array' then e.roles := array(select jsonb_array_elements_text(told -> 'roles')); end if;
-  e.assurance := claims ->> 'assurance';
-  e.credential := coalesce('session:' || (claims ->> 'session'), 'key:' || (claims ->> 'key'), 'token:' || (told ->> 'issuer'));
-  if asked is not null then
-    if writes and (asked ->> 'readOnly')::boolean then raise exception using errcode = '25006', message = 'read only'; end if;
-    e.door := asked ->> 'door'; e.request := asked ->> 'request'; e.address := asked ->> 'address'; e.purpose := asked ->> 'purpose';
-    e.detail := case when asked ? 'action' then jsonb_build_object('action', asked -> 'action') end;
-  end if;
+  if told ? 'system' then e.roles := '{}'; e.actor := 'system:' || (told ->> 'system'); e.door := 'system'; return e; end if;
+  if writes and (asked ->> 'readOnly')::boolean then raise exception using errcode = '25006', message = 'read only'; end if;
+  -- One query: each assignment would be one more expression to make ready in every transaction.
+  select ${askerValues} into ${askerColumns.map((one) => `e.${one}`).join(", ")};
   return e;
 end $undercroft$`,
     `create function undercroft.record(entry text, seal text) returns void volatile ${definer} parallel unsafe as $undercroft$
-declare key bytea := (select process_key from undercroft_state.keys); e audit.pending; told jsonb;
+declare e audit.pending; told jsonb;
 begin
-  if ${unsealed("entry.", "entry")} then raise exception using errcode = '28000', message = 'unknown entry'; end if;
+  if not exists (select 1 from undercroft_state.keys where ${isSealed("entry.", "entry")}) then raise exception using errcode = '28000', message = 'unknown entry'; end if;
   told := entry::jsonb;
   e := undercroft.who(false);
   e.kind := told ->> 'kind'; e.actor := coalesce(told ->> 'actor', e.actor); e.entity := told ->> 'entity'; e.question := told -> 'question';

@@ -5,6 +5,7 @@
 import type { EntityInfo, Model } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName, ruleFunction, shortName, tableOf } from "../policy/to-sql.ts"
+import { askerColumns, askerValues, askerVariables } from "./circumstances.ts"
 import { keyText, subjectText } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 
@@ -14,7 +15,8 @@ const definer =
 /** One entry of a statement, as the process describes it. */
 export interface ToldRead {
   readonly entity: string
-  readonly fields: readonly string[]
+  /** A list as PostgreSQL writes it. */
+  readonly fields: string
   readonly question: unknown
 }
 
@@ -42,11 +44,6 @@ const gathered = (name: string): string => `'undercroft.seen_' || md5(${name})`
 export function recordReads(model: Model, roles: RoleNames): string[] {
   const entities = model.entities.filter((one) => one.audit.reads && !one.view)
   if (entities.length === 0) return []
-  const subjects = (entity: EntityInfo): string => ruleFunction(shortName(`subjects_${entity.table}`))
-  const purpose = (entity: EntityInfo): string =>
-    entity.audit.purpose
-      ? `if e.purpose is null then raise exception using errcode = 'UC620', message = ${quoteLiteral(entity.collection)}; end if;`
-      : ""
   const own = (signature: string, ...to: readonly string[]): string[] => [
     `alter function ${signature} owner to ${quoteName(roles.internal)}`,
     `revoke all on function ${signature} from public`,
@@ -59,60 +56,64 @@ begin return coalesce((undercroft.me() -> 'asked' ->> 'precise')::boolean, false
     `create function undercroft.note(entity text, keys text[]) returns boolean ${definer} as $undercroft$
 declare name text := ${gathered("entity")}; former text := coalesce(current_setting(name, true), '');
 begin
-  if keys is not null then perform set_config(name, case when former = '' then '' else former || chr(10) end || to_json(keys)::text, true); end if;
+  if cardinality(keys) > 0 then perform set_config(name, case when former = '' then '' else former || ',' end || btrim(to_json(keys)::text, '[]'), true); end if;
   return true;
 end $undercroft$`,
-    `create function undercroft.recorded(told text) returns boolean ${definer} as $undercroft$
-declare one jsonb; e audit.pending; name text;
+    `create function undercroft.recorded(read text) returns boolean ${definer} as $undercroft$
+declare reads jsonb := read::jsonb; one jsonb; noted text; ${askerVariables}
 begin
-  for one in select jsonb_array_elements(told::jsonb) loop
-    e := undercroft.who(false);
-    name := ${gathered("one ->> 'entity'")};
-    e.kind := 'read'; e.entity := one ->> 'entity'; e.question := one -> 'question';
-    e.fields := array(select jsonb_array_elements_text(one -> 'fields'));
-    e.rows := array(select distinct k from regexp_split_to_table(nullif(current_setting(name, true), ''), chr(10)) c cross join jsonb_array_elements_text(c::jsonb) k);
-    perform set_config(name, '', true);
+  if told is null then raise exception using errcode = '28000', message = 'nobody asks'; end if;
+  for at in 0 .. jsonb_array_length(reads) - 1 loop
+    one := reads -> at;
+    noted := current_setting(${gathered("one ->> 'entity'")}, true);
+    if noted <> '' then perform set_config(${gathered("one ->> 'entity'")}, '', true); end if;
     case one ->> 'entity'
-      ${entities.map((entity) => `when ${quoteLiteral(entity.name)} then ${purpose(entity)} e.subjects := ${subjects(entity)}(e.rows);`).join("\n      ")}
+      ${entities.map((entity) => `when ${quoteLiteral(entity.name)} then ${demand(entity, "asked ->> 'purpose'")} ${insertRead(entity)}`).join("\n      ")}
     end case;
-    insert into audit.pending values (e.*);
   end loop;
   return true;
 end $undercroft$`,
     ...own("undercroft.note(text, text[])", roles.api),
     ...own("undercroft.recorded(text)", roles.api),
     ...entities.flatMap((entity) => {
+      // Its view says itself when it is read.
+      if (entity.record) return []
       const saw = ruleFunction(shortName(`saw_${entity.table}`))
       return [
-        `create function ${subjects(entity)}(keys text[]) returns text[] language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $undercroft$
-begin return ${subjectsOf(entity)}; end $undercroft$`,
-        ...own(`${subjects(entity)}(text[])`),
-        // Its view says itself when it is read.
-        ...(entity.record
-          ? []
-          : [
-              // Looked at last: what the rule refuses was not read.
-              `create function ${saw}(key text) returns boolean ${definer} cost 1000 as $undercroft$
+        // Looked at last: what the rule refuses was not read.
+        `create function ${saw}(key text) returns boolean ${definer} cost 1000 as $undercroft$
 declare e audit.pending := undercroft.who(false);
 begin
-  ${purpose(entity)}
-  e.kind := 'read'; e.entity := ${quoteLiteral(entity.name)}; e.rows := array[key]; e.subjects := ${subjects(entity)}(e.rows);
+  ${demand(entity, "e.purpose")}
+  e.kind := 'read'; e.entity := ${quoteLiteral(entity.name)}; e.rows := array[key]; e.subjects := ${subjectsOf(entity, "e.rows")};
   insert into audit.pending values (e.*);
   return true;
 end $undercroft$`,
-              ...own(`${saw}(text)`, roles.api, roles.fields, roles.system),
-            ]),
+        ...own(`${saw}(text)`, roles.api, roles.fields, roles.system),
       ]
     }),
   ]
 }
 
+/** What may not be read without the purpose that it needs. */
+function demand({ audit, collection }: EntityInfo, purpose: string): string {
+  if (!audit.purpose) return ""
+  return `if ${purpose} is null then raise exception using errcode = 'UC620', message = ${quoteLiteral(collection)}; end if;`
+}
+
+/** One query for the whole entry: what makes a statement ready costs more than what it does. */
+function insertRead(entity: EntityInfo): string {
+  const rows = `case when noted <> '' then array(select distinct json_array_elements_text(('[' || noted || ']')::json)) else '{}' end`
+  return `insert into audit.pending (kind, entity, fields, question, rows, subjects, ${askerColumns.join(", ")})
+        select 'read', one ->> 'entity', (one ->> 'fields')::text[], one -> 'question', r.rows, ${subjectsOf(entity, "r.rows")}, ${askerValues} from (select ${rows} as rows offset 0) r;`
+}
+
 /** The persons of rows by their keys, whatever the caller may see of them. */
-function subjectsOf(entity: EntityInfo): string {
+function subjectsOf(entity: EntityInfo, keys: string): string {
   const { subject } = entity
   if (subject === null) return "null"
   const [key] = entity.key
   if (subject.path.length === 0)
-    return `array(select ${quoteLiteral(`${subject.person.name}:`)} || k from unnest(keys) k)`
-  return `array(select distinct s from (select ${subjectText(entity, "t")} as s from ${tableOf(entity)} t where t.${quoteName(key!.column)} = any(keys::${key!.kind.sqlType}[])) f where s is not null)`
+    return `array(select ${quoteLiteral(`${subject.person.name}:`)} || k from unnest(${keys}) k)`
+  return `array(select distinct s from (select ${subjectText(entity, "t")} as s from ${tableOf(entity)} t where t.${quoteName(key!.column)} = any(${keys}::${key!.kind.sqlType}[])) f where s is not null)`
 }

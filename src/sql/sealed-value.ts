@@ -18,5 +18,5 @@ export function sealedSql(field: FieldInfo, alias: string, mark: string): string
   const column = (one: FieldInfo): string => `${alias}.${quoteName(one.column)}`
   const [row, link] = placeFields(field).map((one) => `${column(one)}::text`)
   const name = quoteLiteral(`${field.entity.name}.${field.name}:`)
-  return `(${mark}::text || ${name} || ${row} || ':' || ${link ?? "''"} || ':' || translate(encode(${column(field)}, 'base64'), E'\\n', '') || '!')`
+  return `(${mark}::text || ${name} || ${row} || ':' || ${link ?? "''"} || ':' || replace(encode(${column(field)}, 'base64'), E'\\n', '') || '!')`
 }

@@ -1,4 +1,5 @@
 /** What a plan reads of entities that have their reads on record: which fields are asked for, and by which question. */
+import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo } from "../model/model.ts"
 import type {
   Plan,
@@ -42,10 +43,16 @@ export function tellReads(plan: Plan): TellReads | null {
   new Walk(reads).query(plan.query, plan.kind !== "read")
   if (reads.size === 0) return null
   const { count, query } = plan
+  const told = [...reads].map(([entity, { fields, where, order }]) => ({
+    entity: entity.name,
+    fields: arrayLiteral([...fields].toSorted()),
+    where,
+    order,
+  }))
   return (values) =>
-    [...reads].map(([entity, { fields, where, order }]) => ({
-      entity: entity.name,
-      fields: [...fields].toSorted(),
+    told.map(({ entity, fields, where, order }) => ({
+      entity,
+      fields,
       question: {
         of: query.policy.entity.name,
         ...(where.length > 0 ? { where: where.map((term) => tellTerm(term, values)) } : {}),
