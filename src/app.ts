@@ -7,6 +7,7 @@ import { type MailSettings, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
+import { addPasswordDoor } from "./accounts/password-door.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
@@ -317,9 +318,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       authenticate,
     })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (people?.post) addPasswordDoor(server, people)
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
     if (people && provider) {
-      const ways = signInWays(definition.accounts ?? {})
+      const ways = signInWays(definition.accounts ?? {}, people.post !== null)
       addProviderDoor(server, { name: definition.name, provider, people, ways })
     }
     addOpenApiDoor(server, {
