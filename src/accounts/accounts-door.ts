@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import { confirmed } from "../engine/renewed-caller.ts"
-import { fromBrowser, tokenHeader, withoutTokens } from "./browser-answer.ts"
+import { fromBrowser, tokenHeader, withNewToken, withoutTokens } from "./browser-answer.ts"
 import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
@@ -71,7 +71,9 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
       const cookies = answer.headers.getSetCookie()
       if (cookies.length > 0) reply.header("set-cookie", cookies)
       const text = await answer.text()
-      return reply.send(isBrowser ? withoutTokens(text) : text)
+      if (isBrowser) return reply.send(withoutTokens(text))
+      const made = answer.headers.get(tokenHeader)
+      return reply.send(made === null ? text : withNewToken(text, made, headers.get("authorization")))
     },
   })
 }
