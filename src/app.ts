@@ -327,6 +327,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
+      accounts: people,
       policies,
       engine,
       authenticate,

@@ -63,6 +63,9 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
         }),
         readAddress(request.socket.remoteAddress, headers.get("x-forwarded-for") ?? undefined),
       )
+      // What is not there, or not switched on, better-auth answers without a word.
+      if (answer.status === 404 && !answer.headers.get("content-type")?.includes("json"))
+        throw new UndercroftError("UC320")
       if (evenPaths.has(request.url.replace(/\?.*$/, "")))
         await wait(beatMs - ((performance.now() - began) % beatMs))
       reply.code(answer.status)

@@ -54,8 +54,7 @@ export function createPeople(parts: PeopleParts): People {
   let answer: People["handle"] | null = null
   const options = (): BetterAuthOptions =>
     accountOptions({ name, settings, url, secret, origins, judge, post, tell })
-  const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
-  const cookies = { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
+  const cookies = cookiesAt(url)
   return {
     cookie: cookies.session,
     compileTables: compileTables(options()),
@@ -86,6 +85,12 @@ export function createPeople(parts: PeopleParts): People {
       return url
     },
   }
+}
+
+/** The names of the cookies of a session and of a sign-in that waits for its second factor. */
+export function cookiesAt(url: string): { readonly session: string; readonly pending: string } {
+  const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
+  return { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
 }
 
 function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {

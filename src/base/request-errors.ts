@@ -258,7 +258,7 @@ export const requestErrors = {
   UC320: {
     status: 404,
     message: "there is nothing at this address",
-    hint: "Collections are at /rest/<collection>.",
+    hint: "Collections are at /rest/<collection>; what there is at /auth is switched on by `accounts` (docs/sign-in.md).",
   },
   UC321: {
     status: 400,
