@@ -1,6 +1,7 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
+import { keyPrefix } from "./accounts/api-keys.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, withMail } from "./accounts/mail.ts"
@@ -270,6 +271,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         sessions: people
           ? {
               find: findSession,
+              isKey: (token) => token.startsWith(keyPrefix),
               cookie: {
                 name: people.cookie,
                 trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),

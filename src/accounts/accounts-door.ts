@@ -86,5 +86,5 @@ function checkFresh({ id, claims }: Caller): void {
   // Whoever is nobody, or a machine, better-auth refuses.
   if (id === null || session === undefined) return
   if (Date.now() - Date.parse(String(authenticatedAt)) > freshMs)
-    throw new UndercroftError("UC612", { how: "again" })
+    throw new UndercroftError("UC612", { how: "again", more: "" })
 }

@@ -66,7 +66,7 @@ export const requestErrors = {
   UC612: {
     status: 401,
     message: "this needs you to prove who you are {how}",
-    hint: "Sign in {how}, and send the request again.",
+    hint: "Sign in {how}{more}, and send the request again.",
   },
   UC613: {
     status: 429,
