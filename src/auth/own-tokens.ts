@@ -7,7 +7,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { VerifyToken } from "./jwt.ts"
 
 /** What whoever comes with such a token is told. */
-export const notForApi =
+const notForApi =
   "A token for another application is not one for this API: it is for /auth/oauth2/userinfo and /auth/oauth2/introspect"
 
 /** The same verifier, which refuses with PGRST301 what names `issuer()` as its issuer. */
