@@ -1,6 +1,7 @@
 /** The composition root: the whole backend, from a definition to a listening server, can be read here. */
 import type { AddressInfo } from "node:net"
 import { addAccountsDoor } from "./accounts/accounts-door.ts"
+import { keyPrefix } from "./accounts/api-keys.ts"
 import { readAddressBehind } from "./accounts/client-address.ts"
 import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
@@ -8,6 +9,7 @@ import { addMailDoor } from "./accounts/mail-door.ts"
 import { mailTexts } from "./accounts/mail-texts.ts"
 import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
+import { addPasswordDoor } from "./accounts/password-door.ts"
 import { createPeople } from "./accounts/people.ts"
 import { issuerOf } from "./accounts/provider.ts"
 import { addProviderDoor } from "./accounts/provider-door.ts"
@@ -331,6 +333,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         sessions: people
           ? {
               find: findSession,
+              isKey: (token) => token.startsWith(keyPrefix),
               cookie: {
                 name: people.cookie,
                 trusts: (origin) => allowsOrigin(origin) || ownOrigins(people.url).includes(origin),
@@ -404,9 +407,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (approvals) addApprovalsDoor(server, { approvals, authenticate })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (people?.post) addPasswordDoor(server, people)
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
     if (people && provider) {
-      const ways = signInWays(definition.accounts ?? {})
+      const ways = signInWays(definition.accounts ?? {}, people.post !== null)
       addProviderDoor(server, { name: definition.name, provider, people, ways })
     }
     const auditEntity = policies.model.entities.find((one) => one.record === "entries")
@@ -421,6 +425,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     addOpenApiDoor(server, {
       name: definition.name,
       actions: toldActions,
+      accounts: people,
       policies,
       engine,
       authenticate,

@@ -1,4 +1,5 @@
 /** From a definition to its rules, checked: what commands need that start no server. */
+import { checkAccounts } from "./accounts/check-accounts.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
@@ -12,7 +13,7 @@ import { withRecord } from "./model/record-entities.ts"
 import type { Policies } from "./policy/policies.ts"
 import { buildPolicies } from "./policy/policies.ts"
 
-/** The rules of a definition, checked. Throws `ModelError` with every problem. */
+/** The rules of a definition, checked. Throws `ModelError` with every problem; what `checkAccounts` throws for `accounts`. */
 export function buildBackend(definition: BackendDefinition): Policies {
   const problems = new ProblemList()
   const { accounts, actions = {} } = definition
@@ -22,5 +23,6 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const access = checkActions(actions, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
   const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
+  if (accounts) checkAccounts(accounts)
   return { ...policies, officer: definition.privacy?.officer ?? null }
 }

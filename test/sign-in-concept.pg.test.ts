@@ -124,6 +124,13 @@ const lifetimes: Readonly<Record<string, () => Promise<number>>> = {
     await person.mail(/new password/)
     return newest(`verification where value = '${person.id}'`)
   },
+  "a link that changes an address": async () => {
+    const person = await somebody()
+    await person.verify()
+    const newEmail = `new-${person.email}`
+    expect((await person.post("/change-email", { newEmail })).status).toBe(200)
+    return newest(`verification where value like '%${newEmail}%'`)
+  },
   "a link that undoes": async () => {
     const person = await somebody()
     await person.post("/change-password", {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import type { Caller } from "../engine/caller.ts"
 import { confirmed } from "../engine/renewed-caller.ts"
-import { fromBrowser, tokenHeader, withoutTokens } from "./browser-answer.ts"
+import { fromBrowser, tokenHeader, withNewToken, withoutTokens } from "./browser-answer.ts"
 import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
@@ -63,6 +63,9 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
         }),
         readAddress(request.socket.remoteAddress, headers.get("x-forwarded-for") ?? undefined),
       )
+      // What is not there, or not switched on, better-auth answers without a word.
+      if (answer.status === 404 && !answer.headers.get("content-type")?.includes("json"))
+        throw new UndercroftError("UC320")
       if (evenPaths.has(request.url.replace(/\?.*$/, "")))
         await wait(beatMs - ((performance.now() - began) % beatMs))
       reply.code(answer.status)
@@ -71,7 +74,9 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
       const cookies = answer.headers.getSetCookie()
       if (cookies.length > 0) reply.header("set-cookie", cookies)
       const text = await answer.text()
-      return reply.send(isBrowser ? withoutTokens(text) : text)
+      if (isBrowser) return reply.send(withoutTokens(text))
+      const made = answer.headers.get(tokenHeader)
+      return reply.send(made === null ? text : withNewToken(text, made, headers.get("authorization")))
     },
   })
 }
@@ -81,5 +86,5 @@ function checkFresh({ id, claims }: Caller): void {
   // Whoever is nobody, or a machine, better-auth refuses.
   if (id === null || session === undefined) return
   if (Date.now() - Date.parse(String(authenticatedAt)) > freshMs)
-    throw new UndercroftError("UC612", { how: "again" })
+    throw new UndercroftError("UC612", { how: "again", more: "" })
 }

@@ -146,3 +146,46 @@ test("a key signs nobody in at the door of accounts", async () => {
     399,
   )
 })
+
+test("what a key can't be told is refused, never passed over: it would be wider than was asked", async () => {
+  const { headers } = await person("device,reader")
+  const make = (body: object) => call(headers, "POST", "/auth/api-key/create", body)
+  for (const body of [
+    { name: "x", roles: ["device"] },
+    { name: "x", permissions: { readings: ["read"] } },
+    { name: "x", metadata: { role: "device" } },
+    { name: "x", metadata: { roles: "device" } },
+  ])
+    expect(await make(body)).toMatchObject({ status: 400, json: { code: "UNKNOWN_FIELD" } })
+  const { json } = await make({ name: "x", metadata: { roles: ["reader"] } })
+  expect((await call(withKey(json.key), "POST", "/rest/readings", { what: "no" })).status).toBe(403)
+  const changed = { keyId: json.id, roles: ["device"] }
+  expect((await call(headers, "POST", "/auth/api-key/update", changed)).status).toBe(400)
+})
+
+test("whoever comes with what is good no more is told what it was", async () => {
+  const { headers } = await person("reader")
+  const { key, id } = await keyOf(headers)
+  const told = async (way: Record<string, string>): Promise<unknown> => {
+    const { status, json } = await call(way, "GET", "/rest/readings")
+    return [status, json.code, json.message]
+  }
+  expect(await told({ "x-api-key": key })).toEqual([
+    401,
+    "PGRST301",
+    "Keys are sent as Authorization: Bearer <key>",
+  ])
+  expect((await call(withKey(key), "GET", "/rest/readings")).status).toBe(200)
+  await call(headers, "POST", "/auth/api-key/delete", { keyId: id })
+  const refused = [401, "PGRST301", "The key is not known, was revoked or has expired"]
+  // The process knows this one yet, and another it has never seen.
+  expect(await told(withKey(key))).toEqual(refused)
+  expect(await told(withKey("uck_nothing"))).toEqual(refused)
+  await call(headers, "POST", "/auth/sign-out", {})
+  expect(await told(headers)).toEqual([401, "PGRST301", "The session has ended: sign in again"])
+})
+
+test("what is not there at /auth is answered like everything else that is not there", async () => {
+  for (const path of ["/auth/no-such-route", "/auth/two-factor/enable", "/auth/email-otp/verify-email"])
+    expect(await call({}, "POST", path, {})).toMatchObject({ status: 404, json: { code: "UC320" } })
+})

@@ -24,6 +24,22 @@ export function withoutTokens(text: string): string {
   return JSON.stringify({ ...rest, session: shown })
 }
 
+/**
+ * The JSON with the token of the session that this answer begins, which is in the header alone, or beside the one that has just
+ * ended. `asked` is what the request came with: a session that goes on is not told again.
+ */
+export function withNewToken(text: string, signed: string, asked: string | null): string {
+  const token = decodeURIComponent(signed).split(".")[0]!
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    return text
+  }
+  if (!isObject(answer) || answer["token"] === token || asked?.includes(token)) return text
+  return JSON.stringify({ ...answer, token })
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }

@@ -2,17 +2,15 @@
 import type { BetterAuthOptions } from "better-auth"
 import { UndercroftError } from "../base/errors.ts"
 import type { AccountsDatabase, PreparedAccounts } from "../store/accounts-database.ts"
+import { checkAccounts } from "./check-accounts.ts"
 import { accountOptions, accountsPath, compileTables, createAccounts } from "./create-accounts.ts"
 import { guardAccounts } from "./guard.ts"
 import { openPost, type Post } from "./mail.ts"
 import type { AccountManager } from "./manage.ts"
-import { checkOAuth } from "./oauth-settings.ts"
 import { createJudge } from "./password-policy.ts"
 import { correctAnswers } from "./provider-answers.ts"
-import { checkProvider, signOutTargets } from "./provider-settings.ts"
-import { signInWays } from "./provider-ways.ts"
+import { signOutTargets } from "./provider-settings.ts"
 import { eventsPlugin } from "./read-events.ts"
-import { checkSaml } from "./saml-settings.ts"
 import { type AccountSettings, keptDaysOf } from "./settings.ts"
 import { strictCallbacks } from "./strict-callbacks.ts"
 import { strictSaml } from "./strict-saml.ts"
@@ -44,28 +42,19 @@ export interface People extends PreparedAccounts {
 
 /**
  * Throws UC930 where a way in needs mail that nobody sends, UC915 without a secret that is long enough, UC934 for a provider
- * that would not be safe, UC935 and UC936 for sign-in through others that would not, UC916 for a record that would be kept for no time,
- * and where two factors are required and there is no second one.
+ * that would not be safe, UC935 and UC936 for sign-in through others that would not, UC916 for other settings that can't be used.
  */
 export function createPeople(parts: PeopleParts): People {
   const { name, settings, secret, origins, tell } = parts
   if (Buffer.byteLength(secret) < 32) throw new UndercroftError("UC915", { bytes: Buffer.byteLength(secret) })
-  if (settings.provider) checkProvider(settings.provider, hasPage(settings))
-  if (settings.oauth) checkOAuth(settings.oauth, settings.organizations ?? false)
-  if (settings.saml) checkSaml(settings.saml, settings.oauth ?? {}, settings.organizations ?? false)
-  if (settings.requireTwoFactor && !settings.twoFactor && !settings.passkeys)
-    throw new UndercroftError("UC916", {
-      setting: "accounts.requireTwoFactor",
-      why: "nobody can have a second factor without `twoFactor` or `passkeys`",
-    })
+  checkAccounts(settings)
   const post = postOf(parts)
   let url = settings.url ?? "http://127.0.0.1"
   const judge = createJudge(settings, name)
   let answer: People["handle"] | null = null
   const options = (): BetterAuthOptions =>
     accountOptions({ name, settings, url, secret, origins, judge, post, tell })
-  const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
-  const cookies = { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
+  const cookies = cookiesAt(url)
   return {
     cookie: cookies.session,
     compileTables: compileTables(options()),
@@ -98,10 +87,10 @@ export function createPeople(parts: PeopleParts): People {
   }
 }
 
-/** Whether there is a way in for the page that comes with the provider. */
-function hasPage(settings: AccountSettings): boolean {
-  const { password, passkeys, others } = signInWays(settings)
-  return password || passkeys || others.length > 0
+/** The names of the cookies of a session and of a sign-in that waits for its second factor. */
+export function cookiesAt(url: string): { readonly session: string; readonly pending: string } {
+  const prefix = url.startsWith("https://") ? "__Host-undercroft" : "undercroft"
+  return { session: `${prefix}.session_token`, pending: `${prefix}.two_factor` }
 }
 
 function postOf({ settings, keepsMail, tell }: PeopleParts): Post | null {

@@ -1,17 +1,11 @@
 /** The provider's own routes: the documents by which applications find it, and the pages on which people sign in and agree. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
-import { UndercroftError } from "../base/errors.ts"
+import { pagePolicy } from "./account-page.ts"
 import { acrValues } from "./authentication-claims.ts"
+import { ask, checkOrigin, passCookies, readForm, readJson, sendPage } from "./page-requests.ts"
 import type { People } from "./people.ts"
 import { consentPath, signInPath } from "./provider.ts"
-import {
-  consentPage,
-  leavePage,
-  pagePolicy,
-  secondFactorPage,
-  signInPage,
-  stopPage,
-} from "./provider-pages.ts"
+import { consentPage, leavePage, secondFactorPage, signInPage, stopPage } from "./provider-pages.ts"
 import {
   type ProviderClient,
   type ProviderScope,
@@ -203,56 +197,4 @@ function askedBy(request: FastifyRequest, { provider, ways }: ProviderDoorParts)
       ways.passkeys ? passkeyPolicy : [],
     ),
   }
-}
-
-/** The pages use the door `/auth` like anyone else, so that whatever guards it guards them. */
-function ask(server: FastifyInstance, request: FastifyRequest, path: string, body?: object) {
-  const { cookie, origin, "user-agent": agent, "x-forwarded-for": forwarded } = request.headers
-  const headers = Object.entries({ cookie, origin, "user-agent": agent, "x-forwarded-for": forwarded })
-  return server.inject({
-    method: body ? "POST" : "GET",
-    url: `/auth${path}`,
-    remoteAddress: request.ip,
-    headers: {
-      ...Object.fromEntries(headers.filter(([, value]) => value !== undefined)),
-      accept: "application/json",
-      ...(body ? { "content-type": "application/json" } : {}),
-    },
-    ...(body ? { payload: JSON.stringify(body) } : {}),
-  })
-}
-
-type Answer = Awaited<ReturnType<typeof ask>>
-
-/** Browsers say where a form comes from: from here, or it is refused (CSRF, and signing others in). */
-function checkOrigin({ headers: { origin } }: FastifyRequest, people: People): void {
-  if (origin !== new URL(people.url).origin)
-    throw new UndercroftError("UC611", { origin: String(origin ?? "none").slice(0, 100) })
-}
-
-function readForm(request: FastifyRequest): URLSearchParams {
-  const isForm = /^application\/x-www-form-urlencoded\b/.test(request.headers["content-type"] ?? "")
-  return new URLSearchParams(isForm ? String(request.body ?? "") : "")
-}
-
-/** What is refused may have no body. */
-function readJson({ body }: Answer): Record<string, unknown> {
-  return body === "" ? {} : (JSON.parse(body) ?? {})
-}
-
-function passCookies(reply: FastifyReply, answer: Answer): void {
-  const cookies = answer.headers["set-cookie"]
-  if (cookies !== undefined) reply.header("set-cookie", cookies)
-}
-
-function sendPage(reply: FastifyReply, status: number, policy: string, html: string): FastifyReply {
-  return reply
-    .code(status)
-    .headers({
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": policy,
-      // With `no-referrer` browsers would not say where the form comes from.
-      "referrer-policy": "same-origin",
-    })
-    .send(html)
 }

@@ -7,7 +7,7 @@ import type { ProviderClient } from "./provider-settings.ts"
 import type { NeedsTwoFactors } from "./settings.ts"
 
 /** All others of the plugins (clients and resources made by requests, tokens for the asking) do not exist. */
-const openPaths: ReadonlySet<string> = new Set([
+export const providerOpenPaths: ReadonlySet<string> = new Set([
   "/jwks",
   "/oauth2/authorize",
   "/oauth2/consent",
@@ -30,7 +30,7 @@ export function providerGuard(
 ): BetterAuthPlugin {
   const closedPaths = guarded
     .flatMap((plugin) => Object.values(plugin.endpoints ?? {}).map(({ path = "" }) => path))
-    .filter((path) => path !== "" && !openPaths.has(path))
+    .filter((path) => path !== "" && !providerOpenPaths.has(path))
   const at = (...paths: string[]) => ({
     matcher: ({ path }: { path?: string }) => paths.includes(path ?? ""),
   })

@@ -1,34 +1,9 @@
 /** The pages on which people sign in for another application, and agree: plain HTML that runs no script and asks for nothing else. */
 import { escapeHtml } from "../base/escape-html.ts"
-import { plainPage } from "../base/plain-page.ts"
-import { hashOf } from "../base/script-page.ts"
+import { page } from "./account-page.ts"
+import { forgotPath } from "./password-pages.ts"
 import type { ProviderScope } from "./provider-settings.ts"
 import { otherButtons, passkeyButton, type SignInWays } from "./provider-ways.ts"
-
-const style = `*{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;font:1rem/1.5 system-ui,sans-serif;background:#f4f5f7;color:#16181d}
-main{width:100%;max-width:24rem;padding:2rem;background:#fff;border:1px solid #d5d8de;border-radius:.5rem}
-h1{margin:0 0 1rem;font-size:1.25rem}
-label{display:block;margin:.75rem 0 .25rem}
-input,button{width:100%;padding:.6rem;font:inherit;border-radius:.3rem;border:1px solid #737a87;background:#fff;color:inherit}
-button{margin-top:1rem;border-color:#174ea6;background:#174ea6;color:#fff;cursor:pointer}
-button.quiet{background:#fff;color:#174ea6}
-:focus-visible{outline:3px solid #f2a33a;outline-offset:2px}
-.wrong{padding:.5rem .75rem;border-left:4px solid #b3261e;background:#fdecea}
-@media (prefers-color-scheme:dark){body{background:#101216;color:#e7e9ee}main{background:#1a1d23;border-color:#3a404b}
-input{background:#101216}button.quiet{background:#1a1d23;color:#9dbcf5;border-color:#9dbcf5}.wrong{background:#3b1715}}`
-
-/** A page's Content-Security-Policy. A form's answer may lead to the application: browsers hold `form-action` against that, too. */
-export function pagePolicy(targets: readonly string[], more: readonly string[] = []): string {
-  return [
-    "default-src 'none'",
-    `style-src '${hashOf(style)}'`,
-    ...more,
-    `form-action ${["'self'", ...targets].join(" ")}`,
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join("; ")
-}
 
 interface PageParts {
   /** The backend's name. */
@@ -50,6 +25,7 @@ export function signInPage({
     wrong,
     `<p>${escapeHtml(client)} asks who you are.</p>
 ${ways.password ? passwordForm : ""}
+${ways.password && ways.mail ? `<p><a href="${forgotPath}">Forgot your password?</a></p>` : ""}
 ${otherButtons(ways)}
 ${passkeyButton(ways, query)}`,
   )
@@ -125,9 +101,4 @@ export function leavePage({ name, to }: { readonly name: string; readonly to: st
 /** Says that nothing can be done here. */
 export function stopPage({ name, wrong }: PageParts): string {
   return page(name, wrong, "<p>Go back to the application and begin again.</p>")
-}
-
-function page(title: string, wrong: string | undefined, body: string): string {
-  const told = wrong === undefined ? "" : `<p class="wrong" role="alert">${escapeHtml(wrong)}</p>\n`
-  return plainPage({ title, style, body: told + body })
 }

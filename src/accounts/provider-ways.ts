@@ -7,15 +7,17 @@ import type { AccountSettings } from "./settings.ts"
 export interface SignInWays {
   readonly password: boolean
   readonly passkeys: boolean
+  /** Whether a forgotten password can be replaced by mail. */
+  readonly mail: boolean
   readonly others: readonly { readonly id: string; readonly name: string }[]
 }
 
 /** The ways that a definition switches on. */
-export function signInWays(settings: AccountSettings): SignInWays {
+export function signInWays(settings: AccountSettings, mail: boolean = false): SignInWays {
   const { password = false, passkeys = false, oauth = {}, saml = {} } = settings
   const github = oauth.github ? [{ id: "github", name: "GitHub" }] : []
   const samls = Object.entries(saml).map(([id, { name }]) => ({ id, name }))
-  return { password, passkeys, others: [...knownIssuers(oauth), ...github, ...samls] }
+  return { password, passkeys, mail, others: [...knownIssuers(oauth), ...github, ...samls] }
 }
 
 /** Asks the browser for a passkey, and goes where the answer leads. Where there are none the button stays hidden. */

@@ -53,6 +53,7 @@ test("TR-03161-3 Auth_4: with one factor of two nothing is answered, until the s
   }
   const refused = await person.get("/rest/notes")
   expect(refused.headers.get("www-authenticate")).toContain("insufficient_user_authentication")
+  expect(refused.json.hint).toContain("switch one on first: POST /auth/two-factor/enable")
   for (const [method, path, body] of [
     ["GET", "/list-sessions"],
     ["GET", "/events"],

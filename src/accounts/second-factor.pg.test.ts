@@ -76,6 +76,17 @@ test.each(Object.keys(waysIn))("half-finished second factor: %s (GHSA-xg6x-h9c9-
   expect(await backend.sql(`select assurance from accounts.session where "userId" = $1`, [id])).toEqual([
     { assurance: "two-factor" },
   ])
+  // On record it is no sign-in until the second factor is proved.
+  const events = await backend.sql(
+    "select kind, result from accounts.event where subject = $1 and kind like any(array['first-%', 'signed-%', 'session-%', 'factor-failed']) order by place",
+    [id],
+  )
+  const [first, failed, done] = events.slice(-3)
+  expect([first, failed, done]).toEqual([
+    { kind: "first-factor", result: "done" },
+    { kind: "factor-failed", result: "refused" },
+    { kind: "signed-in", result: "done" },
+  ])
 })
 
 test("the second wall: a session with one factor of two is none, whoever made it, on every route", async () => {

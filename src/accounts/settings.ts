@@ -22,6 +22,7 @@ export interface AccountSettings {
   readonly signUp?: "open" | "closed"
   /** E-mail address and password. */
   readonly password?: boolean
+  /** Which passwords are refused for being known: by the list that comes with the package, or by `corpus`. */
   readonly passwords?: {
     /** A file of SHA-1 hashes in order, one a line, as Have I Been Pwned gives it; in place of the list that comes with the package. */
     readonly corpus?: string
@@ -61,6 +62,7 @@ export interface AccountSettings {
     /** Days for which it is kept; 365 by default. */
     readonly keepDays?: number
   }
+  /** How long sessions last: `idleMinutes`, `hours`, and both in `roles` for those who have one. */
   readonly sessions?: SessionLifetime & {
     /** By role; of a person with several roles the shortest holds. */
     readonly roles?: Readonly<Record<string, SessionLifetime>>

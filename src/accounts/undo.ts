@@ -7,6 +7,7 @@ import { type FormerAddress, giveBackAddress } from "./former-address.ts"
 import { linkPage } from "./link-page.ts"
 import type { Post } from "./mail.ts"
 import type { MailTexts } from "./mail-texts.ts"
+import { newPasswordPath } from "./password-pages.ts"
 
 const days = 7
 const resetMinutes = 30
@@ -90,7 +91,7 @@ async function resetLink(context: AuthContext, userId: string): Promise<string> 
     value: userId,
     expiresAt: new Date(Date.now() + resetMinutes * 60_000),
   })
-  return `${context.baseURL}/reset-password/${token}?callbackURL=%2F`
+  return `${context.baseURL}/reset-password/${token}?callbackURL=${encodeURIComponent(newPasswordPath)}`
 }
 
 const question =

@@ -13,6 +13,7 @@ import { normalEmails } from "./normal-emails.ts"
 import { changeNotices, deviceNotices, tell } from "./notices.ts"
 import { oauth, tokenPaths } from "./oauth.ts"
 import { passkeys } from "./passkeys.ts"
+import { newPasswordPath } from "./password-pages.ts"
 import { proveByReset, provenOwners } from "./proven-owners.ts"
 import { saml } from "./saml.ts"
 import { knownSaml } from "./saml-provider.ts"
@@ -59,7 +60,14 @@ export function mailOptions({ name, settings, post }: WaysInParts): Pick<
     password: {
       requireEmailVerification: settings.verifyEmail ?? false,
       resetPasswordTokenExpiresIn: 30 * 60,
-      sendResetPassword: async ({ user, url }) => post.send(() => texts.reset(user.email, url)),
+      // Whoever asked without saying where the link shall lead has no page of their own.
+      sendResetPassword: async ({ user, url: link }) =>
+        post.send(() =>
+          texts.reset(
+            user.email,
+            link.replace(/\?callbackURL=$/, `$&${encodeURIComponent(newPasswordPath)}`),
+          ),
+        ),
       onExistingUserSignUp: async ({ user }) => post.send(() => texts.exists(user.email)),
       onPasswordReset: async ({ user }) => {
         const { context } = await getCurrentAuthContext()

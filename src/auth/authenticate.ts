@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http"
 import { UndercroftError } from "../base/errors.ts"
 import { anonymous, type Caller, sealCaller } from "../engine/caller.ts"
 import type { VerifiedToken, VerifyToken } from "./jwt.ts"
-import { type FindSession, sessionEnded } from "./session-callers.ts"
+import { type FindSession, keyRefused, sessionEnded } from "./session-callers.ts"
 import { type CookieOptions, readSessionCookie, tokenOf } from "./session-cookie.ts"
 
 /** Who calls, as the backend's definition reads it from verified claims. */
@@ -23,6 +23,8 @@ export interface AuthenticateParts {
     | {
         readonly find: FindSession
         readonly cookie: CookieOptions
+        /** Whether a token is written like a machine's key. */
+        readonly isKey: (token: string) => boolean
         /** Called before a token that belongs to nobody is refused; may refuse it otherwise. */
         readonly onUnknown?: ((token: string, request: AskedBy) => Promise<void>) | undefined
       }
@@ -92,12 +94,15 @@ export function createAuthenticate({
     return found.then(async (caller) => {
       if (caller !== null) return caller
       await sessions.onUnknown?.(token, request)
-      throw sessionEnded()
+      throw sessions.isKey(token) ? keyRefused() : sessionEnded()
     })
   }
   return (request) => {
     const header = request.headers.authorization
     if (header === undefined) {
+      // Whoever sends a key so must not be answered as nobody.
+      if (sessions && request.headers["x-api-key"] !== undefined)
+        throw new UndercroftError("PGRST301", { why: "Keys are sent as Authorization: Bearer <key>" })
       const token = sessions ? readSessionCookie(request, sessions.cookie) : null
       return token === null ? nobodyKnown : toSession(token, request)
     }

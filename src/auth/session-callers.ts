@@ -16,6 +16,14 @@ export function sessionEnded(): UndercroftError {
   return new UndercroftError("PGRST301", { why: "The session has ended: sign in again" })
 }
 
+/** For people: whoever had switched one on would not come here with one factor. */
+const switchOn = ", or switch one on first: POST /auth/two-factor/enable, or a passkey"
+
+/** What whoever comes with a machine's key that is not good is told. */
+export function keyRefused(): UndercroftError {
+  return new UndercroftError("PGRST301", { why: "The key is not known, was revoked or has expired" })
+}
+
 const keptSessions = 20_000
 
 /**
@@ -33,13 +41,13 @@ export function createSessionCallers(
       renew: (newer) => keep(hash, newer),
       async confirm() {
         const newer = await lookUp(hash)
-        if (newer === null) throw sessionEnded()
+        if (newer === null) throw caller.claims["key"] === undefined ? sessionEnded() : keyRefused()
         return newer === claims ? caller : keep(hash, newer)
       },
     })
     const { session, assurance } = caller.claims
     if (session !== undefined && assurance !== "two-factor" && needsTwoFactors(caller.roles))
-      throw new UndercroftError("UC612", { how: "with a second factor" })
+      throw new UndercroftError("UC612", { how: "with a second factor", more: switchOn })
     kept.set(hash, { text: claims, caller })
     return caller
   }

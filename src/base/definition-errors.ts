@@ -91,7 +91,7 @@ export const definitionErrors = {
   UC141: {
     status: 500,
     message: "has personal fields ({fields}) and does not say whose they are.",
-    hint: 'Add `subject: "patient"`, a reference to the person; or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
+    hint: 'Say whose they are, such as `subject: "{way}"`: a reference to the person or to their account, or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
   },
   UC150: {
     status: 500,

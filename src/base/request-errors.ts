@@ -66,7 +66,7 @@ export const requestErrors = {
   UC612: {
     status: 401,
     message: "this needs you to prove who you are {how}",
-    hint: "Sign in {how}, and send the request again.",
+    hint: "Sign in {how}{more}, and send the request again.",
   },
   UC613: {
     status: 429,
@@ -259,7 +259,7 @@ export const requestErrors = {
   UC320: {
     status: 404,
     message: "there is nothing at this address",
-    hint: "Collections are at /rest/<collection>.",
+    hint: "Collections are at /rest/<collection>; what there is at /auth is switched on by `accounts` (docs/sign-in.md).",
   },
   UC321: {
     status: 400,

@@ -1,5 +1,6 @@
 /** `undercroft check`: builds a project's model and rules, and prints every problem, or what there is. */
 import type { BackendDefinition } from "../backend.ts"
+import { UndercroftError } from "../base/errors.ts"
 import { ModelError, type ModelProblem } from "../model/model-error.ts"
 import type { Policies } from "../policy/policies.ts"
 import { buildProject } from "./build-project.ts"
@@ -36,11 +37,16 @@ export const checkCommand: Command = command({
 
 type Built = { readonly policies: Policies } | { readonly problems: readonly ModelProblem[] }
 
+/** What `checkAccounts` throws. */
+const ofAccounts: ReadonlySet<string> = new Set(["UC916", "UC934", "UC935", "UC936"])
+
 function build(project: Project): Built {
   try {
     return { policies: buildProject(project) }
   } catch (cause) {
     if (cause instanceof ModelError) return { problems: cause.problems }
+    if (cause instanceof UndercroftError && ofAccounts.has(cause.code))
+      return { problems: [{ where: "accounts", ...cause.toBody() }] }
     throw cause
   }
 }

@@ -1,6 +1,7 @@
 /** `undercroft client`: what clients are made from: the OpenAPI document, or types for postgrest-js. */
 import { writeFile } from "node:fs/promises"
 import { resolve } from "node:path"
+import { cookiesAt } from "../accounts/people.ts"
 import { describeActions } from "../actions/describe-actions.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { wholeKnowledge } from "../engine/knowledge.ts"
@@ -38,10 +39,14 @@ export const clientCommand: Command = command({
       throw new UndercroftError("UC906", { what: "Say --openapi or --types.", command: "client" })
     const project = await loadProject(args.project)
     const policies = buildProject(project)
-    const { name, actions = {} } = project.definition
+    const { name, actions = {}, accounts } = project.definition
+    const told = accounts && {
+      cookie: cookiesAt(accounts.url ?? "").session,
+      apiKeys: accounts.apiKeys ?? false,
+    }
     const text = args.types
       ? databaseTypes(name, policies.model)
-      : `${JSON.stringify(describeApi(name, policies, wholeKnowledge(policies), describeActions(actions)), null, 2)}\n`
+      : `${JSON.stringify(describeApi(name, policies, wholeKnowledge(policies), describeActions(actions), told ?? null), null, 2)}\n`
     if (args.out === undefined) return stdout.write(text)
     await writeFile(resolve(args.out), text).catch((cause: NodeJS.ErrnoException) => {
       throw new UndercroftError(

@@ -53,28 +53,39 @@ export const keyCommand: Command = command({
     const days = numberOf(args.days, "days", 90)
     const keep = numberOf(args.keep, "keep", 24)
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
-    await withAccounts(args.project, "key", async ({ keys, find }) => {
+    await withAccounts(args.project, "key", async ({ keys, find, list }) => {
       if (!keys) return refuse("There are no keys: switch accounts.apiKeys on in the definition.")
-      if (step === "list") return stdout.line(listOf(await keys.list(), args.json === true))
+      if (step === "list") {
+        const owners = new Map((await list()).map((one) => [one.id, one.email]))
+        return stdout.line(listOf(await keys.list(), owners, args.json === true))
+      }
       const named =
         what ??
         refuse(`key ${step} needs ${step === "create" ? "an e-mail address" : "the key's identifier"}.`)
       if (step === "create") {
         const roles = args.roles === undefined ? null : args.roles.split(",").map((one) => one.trim())
-        const { id: person } = await find(named)
+        const { id: person, roles: owned } = await find(named)
+        const foreign = roles?.filter((one) => !owned.includes(one)) ?? []
+        if (foreign.length > 0)
+          refuse(
+            `${named} does not have the role ${foreign.join(", ")}, and a key has no more than its owner.`,
+          )
         const made = await keys.create({
           person,
           name: args.name ?? "key",
           roles,
           expiresAt: new Date(Date.now() + days * dayMs),
         })
-        return tell(made, `Key ${made.id}, good for ${days} days. It is not shown again:\n${made.key}`)
+        return tell(
+          made,
+          `Key ${made.id}, good for ${days} days. It is not shown again:\n${made.key}\n${use}`,
+        )
       }
       if (step === "rotate") {
         const made = await keys.rotate(named, new Date(Date.now() + (keep * dayMs) / 24))
         return tell(
           made,
-          `Key ${made.id}; the old one goes on for ${keep} hours. It is not shown again:\n${made.key}`,
+          `Key ${made.id}; the old one goes on for ${keep} hours. It is not shown again:\n${made.key}\n${use}`,
         )
       }
       await keys.revoke(named)
@@ -83,13 +94,16 @@ export const keyCommand: Command = command({
   },
 })
 
-function listOf(keys: readonly KeyInfo[], isJson: boolean): string {
-  if (isJson) return JSON.stringify(keys)
+/** How a machine says it. */
+const use = "Send it as: Authorization: Bearer <key>"
+
+function listOf(keys: readonly KeyInfo[], owners: ReadonlyMap<string, string>, isJson: boolean): string {
+  if (isJson) return JSON.stringify(keys.map((one) => ({ ...one, owner: owners.get(one.person) ?? null })))
   if (keys.length === 0) return "There are no keys yet: undercroft key create"
   return keys
-    .map(({ id, name, start, roles, expiresAt }) => {
+    .map(({ id, name, start, person, roles, expiresAt }) => {
       const until = expiresAt ? `until ${expiresAt.toISOString()}` : "for ever"
-      const notes = [roles?.join(", ") ?? "all roles of its owner", until]
+      const notes = [owners.get(person) ?? person, roles?.join(", ") ?? "all roles of its owner", until]
       return `${id}  ${start}…  ${name}  ${stdout.paint("dim", notes.join(" · "))}`
     })
     .join("\n")

@@ -1,6 +1,6 @@
 /** `undercroft user`: the people who sign in, past the door of accounts. */
 import { randomBytes } from "node:crypto"
-import type { Person } from "../accounts/manage.ts"
+import type { AccountManager, Person } from "../accounts/manage.ts"
 import { UndercroftError } from "../base/errors.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
@@ -17,7 +17,11 @@ export const userCommand: Command = command({
   },
   args: {
     step: { type: "positional", description: steps.join(", "), required: true },
-    who: { type: "positional", description: "An e-mail address, or an identifier.", required: false },
+    who: {
+      type: "positional",
+      description: "An e-mail address, or an identifier; for list a part of a name, an address or a role.",
+      required: false,
+    },
     project: projectOption,
     name: { type: "string", description: "The person's name, for add.", valueHint: "name" },
     roles: { type: "string", description: "Roles, separated by commas, for add and role.", valueHint: "a,b" },
@@ -28,6 +32,7 @@ export const userCommand: Command = command({
     'undercroft user add ada@example.org --name "Ada Lovelace" --roles doctor',
     "undercroft user role ada@example.org --roles doctor,admin",
     "undercroft user reset ada@example.org --second-factor",
+    "undercroft user list doctor",
     "undercroft user list --json",
   ],
   async run({ args }) {
@@ -44,7 +49,7 @@ export const userCommand: Command = command({
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
     const roles = splitRoles(args.roles)
     await withAccounts(args.project, "user", async (manage) => {
-      if (step === "list") return stdout.line(listOf(await manage.list(), args.json === true))
+      if (step === "list") return stdout.line(listOf(await foundBy(who, manage), args.json === true))
       const address = needed(who, "an e-mail address")
       if (step === "add") {
         if (!/^[^\s@]+@[^\s@]+$/.test(address))
@@ -77,6 +82,16 @@ export const userCommand: Command = command({
   },
 })
 
+/** Everybody, or those of whom a name, an address or a role has these letters in it. */
+async function foundBy(part: string | undefined, manage: AccountManager): Promise<readonly Person[]> {
+  const people = await manage.list()
+  const letters = part?.toLowerCase()
+  if (letters === undefined) return people
+  return people.filter(({ email, name, roles }) =>
+    [email, name, ...roles].some((one) => one.toLowerCase().includes(letters)),
+  )
+}
+
 /** Twenty characters that nobody guesses and everybody can type. */
 function newPassword(): string {
   return randomBytes(15)
@@ -96,7 +111,7 @@ function splitRoles(text: string | undefined): readonly string[] | null {
 
 function listOf(people: readonly Person[], isJson: boolean): string {
   if (isJson) return JSON.stringify(people)
-  if (people.length === 0) return "There is nobody yet: undercroft user add"
+  if (people.length === 0) return "There is nobody: undercroft user add"
   const width = Math.max(...people.map((one) => widthOf(one.email)))
   return people
     .map(({ email, name, roles, hasSecondFactor, isLocked, sessions }) => {

@@ -31,6 +31,8 @@ async function renewedBy(caller: Caller, error: unknown): Promise<Caller> {
   const { session } = caller
   if (!session || !(error instanceof UndercroftError)) return caller
   const { code, status, cause } = error
+  // The database knows no such session any more: asked again, it is told in the words for sessions and keys.
+  if (code === "PGRST303") return session.confirm()
   if (code === "UC610") return session.renew((cause as { readonly detail: string }).detail)
   return status >= 500 || isDatabaseError(cause) ? caller : session.confirm()
 }

@@ -60,5 +60,8 @@ function check(rule: Rule, caller: Caller): void {
   const proved = { ...caller, claims: { ...caller.claims, assurance: "two-factor", authenticatedAt: at } }
   if (couldHold(rule, caller, at) || !couldHold(rule, proved, at)) return
   const isLevel = couldHold(rule, { ...caller, claims: { ...caller.claims, assurance: "two-factor" } }, at)
-  throw new UndercroftError("UC612", { how: isLevel ? "with a second factor" : "again" })
+  throw new UndercroftError("UC612", {
+    how: isLevel ? "with a second factor" : "again",
+    more: isLevel ? " (whoever has none switches one on first: POST /auth/two-factor/enable)" : "",
+  })
 }

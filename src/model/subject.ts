@@ -53,7 +53,21 @@ export function fillSubjects(
       (one) => one.classification === "personal" || one.classification === "special",
     )
     if (personal.length > 0 && said.get(entity) === undefined)
-      problems.add("UC141", entity.name, { fields: personal.map((one) => one.name).join(", ") })
+      problems.add("UC141", entity.name, {
+        fields: personal.map((one) => one.name).join(", "),
+        way: likelySubject(entity, declared[entities.indexOf(entity)]!),
+      })
     entity.subject = subjectOf(entity)
   }
+}
+
+/** What the hint names: the entity's account, else a reference that could lead to the person, else its key. */
+function likelySubject(entity: EntityInfo, declared: AnyEntity): string {
+  const statements = declared.readFields()
+  const account = entity.fields.find((one) => {
+    const statement = statements[one.name]
+    return statement !== undefined && targetName(statement) === "User"
+  })
+  const reference = entity.fields.find((one) => one.reference && !one.optional)
+  return (account ?? reference ?? entity.key[0])?.name ?? "id"
 }

@@ -227,3 +227,31 @@ test("schemas say what the kinds say", () => {
       expect(fits(at(field), value), `${field} ${JSON.stringify(value)}`).not.toEqual([])
   }
 })
+
+describe("who may send a request", () => {
+  const [policies] = built.values()
+  const told = (accounts: Parameters<typeof describeApi>[4]) =>
+    describeApi("x", policies!, wholeKnowledge(policies!), undefined, accounts)
+
+  test("without accounts: a token of an issuer", () => {
+    expect(Object.keys(told(null).components["securitySchemes"]!)).toEqual(["bearer"])
+  })
+
+  test("with accounts also a session, by cookie or token, and a key", () => {
+    const document = told({ cookie: "undercroft.session_token", apiKeys: true })
+    expect(document.components["securitySchemes"]).toMatchObject({
+      session: { type: "http", scheme: "bearer" },
+      sessionCookie: { type: "apiKey", in: "cookie", name: "undercroft.session_token" },
+      apiKey: { type: "http", scheme: "bearer" },
+    })
+    const each = [{ bearer: [] }, { session: [] }, { sessionCookie: [] }, { apiKey: [] }]
+    expect(document.security).toEqual([{}, ...each])
+    const own = Object.values(document.paths).flatMap((item) =>
+      Object.values(item).map((one) => one.security),
+    )
+    expect(own).toContainEqual(each)
+    expect(Object.keys(told({ cookie: "x", apiKeys: false }).components["securitySchemes"]!)).not.toContain(
+      "apiKey",
+    )
+  })
+})

@@ -12,6 +12,7 @@ import { entitySchemas } from "./entity-schemas.ts"
 import { ownPaths, serverTag } from "./own-paths.ts"
 import { filterParameter, shapeParameters, sharedParameters } from "./parameters.ts"
 import { errorResponses, errorSchema, sharedHeaders } from "./responses.ts"
+import { needsToken, securitySchemes, type ToldAccounts, withSchemes } from "./security.ts"
 
 /** Pure: the same model, rules and knowledge give the same document. */
 export function describeApi(
@@ -19,6 +20,7 @@ export function describeApi(
   policies: Policies,
   known: Knowledge,
   actions: ReadonlyMap<string, DescribedAction> = new Map(),
+  accounts: ToldAccounts | null = null,
 ): ApiDocument {
   const open = knowledgeOf(policies, { id: null, roles: [], claims: {} }, new Set())
   const parts = policies.model.entities
@@ -53,14 +55,7 @@ export function describeApi(
     },
     paths,
   )
-  const securitySchemes = {
-    bearer: {
-      type: "http",
-      scheme: "bearer",
-      bearerFormat: "JWT",
-      description: "A token of one of the backend's issuers. Without one the caller is anonymous.",
-    },
-  }
+  const schemes = securitySchemes(accounts)
   return {
     openapi: "3.1.0",
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
@@ -71,15 +66,26 @@ export function describeApi(
       description: `${accessGround.join(" ")} Fields and operations that could never be the caller's are not in this document. The version is that of the document's content.`,
     },
     servers: [{ url: "/", description: "Where this document is from." }],
-    security: [{}, { bearer: [] }],
+    security: withSchemes([{}, ...needsToken], schemes),
     tags: [
       ...parts.map(({ entity }) => tagOf(entity)),
       ...(called.length === 0 ? [] : [{ name: actionsTag, description: "What the backend does by name." }]),
       { name: serverTag, description: "The server itself." },
     ],
-    paths,
-    components: { ...components, securitySchemes },
+    paths: Object.fromEntries(
+      Object.entries(paths).map(([path, item]) => [path, withSecurity(item, schemes)]),
+    ),
+    components: { ...components, securitySchemes: schemes },
   }
+}
+
+function withSecurity(item: PathItem, schemes: Readonly<Record<string, unknown>>): PathItem {
+  return Object.fromEntries(
+    Object.entries(item).map(([method, one]) => [
+      method,
+      one.security ? { ...one, security: withSchemes(one.security, schemes) } : one,
+    ]),
+  )
 }
 
 function tagOf(entity: EntityInfo): { name: string; description: string } {

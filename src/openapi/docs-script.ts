@@ -83,7 +83,7 @@ function operation(path, method, one) {
     if (!box.open || box.childElementCount > 1) return
     box.append(make("div", { class: "in" },
       one.description ? make("p", {}, prose(one.description)) : "",
-      (one.security || [{}]).every((way) => way.bearer) ? make("p", {}, make("strong", {}, "Needs a token.")) : "",
+      (one.security || [{}]).every((way) => Object.keys(way).length > 0) ? make("p", {}, make("strong", {}, "Needs a token.")) : "",
       own.length ? make("h4", {}, "Parameters") : "", rows(own),
       filters.length ? folded("Filters on " + filters.length + " fields", rows(filters)) : "",
       heads.length ? folded("Headers", rows(heads)) : "",

@@ -10,12 +10,14 @@ import type { Policies } from "../policy/policies.ts"
 import type { DescribedAction } from "./action-paths.ts"
 import { describeApi } from "./describe-api.ts"
 import { docsPage } from "./docs-page.ts"
+import type { ToldAccounts } from "./security.ts"
 
 export interface OpenApiDoorParts {
   /** The backend's. */
   readonly name: string
   readonly policies: Policies
   readonly actions: ReadonlyMap<string, DescribedAction>
+  readonly accounts: ToldAccounts | null
   readonly engine: Engine
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
@@ -38,7 +40,7 @@ export function addOpenApiDoor(server: FastifyInstance, parts: OpenApiDoorParts)
   function documentFor(known: Knowledge): Document {
     const found = documents.get(known.key)
     if (found) return found
-    const text = JSON.stringify(describeApi(parts.name, parts.policies, known, parts.actions))
+    const text = JSON.stringify(describeApi(parts.name, parts.policies, known, parts.actions, parts.accounts))
     const made = { text, etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` }
     documents.set(known.key, made)
     return made

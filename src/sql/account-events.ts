@@ -172,15 +172,23 @@ declare
   request jsonb := nullif(current_setting('undercroft.request', true), '')::jsonb;
   before jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
   after jsonb := case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
-  subject text := after->>tg_argv[1];
+  about text := after->>tg_argv[1];
+  what text := tg_argv[0];
   told jsonb;
 begin
+  -- Who proved one factor of two is not signed in: the session that says so is taken back in the same request.
+  if what in ('signed-in', 'session-ended') and after->>'assurance' <> 'two-factor'
+      and exists (select from accounts."user" u where u.id::text = about and u."twoFactorEnabled") then
+    if what = 'signed-in' then what := 'first-factor';
+    elsif exists (select from accounts.event e where e.subject = about and e.kind = 'first-factor' and e.session = after->>'id') then return null;
+    end if;
+  end if;
   select coalesce(jsonb_object_agg(one, after->one) filter (where after->>one <> ''), '{}') ||
       case when tg_op = 'UPDATE' then jsonb_build_object('before', jsonb_object_agg(one, before->one) filter (where before->one is distinct from after->one)) else '{}' end
     into told from unnest(tg_argv[2:]) one;
   insert into accounts.event (kind, actor, subject, session, address, "userAgent", route, result, detail)
     -- Whoever signs in is nobody yet.
-    values (tg_argv[0], coalesce(request->>'actor', case when tg_table_name = 'session' and tg_op = 'INSERT' then coalesce(after->>'impersonatedBy', subject) end), subject,
+    values (what, coalesce(request->>'actor', case when tg_table_name = 'session' and tg_op = 'INSERT' then coalesce(after->>'impersonatedBy', about) end), about,
       case when tg_table_name = 'session' then after->>'id' else request->>'session' end,
       request->>'address', request->>'userAgent', request->>'route', 'done', coalesce(jsonb_strip_nulls(told), '{}'));
   return null;

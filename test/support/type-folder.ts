@@ -22,6 +22,7 @@ const options = {
 }
 
 export interface TypeFolder {
+  readonly path: string
   write(name: string, text: string): Promise<void>
   /** What the compiler says; nothing where it is content. */
   compile(): Promise<string>
@@ -36,6 +37,7 @@ export async function makeTypeFolder(): Promise<TypeFolder> {
   await write("tsconfig.json", JSON.stringify({ ...options, include: [join(folder, "*.ts")] }))
   await write("package.json", '{ "type": "module" }')
   return {
+    path: folder,
     write,
     compile: () => run(folder, join(root, "node_modules/typescript/bin/tsc"), "-p", folder).catch(String),
     run: (name, ...line) => run(folder, join(folder, name), ...line),
