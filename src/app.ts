@@ -23,16 +23,12 @@ import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
 import { mailChannel } from "./audit/alert-mail.ts"
-import { createAlerts } from "./audit/alerts.ts"
-import type { Anchor } from "./audit/anchor.ts"
-import type { AnchoredHead } from "./audit/anchored-heads.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
-import { type Courier, startCourier } from "./audit/courier.ts"
+import type { Courier } from "./audit/courier.ts"
 import { addExportDoor } from "./audit/export-door.ts"
-import { schedulePruning } from "./audit/prune-schedule.ts"
-import { type Sealer, startSealer } from "./audit/sealer.ts"
-import type { KeyHolder, SigningKey } from "./audit/signing-key.ts"
-import { scheduleVerification, type VerifySchedule } from "./audit/verify-schedule.ts"
+import { type AuditOptions, prepareRecord } from "./audit/keep-record.ts"
+import type { Sealer } from "./audit/sealer.ts"
+import type { VerifySchedule } from "./audit/verify-schedule.ts"
 import { createWitness } from "./audit/witness.ts"
 import { addWitnessDoor } from "./audit/witness-door.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
@@ -113,19 +109,6 @@ export interface AppOptions {
   readonly onError?: (error: UndercroftError) => void
   /** What actions write to the log. */
   readonly onLog?: (entry: LogEntry) => void
-}
-
-/** What the sealer of the record needs. */
-export interface AuditOptions {
-  /** The record's name, which its heads carry. */
-  readonly origin: string
-  readonly keys: KeyHolder
-  /** Where heads go, beside the definition's anchors. */
-  readonly anchors: readonly Anchor[]
-  /** What heads of other records are cosigned with, where the definition declares a witness. */
-  readonly witness?: SigningKey | undefined
-  /** Reads the heads of the anchor that the daily verification compares with. */
-  readonly openAnchor?: (() => Promise<AsyncIterable<AnchoredHead>>) | null
 }
 
 /** What erasure needs outside of the database. */
@@ -347,29 +330,20 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       refusals,
     )
 
-    // Alerts: rules over the record, asked after each sealing.
-    const tell = options.onError ?? (() => undefined)
-    const auditDatabase = options.audit ? openAudit(database.auditUrl) : null
+    // The record: sealed in the background, its heads handed to anchors; alerts are rules over it.
     const alertPost = openAlertPost(definition, options)
-    const { alerts: alertSettings = {}, sealEveryMs } = definition.audit ?? {}
-    const alerts =
-      auditDatabase && alertSettings
-        ? createAlerts({
-            database: auditDatabase,
-            settings: alertSettings,
-            channels: [
-              ...(alertSettings.channels ?? []),
-              ...(alertPost
-                ? [
-                    mailChannel(definition.name, alertSettings.mail ?? [], (mail) =>
-                      alertPost.send(() => mail),
-                    ),
-                  ]
-                : []),
-            ],
-            tell,
-          })
-        : null
+    const { mail = [] } = definition.audit?.alerts || {}
+    const startRecord =
+      options.audit &&
+      prepareRecord({
+        options: options.audit,
+        settings: definition.audit ?? {},
+        remotes,
+        channels: alertPost ? [mailChannel(definition.name, mail, (one) => alertPost.send(() => one))] : [],
+        adminUrl,
+        auditUrl: database.auditUrl,
+        tell: options.onError ?? (() => undefined),
+      })
 
     // Doors.
     const server = createHttpServer({
@@ -443,54 +417,16 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const manage = people && accounts ? people.open(accounts, url) : null
     for (const one of options.readyPeople ?? []) await manage?.putNew(one)
 
-    // The record: entries are sealed in the background, and heads handed to anchors.
-    const sealer =
-      options.audit && auditDatabase
-        ? startSealer({
-            ...options.audit,
-            database: auditDatabase,
-            everyMs: sealEveryMs,
-            tell,
-            onSealed: alerts?.evaluate,
-          })
-        : null
-    const recordPruning =
-      options.audit && sealer
-        ? schedulePruning({
-            adminUrl,
-            years: definition.audit?.keep?.years,
-            seal: sealer.sealNow,
-            tell,
-          })
-        : null
-    const courier =
-      remotes.length > 0
-        ? startCourier({
-            database: openAudit(database.auditUrl),
-            anchors: remotes,
-            everyMs: definition.audit?.sealEveryMs,
-            tell: options.onError ?? (() => undefined),
-          })
-        : null
-    const verification =
-      options.audit && alerts
-        ? scheduleVerification({
-            adminUrl,
-            database: openAudit(database.auditUrl),
-            openAnchor: options.audit.openAnchor ?? null,
-            alerts,
-            tell,
-          })
-        : null
+    const record = startRecord?.() ?? null
 
     return {
       url,
       policies,
       adminUrl,
-      sealer,
-      courier,
+      sealer: record?.sealer ?? null,
+      courier: record?.courier ?? null,
       keys,
-      verification,
+      verification: record?.verification ?? null,
       async stop() {
         await server.close()
         await retention.stop()
@@ -501,14 +437,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
-        await recordPruning?.stop()
-        await sealer?.stop()
-        await courier?.stop()
+        await record?.stop()
+        await alertPost?.close()
         await witnessed?.close()
         await options.keys?.store.close()
-        await verification?.stop()
-        await sealer?.stop()
-        await alertPost?.close()
         await embedded?.stop()
       },
     }

@@ -1,7 +1,8 @@
 /** Runs a server from its start to its orderly end, for the commands that serve. */
-import { type App, type AppOptions, type AuditOptions, startApp } from "../app.ts"
+import { type App, type AppOptions, startApp } from "../app.ts"
 import { openAnchorFile } from "../audit/anchored-heads.ts"
 import { fileAnchor } from "../audit/file-anchor.ts"
+import type { AuditOptions } from "../audit/keep-record.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { buildProject, toProjectError } from "./build-project.ts"
 import { readDevelopmentKey } from "./development-key.ts"

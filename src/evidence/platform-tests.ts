@@ -113,6 +113,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-audit.pg.test.ts": [
     "HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells",
+    "GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not",
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
@@ -269,6 +270,16 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "HIPAA 164.312(a)(2)(ii): in an emergency, with a reason, a doctor reads and writes one person's data, and what hangs on it",
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
+  ],
+  "test/record/alerts.pg.test.ts": [
+    "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
+  ],
+  "test/record/export.pg.test.ts": [
+    "GDPR Art. 30: who exported is on record before the first byte, and each page as a read",
+  ],
+  "test/record/readers.pg.test.ts": [
+    "HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by the usual grammar",
+    "GDPR Art. 15(1)(c), EHDS Art. 9: a person sees who saw which of their data, when, and what for",
   ],
   "test/retention.pg.test.ts": [
     "TR-03161-3 Data_2, Data_7: what is past its time is gone, children before their parents, and nothing else is touched",
