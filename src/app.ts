@@ -352,6 +352,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       isReady: engine.isReady,
       readAddress,
       purposes: definition.purposes,
+      onBroken: refusals.noteConnection,
       onError: options.onError ?? (() => undefined),
     })
     addRestDoor(server, {
@@ -396,14 +397,6 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         authenticate,
         record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
       })
-    addOpenApiDoor(server, {
-      name: definition.name,
-      actions: toldActions,
-      accounts: people,
-      policies,
-      engine,
-      authenticate,
-    })
     // A witness of other records, where the definition declares one.
     const cosigning = definition.audit?.witness && options.audit?.witness
     const witnessed = cosigning ? openAudit(database.auditUrl) : null
@@ -411,6 +404,15 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       const { witness: settings } = definition.audit
       addWitnessDoor(server, createWitness({ database: witnessed, signing: cosigning, settings }))
     }
+    addOpenApiDoor(server, {
+      name: definition.name,
+      actions: toldActions,
+      accounts: people,
+      isWitness: witnessed !== null,
+      policies,
+      engine,
+      authenticate,
+    })
     await server.listen({ host: options.host, port: options.port })
     const { port } = server.server.address() as AddressInfo
     const url = `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`

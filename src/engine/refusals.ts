@@ -20,6 +20,8 @@ export interface RefusedRequest {
 export interface Refusals {
   /** Told of every error that a request is answered with; gives it back when what has to be is on record. */
   note<E>(error: E, request: RefusedRequest): Promise<E>
+  /** A connection that ended before it was a request: broken HTTP, headers that never end, a client that went away. */
+  noteConnection(error: UndercroftError, address: string | null): void
   /** Writes what is counted. */
   close(): Promise<void>
 }
@@ -96,36 +98,44 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
     timer ??= setTimeout(() => void flush(), windowMs).unref()
   }
 
+  async function count<E>(error: E, entry: ToldEntry, request: RefusedRequest): Promise<E> {
+    const circumstances = currentCircumstances()
+    const { door, address } = circumstances
+    const own = JSON.stringify([request.caller?.id, door, address, entry])
+    const isMany = windows.size >= mostWindows && !windows.has(own)
+    const name = isMany ? JSON.stringify([door, entry]) : own
+    const found = windows.get(name)
+    if (found || isMany) {
+      const window = {
+        circumstances: { ...circumstances, request: null, address: null },
+        caller: null,
+        entry,
+        count: 0,
+      }
+      keep(name, window, 1)
+      schedule()
+      return error
+    }
+    const window = { circumstances, caller: request.caller, entry, count: 0 }
+    windows.set(name, window)
+    schedule()
+    try {
+      await write(window, 1)
+    } catch {
+      keep(name, window, 1)
+    }
+    return error
+  }
+
   return {
     async note(error, request) {
       const entry = entryOf(error, request)
-      if (entry === null) return error
-      const circumstances = currentCircumstances()
-      const { door, address } = circumstances
-      const own = JSON.stringify([request.caller?.id, door, address, entry])
-      const isMany = windows.size >= mostWindows && !windows.has(own)
-      const name = isMany ? JSON.stringify([door, entry]) : own
-      const found = windows.get(name)
-      if (found || isMany) {
-        const window = {
-          circumstances: { ...circumstances, request: null, address: null },
-          caller: null,
-          entry,
-          count: 0,
-        }
-        keep(name, window, 1)
-        schedule()
-        return error
-      }
-      const window = { circumstances, caller: request.caller, entry, count: 0 }
-      windows.set(name, window)
-      schedule()
-      try {
-        await write(window, 1)
-      } catch {
-        keep(name, window, 1)
-      }
-      return error
+      return entry === null ? error : count(error, entry, request)
+    },
+    noteConnection({ code }, address) {
+      const circumstances = { door: "http", request: null, address, purpose: null }
+      const entry = { kind: "denied", result: code }
+      void under(circumstances, () => count(null, entry, { caller: null }))
     },
     close: flush,
   }

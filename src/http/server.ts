@@ -1,5 +1,6 @@
 /** The HTTP server that the doors are added to: limits, headers, errors in one shape, health. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify"
 import { UndercroftError } from "../base/errors.ts"
 import { addCircumstances } from "./add-circumstances.ts"
@@ -16,6 +17,8 @@ export interface HttpOptions {
   readonly onError: (error: UndercroftError) => void
   /** Says where a request comes from, which the record tells; left out: the socket. */
   readonly readAddress?: (socket: string | undefined, forwardedFor: string | undefined) => string
+  /** Told of connections that ended before they were a request. */
+  readonly onBroken?: (error: UndercroftError, address: string | null) => void
   /** The purposes of use that a request may state; left out: any. */
   readonly purposes?: readonly string[] | undefined
 }
@@ -43,7 +46,9 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     frameworkErrors: (error, _request, reply) => sendError(reply, toUndercroftError(error, options), options),
     clientErrorHandler(error, socket) {
-      refuseSocket(explainClientError(error.code), socket)
+      const explained = explainClientError(error.code)
+      options.onBroken?.(explained, (socket as Socket).remoteAddress ?? null)
+      refuseSocket(explained, socket)
     },
   })
   let isClosing = false

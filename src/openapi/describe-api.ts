@@ -11,6 +11,7 @@ import { type EntityParts, entityPath, filterName, ownParameterName } from "./en
 import { entitySchemas } from "./entity-schemas.ts"
 import { ownPaths, serverTag } from "./own-paths.ts"
 import { filterParameter, shapeParameters, sharedParameters } from "./parameters.ts"
+import { recordPaths } from "./record-paths.ts"
 import { errorResponses, errorSchema, sharedHeaders } from "./responses.ts"
 import { needsToken, securitySchemes, type ToldAccounts, withSchemes } from "./security.ts"
 
@@ -21,6 +22,7 @@ export function describeApi(
   known: Knowledge,
   actions: ReadonlyMap<string, DescribedAction> = new Map(),
   accounts: ToldAccounts | null = null,
+  isWitness: boolean = false,
 ): ApiDocument {
   const open = knowledgeOf(policies, { id: null, roles: [], claims: {} }, new Set())
   const parts = policies.model.entities
@@ -41,6 +43,7 @@ export function describeApi(
   const paths: Readonly<Record<string, PathItem>> = {
     ...Object.fromEntries(parts.map((part) => [`/rest/${part.entity.collection}`, entityPath(part)])),
     ...Object.fromEntries(called.map((one) => [`/rest/rpc/${one.name}`, actionPath(one, open)])),
+    ...recordPaths(policies, known, isWitness),
     ...ownPaths,
   }
   const components = withoutUnused(

@@ -18,6 +18,8 @@ export interface OpenApiDoorParts {
   readonly policies: Policies
   readonly actions: ReadonlyMap<string, DescribedAction>
   readonly accounts: ToldAccounts | null
+  /** Whether it is a witness of other records. */
+  readonly isWitness: boolean
   readonly engine: Engine
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
@@ -40,7 +42,9 @@ export function addOpenApiDoor(server: FastifyInstance, parts: OpenApiDoorParts)
   function documentFor(known: Knowledge): Document {
     const found = documents.get(known.key)
     if (found) return found
-    const text = JSON.stringify(describeApi(parts.name, parts.policies, known, parts.actions, parts.accounts))
+    const text = JSON.stringify(
+      describeApi(parts.name, parts.policies, known, parts.actions, parts.accounts, parts.isWitness),
+    )
     const made = { text, etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` }
     documents.set(known.key, made)
     return made

@@ -1,4 +1,5 @@
 /** What is refused, and what fails in the database, is on record, whichever check refuses it; a flood is counted. */
+import { connect } from "node:net"
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest"
 import { startTestBackend, type TestBackend, type TestCaller } from "../support/backend.ts"
 import { ward, wardBackend } from "../support/ward-backend.ts"
@@ -92,4 +93,22 @@ test("a flood is counted, and nothing of it is lost", async () => {
     (await entries()).reduce((sum, one) => sum + (one.detail?.count ?? 1), 0)
   await vi.waitUntil(async () => (await counted()) === 60, { timeout: 5000, interval: 100 })
   expect((await entries()).length).toBeLessThan(30)
+})
+
+test("TR-03161-3 Ntwk_8: a connection that ends before it was a request is on record, with where it came from", async () => {
+  const { hostname, port } = new URL(backend.url)
+  const send = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      let answer = ""
+      const socket = connect(Number(port), hostname, () => socket.write(bytes))
+      socket.on("data", (data) => (answer += data))
+      socket.on("close", () => resolve(answer)).on("error", reject)
+    })
+  expect(await send("this is no HTTP\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /)
+  expect(await send(`GET / HTTP/1.1\r\nx: ${"y".repeat(90_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
+  await vi.waitFor(async () => expect(await entries()).toHaveLength(2))
+  expect(await entries()).toMatchObject([
+    { kind: "denied", result: "UC323", door: "http", actor: "anonymous", address: "127.0.0.1" },
+    { kind: "denied", result: "UC324", door: "http", actor: "anonymous", address: "127.0.0.1" },
+  ])
 })
