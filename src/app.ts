@@ -502,7 +502,6 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await pruning?.stop()
         await accounts?.close()
         await recordPruning?.stop()
-        await sealer?.stop()
         await courier?.stop()
         await witnessed?.close()
         await options.keys?.store.close()
