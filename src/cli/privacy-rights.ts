@@ -117,7 +117,7 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
   }
   if (step === "import") {
     const path = args.file ?? misused("Import which file?")
-    const done = await importArchive(adminUrl, model, await readFile(path))
+    const done = await importArchive(open, await readFile(path))
     const lines = Object.entries(done.rows).map(([entity, rows]) => `${entity}  ${rows} rows`)
     return tell(done, lines.join("\n"))
   }
@@ -127,7 +127,7 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
     await atOneMoment(adminUrl, async (session) => {
       const whom = await findSubject(session, model, subject)
       const { name, processing = null } = project.definition
-      const bytes = exportArchive({ session, name, model, whom, processing })
+      const bytes = exportArchive({ session, name, model, whom, ciphers: open.ciphers, processing })
       await pipeline(Readable.from(bytes), createWriteStream(out, { mode: 0o600 }))
     })
     return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)

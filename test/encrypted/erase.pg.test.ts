@@ -1,17 +1,27 @@
 /** Encrypted fields and the rights of persons: given in the clear, taken back encrypted, and ended with their keys. */
 import { join } from "node:path"
+import { parse } from "csv-parse/sync"
+import { unzipSync } from "fflate"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { UndercroftError } from "../../src/base/errors.ts"
-import { anyone, defineBackend, entity, integer, ref, signedIn, text } from "../../src/index.ts"
+import { anyone, defineBackend, entity, integer, list, ref, signedIn, text } from "../../src/index.ts"
 import { FieldCiphers } from "../../src/keys/field-ciphers.ts"
 import type { KeyRing } from "../../src/keys/key-ring.ts"
 import { type Erasing, erasePerson } from "../../src/privacy/erase.ts"
 import { erasureLedger } from "../../src/privacy/erasure-ledger.ts"
+import { exportArchive } from "../../src/privacy/export-archive.ts"
+import { importArchive } from "../../src/privacy/import-archive.ts"
+import { atOneMoment } from "../../src/store/export-rows.ts"
+import { findSubject } from "../../src/store/find-subject.ts"
 import { runSql, startTestBackend, type TestBackend } from "../support/backend.ts"
 import { testDirectory, testKeys } from "../support/keys.ts"
 
 const Patient = entity("Patient", {
-  fields: { name: text().personal(), number: text().personal().encrypted({ findable: true }).optional() },
+  fields: {
+    name: text().personal(),
+    number: text().personal().encrypted({ findable: true }).optional(),
+    allergies: list(text()).special().encrypted().optional(),
+  },
   subject: "id",
 })
 const Note = entity("Note", {
@@ -49,7 +59,11 @@ async function post(path: string, body: unknown): Promise<any> {
 
 /** A patient with a value in every encrypted field. */
 async function makePatient(word: string): Promise<{ readonly id: string; readonly note: string }> {
-  const { id } = await post("patients", { name: `name ${word}`, number: `number ${word}` })
+  const { id } = await post("patients", {
+    name: `name ${word}`,
+    number: `number ${word}`,
+    allergies: ["a, b", 'c "d"'],
+  })
   const note = await post("notes", { patient: id, body: `body ${word}` })
   await post("cards", { patient: id, code: `code ${word}` })
   return { id, note: note.id }
@@ -69,6 +83,59 @@ afterAll(async () => {
   const name = admin.pathname.slice(1)
   admin.pathname = "/postgres"
   await runSql(admin.href, `drop database if exists ${name} with (force)`)
+})
+
+async function exported(id: string): Promise<Uint8Array> {
+  const { adminUrl, model, ciphers } = erasing
+  return atOneMoment(adminUrl, async (session) => {
+    const whom = await findSubject(session, model, `Patient:${id}`)
+    const parts: Uint8Array[] = []
+    for await (const part of exportArchive({
+      session,
+      name: "ward",
+      model,
+      whom,
+      ciphers,
+      processing: null,
+    }))
+      parts.push(part)
+    return Buffer.concat(parts)
+  })
+}
+
+test("GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own", async () => {
+  const { id, note } = await makePatient("exported")
+  const archive = await exported(id)
+  const files = unzipSync(archive)
+  const file = (name: string): string => Buffer.from(files[name]!).toString()
+  expect(JSON.parse(file("data/Patient.json"))).toMatchObject([
+    { id, name: "name exported", number: "number exported", allergies: ["a, b", 'c "d"'] },
+  ])
+  expect(JSON.parse(file("data/Note.json"))).toMatchObject([{ id: note, body: "body exported" }])
+  const [row] = parse(file("csv/Patient.csv"), { columns: true }) as Record<string, string>[]
+  expect(row).toMatchObject({ number: "number exported", allergies: '{"a, b","c \\"d\\""}' })
+
+  const fresh = await startTestBackend(definition)
+  try {
+    const { model } = erasing
+    const target = { adminUrl: fresh.adminUrl, model, ciphers: new FieldCiphers(fresh.app.keys!, model) }
+    const refused = importArchive({ ...target, ciphers: null }, archive)
+    await expect(refused).rejects.toMatchObject({ code: "UC545" })
+    expect((await importArchive(target, archive)).rows).toEqual({ Patient: 1, Note: 1, Card: 1 })
+    for (const path of ["patients?number=eq.number exported", "notes?select=*", "cards?select=*"]) {
+      const mine = path.startsWith("patients") ? path : `${path}&patient=eq.${id}`
+      const there = await backend.request(nurse, "GET", `/rest/${mine}`)
+      expect(there.json).toHaveLength(1)
+      expect((await fresh.request(nurse, "GET", `/rest/${mine}`)).json).toEqual(there.json)
+    }
+    const [{ stored }] = await fresh.sql("select t::text as stored from app.notes t")
+    expect(stored).not.toContain(Buffer.from("body exported").toString("hex"))
+    const [{ body }] = await fresh.sql("select body from app.notes")
+    const field = model.byName.get("Note")!.fieldByName.get("body")!
+    await expect(erasing.ciphers!.open([{ field, row: note, link: id, bytes: body }])).rejects.toThrow()
+  } finally {
+    await fresh.stop()
+  }
 })
 
 test("GDPR Art. 17: without the keys, or where the store is lost, nothing is erased", async () => {
