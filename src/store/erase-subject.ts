@@ -127,7 +127,7 @@ async function eraseAll(
   const gone: Whom = { ...whom, persons: free, account: isKept ? null : whom.account }
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
-  const copies = await eraseCopies(session, { subjects, account: gone.account, values })
+  const copies = await eraseCopies(session, { subjects, account: gone.account, values, ciphers })
   const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
   const counts = {
     entities: [...entities.values()],

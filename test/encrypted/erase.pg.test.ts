@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { parse } from "csv-parse/sync"
 import { unzipSync } from "fflate"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { z } from "zod"
 import { UndercroftError } from "../../src/base/errors.ts"
-import { anyone, defineBackend, entity, integer, list, ref, signedIn, text } from "../../src/index.ts"
+import { action, anyone, defineBackend, entity, integer, list, ref, signedIn, text } from "../../src/index.ts"
 import { FieldCiphers } from "../../src/keys/field-ciphers.ts"
 import type { KeyRing } from "../../src/keys/key-ring.ts"
 import { type Erasing, erasePerson } from "../../src/privacy/erase.ts"
@@ -36,7 +37,29 @@ const Card = entity("Card", {
 /** Nobody's, so that it keeps the note that it refers to. */
 const Receipt = entity("Receipt", { fields: { note: ref(Note), cents: integer() } })
 for (const one of [Patient, Note, Card, Receipt]) one.access(() => ({ read: anyone, create: signedIn }))
-const definition = defineBackend({ name: "ward", model: [Patient, Note, Card, Receipt] })
+const greet = action({
+  uses: [Patient],
+  input: z.object({ patient: z.uuid() }),
+  output: z.object({ name: z.string() }),
+  access: () => signedIn,
+  async run({ input, db }) {
+    const found = db.selectFrom("patients").select("name").where("id", "=", input.patient)
+    return await found.executeTakeFirstOrThrow()
+  },
+})
+const rename = action({
+  uses: [Patient],
+  input: z.object({ name: z.string() }),
+  output: z.null(),
+  access: () => signedIn,
+  approval: { by: () => signedIn, within: { hours: 24 } },
+  run: async () => null,
+})
+const definition = defineBackend({
+  name: "ward",
+  model: [Patient, Note, Card, Receipt],
+  actions: { greet, rename },
+})
 
 const nurse = { id: "018ce7a8-0f00-7003-8000-0000000000aa" }
 const options = {
@@ -182,6 +205,46 @@ test("GDPR Art. 17: a row that something keeps keeps its key, and can be read", 
   expect((await backend.request(nurse, "GET", `/rest/notes?id=eq.${note}`)).json).toMatchObject([
     { body: "body receipt" },
   ])
+})
+
+test("GDPR Art. 17: an answer that is kept encrypted is erased where it tells of the person, and others are given again", async () => {
+  const [gone, other] = [await makePatient("greeted"), await makePatient("welcome")]
+  const ask = async (patient: string): Promise<any> => {
+    const headers = { "idempotency-key": patient }
+    return (await backend.request(nurse, "POST", "/rest/rpc/greet", { body: { patient }, headers })).json
+  }
+  expect([await ask(gone.id), await ask(other.id)]).toEqual([
+    { name: "name greeted" },
+    { name: "name welcome" },
+  ])
+  await erasePerson(erasing, `Patient:${gone.id}`, { by: "test" })
+  expect([await ask(gone.id), await ask(other.id)]).toEqual([null, { name: "name welcome" }])
+})
+
+test("GDPR Art. 17: requests for an approval say nothing more of who asked, and can't be used; others' stay", async () => {
+  const [leaver, stays, chief] = ["leaver", "stays", "chief"].map((id) => ({ id }))
+  const send = async (who: { readonly id: string }, name: string): Promise<string> => {
+    const { json } = await backend.request(who, "POST", "/rest/rpc/rename", { body: { name } })
+    return /[0-9a-f-]{36}/.exec(json.message)![0]
+  }
+  const [waits, rejected, other] = [
+    await send(leaver!, "a"),
+    await send(leaver!, "b"),
+    await send(stays!, "c"),
+  ]
+  const body = { reason: "words about the leaver" }
+  await backend.request(chief!, "POST", `/rest/rpc/approvals/${rejected}/reject`, { body })
+  const { report } = await erasePerson(erasing, "user:leaver", { by: "test" })
+  expect(report).toMatchObject({ copies: 2, keys: 0 })
+  const rows = await backend.sql(
+    "select id, status, reason, input is null as emptied from undercroft_state.approvals order by asked_at",
+  )
+  expect(rows).toEqual([
+    { id: waits, status: "expired", reason: null, emptied: true },
+    { id: rejected, status: "rejected", reason: null, emptied: true },
+    { id: other, status: "pending", reason: null, emptied: false },
+  ])
+  expect((await backend.request(chief!, "POST", `/rest/rpc/approvals/${waits}/approve`)).status).not.toBe(200)
 })
 
 test("TR-03161-3 Cryp_6, GDPR Art. 17: with a person goes their key: no old copy opens, and a restored backup is erased again", async () => {
