@@ -113,6 +113,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-audit.pg.test.ts": [
     "HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells",
+    "GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not",
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
@@ -236,6 +237,15 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Cryp_7: every person's key: values are encrypted anew, rows stay as they are, and no read fails",
     "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
   ],
+  "test/encrypted/erase.pg.test.ts": [
+    "GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
+    "GDPR Art. 17: without the keys, or where the store is lost, nothing is erased",
+    "GDPR Art. 17: a key that could not be destroyed is told, and the second run destroys it",
+    "GDPR Art. 17: a row that something keeps keeps its key, and can be read",
+    "GDPR Art. 17: an answer that is kept encrypted is erased where it tells of the person, and others are given again",
+    "GDPR Art. 17: requests for an approval say nothing more of who asked, and can't be used; others' stay",
+    "TR-03161-3 Data_7, GDPR Art. 17: with a person goes their key: no old copy opens, and a restored backup is erased again",
+  ],
   "test/encrypted/key-stores.pg.test.ts": [
     "what is destroyed is not listed, not replaced, and never made again (GDPR Art. 17)",
     "TR-03161-3 Cryp_6: two nodes that begin on an empty store have one set of keys; another key-encryption key opens none",
@@ -269,6 +279,16 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "HIPAA 164.312(a)(2)(ii): in an emergency, with a reason, a doctor reads and writes one person's data, and what hangs on it",
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
+  ],
+  "test/record/alerts.pg.test.ts": [
+    "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
+  ],
+  "test/record/export.pg.test.ts": [
+    "GDPR Art. 30: who exported is on record before the first byte, and each page as a read",
+  ],
+  "test/record/readers.pg.test.ts": [
+    "HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by the usual grammar",
+    "GDPR Art. 15(1)(c), EHDS Art. 9: a person sees who saw which of their data, when, and what for",
   ],
   "test/retention.pg.test.ts": [
     "TR-03161-3 Data_2, Data_7: what is past its time is gone, children before their parents, and nothing else is touched",

@@ -247,7 +247,7 @@ test("GDPR Art. 17: requests for an approval say nothing more of who asked, and 
   expect((await backend.request(chief!, "POST", `/rest/rpc/approvals/${waits}/approve`)).status).not.toBe(200)
 })
 
-test("TR-03161-3 Cryp_6, GDPR Art. 17: with a person goes their key: no old copy opens, and a restored backup is erased again", async () => {
+test("TR-03161-3 Data_7, GDPR Art. 17: with a person goes their key: no old copy opens, and a restored backup is erased again", async () => {
   const { id, note } = await makePatient("canary")
   const other = await makePatient("other")
   const { app, adminUrl } = backend
