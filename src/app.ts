@@ -197,7 +197,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     }
     // Erasure: whom a restored backup brought back is erased again, before anybody can ask.
     if (options.erasures) {
-      const again = await reapplyLedger({ adminUrl, model: policies.model, ...options.erasures })
+      const again = await reapplyLedger({ adminUrl, model: policies.model, ciphers, ...options.erasures })
       if (again > 0) progress(`data: ${again} erased again`)
     }
     const pool = openPool({

@@ -327,6 +327,11 @@ export const runningErrors = {
     message: "The archive can't be imported: {why}.",
     hint: "Give a file that undercroft privacy export wrote, and a backend of the same model.",
   },
+  UC994: {
+    status: 503,
+    message: "The rows are erased, and {count} key(s) could not be destroyed: {why}",
+    hint: "Bring the key store back and do the same again: undercroft privacy erase, or reapply for all whom the ledger has.",
+  },
   UC920: {
     status: 400,
     message: "The GraphQL documents have {count} problem(s). Nothing was written.",

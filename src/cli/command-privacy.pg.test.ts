@@ -1,6 +1,7 @@
 /** Retention and legal holds from the command line. */
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { unzipSync } from "fflate"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { runSql } from "../../test/support/backend.ts"
 import { runCommand } from "../../test/support/command.ts"
@@ -11,12 +12,12 @@ const held = "018ce7a8-0f00-7003-8000-000000000002"
 const project = {
   "backend.ts": `import { anyone, date, defineBackend, entity, text } from "undercroft"
 const Guest = entity("Guest", {
-  fields: { name: text().personal(), leftOn: date() },
+  fields: { name: text().personal(), passport: text().personal().encrypted().optional(), leftOn: date() },
   subject: "id",
   retain: { years: 1, after: "leftOn" },
 })
 Guest.access(() => ({ read: anyone }))
-const row = (id, name) => ["Guest", { id, name, leftOn: "2020-01-01" }]
+const row = (id, name) => ["Guest", { id, name, passport: "passport of " + name, leftOn: "2020-01-01" }]
 export default defineBackend({ name: "inn", model: [Guest], seed: () => [row("${old}", "Ada"), row("${held}", "Bea")] })`,
 }
 
@@ -70,9 +71,12 @@ test("TR-03161-3 Data_7: a person is exported and erased, once, and stands in th
   const subject = `Guest:${held}`
   const out = join(ready.options.cwd, "data.zip")
   expect((await privacy("export", "--subject", subject, "--out", out)).code).toBe(0)
-  expect((await readFile(out)).subarray(0, 2).toString()).toBe("PK")
+  const files = unzipSync(await readFile(out))
+  expect(JSON.parse(Buffer.from(files["data/Guest.json"]!).toString())).toMatchObject([
+    { passport: "passport of Bea" },
+  ])
   const erased = JSON.parse((await privacy("erase", "--subject", subject, "--json")).stdout)
-  expect(erased.report).toMatchObject({ subject, entities: [{ entity: "Guest", deleted: 1 }] })
+  expect(erased.report).toMatchObject({ subject, entities: [{ entity: "Guest", deleted: 1 }], keys: 1 })
   expect(erased.note).toContain("/privacy ")
   expect(await guests()).not.toContain("Bea")
   expect((await privacy("erase", "--subject", subject)).stderr).toContain("UC992")

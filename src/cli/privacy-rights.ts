@@ -5,6 +5,8 @@ import { userInfo } from "node:os"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { UndercroftError } from "../base/errors.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Erasing, erasePerson, reapplyLedger } from "../privacy/erase.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
@@ -17,6 +19,7 @@ import { scrubDatabase } from "../store/scrub.ts"
 import { erasureText, planText } from "./privacy-text.ts"
 import type { Project } from "./project.ts"
 import { auditPlaces } from "./project-audit.ts"
+import { withCiphers } from "./project-ciphers.ts"
 import { openProjectDatabase } from "./project-database.ts"
 import { erasuresOf } from "./project-erasures.ts"
 import { databaseUrl } from "./serve.ts"
@@ -69,12 +72,6 @@ export async function rights(
   try {
     const { adminUrl } = database
     if (!database.isCurrent) throw new UndercroftError("UC910")
-    const erasing: Erasing = {
-      adminUrl,
-      model,
-      ...(erasuresOf(auditPlaces(project, databaseUrl())) ?? { ledger: null, sign: null }),
-    }
-    const by = `cli:${userInfo().username}`
     if (step === "scrub") {
       const done = await scrubDatabase(adminUrl, { isFull: args.full === true })
       const large =
@@ -84,48 +81,65 @@ export async function rights(
         `${done.rewritten} tables rewritten${large}.${done.isLogEnded ? "" : " The login may not end the write-ahead log's file."}`,
       )
     }
-    if (step === "reapply") {
-      if (!erasing.ledger) throw new UndercroftError("UC990")
-      const again = await reapplyLedger(erasing)
-      return tell({ again }, `${again} erased again.`)
-    }
-    if (step === "import") {
-      const path = args.file ?? misused("Import which file?")
-      const done = await importArchive(adminUrl, model, await readFile(path))
-      return tell(
-        done,
-        Object.entries(done.rows)
-          .map(([entity, rows]) => `${entity}  ${rows} rows`)
-          .join("\n"),
-      )
-    }
-    const subject = args.subject ?? misused(`${step} needs --subject.`)
     if (step === "restrict" || step === "lift") {
+      const subject = args.subject ?? misused(`${step} needs --subject.`)
       const reason = args.reason?.trim() || misused(`${step} needs --reason.`)
       const change = step === "restrict" ? restrictPerson : liftRestriction
-      const done = await change(adminUrl, model, { said: subject, by, reason })
+      const done = await change(adminUrl, model, { said: subject, by: author(), reason })
       return tell(done, `${done.join(", ")}: ${step === "restrict" ? "restricted" : "no longer restricted"}.`)
     }
-    if (step === "export") {
-      const out = args.out ?? misused("export needs --out.")
-      await atOneMoment(adminUrl, async (session) => {
-        const whom = await findSubject(session, model, subject)
-        const { name, processing = null } = project.definition
-        const parts = exportArchive({ session, name, model, whom, processing })
-        await pipeline(Readable.from(parts), createWriteStream(out, { mode: 0o600 }))
-      })
-      return tell(
-        { out },
-        `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`,
-      )
-    }
-    const { report, note } = await erasePerson(erasing, subject, { by, isDryRun: args.isDryRun })
-    if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
-    if (note !== null && args.out) await writeFile(args.out, note, { mode: 0o600 })
-    tell(note === null ? { report } : { report, note }, erasureText(report))
+    await withCiphers(project, policies, adminUrl, (ciphers) =>
+      rightsWithKeys(step, { project, adminUrl, model, ciphers, tell }, args),
+    )
   } finally {
     await database.close()
   }
+}
+
+interface OpenProject {
+  readonly project: Project
+  readonly adminUrl: string
+  readonly model: Model
+  readonly ciphers: FieldCiphers | null
+  readonly tell: (found: object, text: string) => void
+}
+
+/** Those that give, take or end what may be encrypted. */
+async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments): Promise<void> {
+  const { project, tell, ...open } = parts
+  const { adminUrl, model } = open
+  const ledger = erasuresOf(auditPlaces(project, databaseUrl())) ?? { ledger: null, sign: null }
+  const erasing: Erasing = { ...open, ...ledger }
+  if (step === "reapply") {
+    if (!erasing.ledger) throw new UndercroftError("UC990")
+    const again = await reapplyLedger(erasing)
+    return tell({ again }, `${again} erased again.`)
+  }
+  if (step === "import") {
+    const path = args.file ?? misused("Import which file?")
+    const done = await importArchive(open, await readFile(path))
+    const lines = Object.entries(done.rows).map(([entity, rows]) => `${entity}  ${rows} rows`)
+    return tell(done, lines.join("\n"))
+  }
+  const subject = args.subject ?? misused(`${step} needs --subject.`)
+  if (step === "export") {
+    const out = args.out ?? misused("export needs --out.")
+    await atOneMoment(adminUrl, async (session) => {
+      const whom = await findSubject(session, model, subject)
+      const { name, processing = null } = project.definition
+      const bytes = exportArchive({ session, name, model, whom, ciphers: open.ciphers, processing })
+      await pipeline(Readable.from(bytes), createWriteStream(out, { mode: 0o600 }))
+    })
+    return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)
+  }
+  const { report, note } = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
+  if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
+  if (note !== null && args.out) await writeFile(args.out, note, { mode: 0o600 })
+  tell(note === null ? { report } : { report, note }, erasureText(report))
+}
+
+function author(): string {
+  return `cli:${userInfo().username}`
 }
 
 function misused(what: string): never {

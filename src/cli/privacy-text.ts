@@ -51,7 +51,7 @@ export function planText(plans: readonly PlanOf[]): string {
 
 /** What was erased, what was kept, and why. */
 export function erasureText(report: ErasureReport): string {
-  const { entities, account, holds, recordValues, copies, isDryRun, subject, remains } = report
+  const { entities, account, holds, recordValues, copies, keys, isDryRun, subject, remains } = report
   const lines = entities.map(({ entity, deleted, anonymised, kept }) => {
     const parts = [
       deleted > 0 ? `${deleted} deleted` : "",
@@ -63,7 +63,7 @@ export function erasureText(report: ErasureReport): string {
   return [
     `Erasure of ${subject}${isDryRun ? ": a rehearsal, nothing was changed" : ""}`,
     ...lines,
-    `Account: ${account}. Entries of the record without values now: ${recordValues}. Copies: ${copies}.`,
+    `Account: ${account}. Entries of the record without values now: ${recordValues}. Copies: ${copies}. Keys destroyed: ${keys}.`,
     ...holds.map((one) => `Kept by a legal hold: ${one.subject} (${one.reason})`),
     ...(isDryRun ? [] : remains),
   ].join("\n")

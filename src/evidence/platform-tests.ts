@@ -211,6 +211,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/database/record-refusals.pg.test.ts": [
     "HIPAA 164.312(b): %s",
+    "TR-03161-3 Ntwk_8: a connection that ends before it was a request is on record, with where it came from",
   ],
   "test/database/record-writes.pg.test.ts": [
     "HIPAA 164.312(b), TR-03161-3 Arch_11: each write is on record, with who, from where and what",
@@ -236,6 +237,15 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Cryp_7: the key-encryption key: every key is wrapped anew, and no read fails",
     "TR-03161-3 Cryp_7: every person's key: values are encrypted anew, rows stay as they are, and no read fails",
     "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
+  ],
+  "test/encrypted/erase.pg.test.ts": [
+    "GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
+    "GDPR Art. 17: without the keys, or where the store is lost, nothing is erased",
+    "GDPR Art. 17: a key that could not be destroyed is told, and the second run destroys it",
+    "GDPR Art. 17: a row that something keeps keeps its key, and can be read",
+    "GDPR Art. 17: an answer that is kept encrypted is erased where it tells of the person, and others are given again",
+    "GDPR Art. 17: requests for an approval say nothing more of who asked, and can't be used; others' stay",
+    "TR-03161-3 Data_7, GDPR Art. 17: with a person goes their key: no old copy opens, and a restored backup is erased again",
   ],
   "test/encrypted/key-stores.pg.test.ts": [
     "what is destroyed is not listed, not replaced, and never made again (GDPR Art. 17)",

@@ -171,6 +171,8 @@ export class FieldCiphers {
   }
 
   recall(kept: string): string {
+    // Erased: it told of somebody who is.
+    if (kept === "null") return kept
     const { kept: bytes } = JSON.parse(kept) as { readonly kept: string }
     return decrypt(this.ring.purposeKey("kept answers"), Buffer.from(bytes, "base64"), keptAnswer).toString()
   }

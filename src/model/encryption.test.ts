@@ -56,6 +56,11 @@ test.each<[string, () => AnyEntity[], RegExp]>([
     () => [person(secret(), { unique: [["name", "field"]] })],
     /UC145 .*only what is findable/,
   ],
+  [
+    "to be anonymised and required",
+    () => [person(secret(), { erase: "anonymise" })],
+    /UC153 .*can't anonymise field, for which there is no value that says nothing/,
+  ],
   ["with a default", () => [person(secret().default("x"))], /UC145 .*has a default/],
   ["indexed", () => [person(secret(), { indexes: [["field"]] })], /UC145 .*stands in an index/],
   [

@@ -91,12 +91,15 @@ function neutralValues(
   const account = entity.subject?.path.length === 0 ? entity.subject.account : null
   const unique = new Set([...entity.key, ...entity.unique.flat()])
   for (const field of entity.fields) {
-    const isPersonal = ["personal", "special", "secret"].includes(field.classification) || field === account
+    const isPersonal =
+      ["personal", "special", "secret"].includes(field.classification) || field.encrypted || field === account
     // What is computed follows the fields that it is computed from.
     if (!isPersonal || field.generated) continue
     if (field.optional) found.set(field, null)
     else {
-      const value = unique.has(field) || field.reference ? undefined : neutralValue(field)
+      // What is encrypted would need a key, which ends with the person.
+      const isOwn = unique.has(field) || field.reference || field.encrypted
+      const value = isOwn ? undefined : neutralValue(field)
       if (value === undefined)
         refuse(
           `can't anonymise ${field.name}, for which there is no value that says nothing`,

@@ -1,7 +1,9 @@
 /** Erasure from end to end: the ledger before the commit, the report signed, and what a restored backup brought back erased again. */
 import { randomUUID } from "node:crypto"
 import { UndercroftError } from "../base/errors.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
+import { checkKeys, destroyKeys, findIdleKeys, requireKeys } from "../store/erase-keys.ts"
 import { type ErasureCounts, eraseSubject, isNothing } from "../store/erase-subject.ts"
 import { findSubject, type Whom } from "../store/find-subject.ts"
 import { asInternal, type InternalSession } from "../store/internal-session.ts"
@@ -21,6 +23,8 @@ export interface ErasureReport extends ErasureCounts {
 export interface Erasing {
   readonly adminUrl: string
   readonly model: Model
+  /** With the keys of persons; null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   /** Null: nothing is erased, since a backup would bring it back. */
   readonly ledger: ErasureLedger | null
   /** Signs a report; null leaves it unsigned. */
@@ -39,13 +43,14 @@ const remains: readonly string[] = [
   "Backups made before hold them until they are deleted; the erasure ledger erases them again when one is restored.",
 ]
 
-/** Erases one person. Throws UC990 without a ledger, UC992 where there is nothing. */
+/** Erases one person. Throws UC990 without a ledger, UC543 and UC545 without their keys, UC994 where keys are left. */
 export async function erasePerson(
   parts: Erasing,
   said: string,
   { by, isDryRun = false }: { readonly by: string; readonly isDryRun?: boolean },
 ): Promise<Erased> {
-  const { adminUrl, model, ledger } = parts
+  const { adminUrl, model, ledger, ciphers } = parts
+  checkKeys(model, ciphers)
   if (!ledger && !isDryRun) throw new UndercroftError("UC990")
   return asInternal(adminUrl, async (session) => {
     const whom = await findSubject(session, model, said)
@@ -53,8 +58,12 @@ export async function erasePerson(
   })
 }
 
-/** Erases again whoever the ledger has and the database does not know to be erased. Gives how many. */
+/**
+ * Erases again whoever the ledger has and the database does not know to be erased, and destroys keys that were left, or came back
+ * with a key store; where that is lost, at the next start that has it. Gives how many erasures it was. Throws UC994.
+ */
 export async function reapplyLedger(parts: Erasing): Promise<number> {
+  requireKeys(parts.model, parts.ciphers)
   const lines = (await parts.ledger?.read()) ?? []
   if (lines.length === 0) return 0
   return asInternal(parts.adminUrl, async (session) => {
@@ -81,6 +90,9 @@ export async function reapplyLedger(parts: Erasing): Promise<number> {
           [id],
         )
     }
+    const persons = lines.flatMap((one) => one.persons)
+    const ring = parts.ciphers?.ring ?? null
+    await destroyKeys(ring, await findIdleKeys(session, parts.model, ring, persons))
     return count
   })
 }
@@ -97,7 +109,7 @@ const mostTries = 5
 
 async function erase(
   session: InternalSession,
-  { model, ledger, sign }: Erasing,
+  { model, ciphers, ledger, sign }: Erasing,
   whom: Whom,
   { id, by, isDryRun, isNew }: Step,
 ): Promise<Erased> {
@@ -121,7 +133,7 @@ async function erase(
   }
   for (let tries = 1; ; tries++) {
     try {
-      const counts = await eraseSubject(session, model, whom, { id, by, isDryRun, onDone })
+      const counts = await eraseSubject(session, model, whom, { id, by, isDryRun, ciphers, onDone })
       return { report: reportOf(counts), note: isNothing(counts) ? null : note }
     } catch (cause) {
       if (tries >= mostTries || !isPassing(cause)) throw cause

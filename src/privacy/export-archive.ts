@@ -1,5 +1,6 @@
 /** The export as a zip: each table as JSON with its JSON Schema and as CSV, and a page that says what it is (GDPR Art. 15 and 20). */
 import type { ZipDeflate } from "fflate"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { type ExportTable, exportTables } from "../store/export-rows.ts"
 import type { Whom } from "../store/find-subject.ts"
@@ -12,6 +13,8 @@ export interface ArchiveParts {
   readonly name: string
   readonly model: Model
   readonly whom: Whom
+  /** Null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   readonly processing: ToldProcessing | null
   /** Told after each table. */
   readonly onTable?: (done: number) => Promise<void>
@@ -28,7 +31,7 @@ export interface ArchiveManifest {
 
 /** Its bytes, part by part; at no time is all of it in memory. The session must be in a transaction that sees one moment. */
 export async function* exportArchive(parts: ArchiveParts): AsyncGenerator<Uint8Array> {
-  const { session, name, model, whom, processing } = parts
+  const { session, name, model, whom, ciphers, processing } = parts
   const { Zip, ZipDeflate } = await import("fflate")
   const made: Uint8Array[] = []
   let failed: Error | null = null
@@ -46,7 +49,7 @@ export async function* exportArchive(parts: ArchiveParts): AsyncGenerator<Uint8A
     return file
   }
   const counts: { table: ExportTable; rows: number }[] = []
-  for await (const table of exportTables(session, model, whom)) {
+  for await (const table of exportTables(session, model, whom, ciphers)) {
     const json = open(`data/${table.name}.json`)
     // A file of a zip follows the other, so the lines of CSV wait, as bytes, until the JSON is done.
     const lines: Buffer[] = [Buffer.from(csvLine(table.columns))]

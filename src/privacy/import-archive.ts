@@ -1,8 +1,10 @@
 /** Imports an export into a backend of the same model: the rows as they were, all or none (GDPR Art. 20). */
 import { unzipSync } from "fflate"
 import { UndercroftError } from "../base/errors.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { mirrored } from "../sql/subject-rows.ts"
+import { requireKeys } from "../store/erase-keys.ts"
 import { type ImportedRow, importRows } from "../store/import-rows.ts"
 import type { ArchiveManifest } from "./export-archive.ts"
 
@@ -14,8 +16,20 @@ export interface Imported {
 /** What an archive may grow to; more is taken for an attack. */
 const mostBytes = 2 ** 30
 
-/** Throws UC993. */
-export async function importArchive(adminUrl: string, model: Model, bytes: Uint8Array): Promise<Imported> {
+/** Where it goes. */
+export interface ImportTarget {
+  readonly adminUrl: string
+  readonly model: Model
+  /** Encrypts; null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
+}
+
+/** Throws UC545 without keys, UC993, and UC334 for values of a person whose key was destroyed. */
+export async function importArchive(
+  { adminUrl, model, ciphers }: ImportTarget,
+  bytes: Uint8Array,
+): Promise<Imported> {
+  requireKeys(model, ciphers)
   const files = open(bytes)
   const manifest = readJson(files, "manifest.json") as Partial<ArchiveManifest>
   if (manifest.format !== "undercroft-export-1" || !Array.isArray(manifest.entities))
@@ -30,7 +44,7 @@ export async function importArchive(adminUrl: string, model: Model, bytes: Uint8
     if (!Array.isArray(rows)) throw refuse(`data/${entity.name}.json is no list`)
     return [entity, rows as ImportedRow[]]
   })
-  return { rows: await importRows(adminUrl, tables) }
+  return { rows: await importRows(adminUrl, tables, ciphers) }
 }
 
 function open(bytes: Uint8Array): Readonly<Record<string, Uint8Array>> {

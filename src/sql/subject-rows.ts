@@ -4,6 +4,7 @@ import { quoteLiteral } from "../model/value.ts"
 import { literal, quoteName, tableOf } from "../policy/to-sql.ts"
 import { heldSql } from "./holds.ts"
 import { inOrder, keepers } from "./retention.ts"
+import { sealedSql } from "./sealed-value.ts"
 
 /** The rows of one entity that are a person's. In all statements `$1` is the person's key as text. */
 export interface SubjectRows {
@@ -96,14 +97,15 @@ function pathText({ name, subject }: EntityInfo): string {
 }
 
 /** A field as the API would tell it. */
-function toldValue(field: FieldInfo, alias: string): string {
+function toldValue(field: FieldInfo, alias: string, mark: string): string {
+  if (field.encrypted) return sealedSql(field, alias, quoteLiteral(mark))
   const column = `${alias}.${quoteName(field.column)}`
   return field.kind.toJson?.(column) ?? column
 }
 
-/** Each row as JSON by field name, and its cells as texts, in the order of its key. */
-export function rowsAsJson({ entity, where }: SubjectRows): string {
-  const values = entity.fields.map((one) => `${toldValue(one, "t")} as ${quoteName(one.name)}`)
+/** Each row as JSON by field name, and its cells as texts, in the order of its key; encrypted values begin with the mark. */
+export function rowsAsJson({ entity, where }: SubjectRows, mark: string): string {
+  const values = entity.fields.map((one) => `${toldValue(one, "t", mark)} as ${quoteName(one.name)}`)
   const cells = entity.fields.map((one) => `x.${quoteName(one.name)}::text`)
   const order = entity.key.map((one) => `t.${quoteName(one.column)}`).join(", ")
   return `select row_to_json(x)::text as json, array[${cells.join(", ")}] as cells

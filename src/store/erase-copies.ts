@@ -1,5 +1,6 @@
 /** Where a person's values stand beside their rows: the record, answers that are kept for repeats, reasons, notes of steps. */
 import type pg from "pg"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
@@ -60,12 +61,14 @@ interface Copies {
   readonly subjects: readonly string[]
   readonly account: string | null
   readonly values: readonly string[]
+  /** Opens answers that are kept encrypted; null where none is. */
+  readonly ciphers: FieldCiphers | null
 }
 
 /** An answer becomes `null` rather than going: a repeat would otherwise be done a second time. */
 export async function eraseCopies(
   session: pg.Client,
-  { subjects, account, values }: Copies,
+  { subjects, account, values, ciphers }: Copies,
 ): Promise<number> {
   // As they stand in JSON and in CSV.
   const texts = [...new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))]
@@ -84,8 +87,48 @@ export async function eraseCopies(
         where reason <> 'erased' and (actor = $1 or exists (select from unnest($2::text[]) v where strpos(s.reason, v) > 0))`,
       [account, texts],
     ],
+    [
+      // Nobody is asked for them any more; what waited can't be used.
+      `update undercroft_state.approvals a set input = null, reason = null, status = case when status in ('pending', 'approved') then 'expired' else status end
+        where (input is not null or reason is not null) and (requester = $1 or exists (select from unnest($2::text[]) v where strpos(a.reason, v) > 0))`,
+      [account, texts],
+    ],
   ]
-  let count = 0
+  let count = await eraseSealedAnswers(session, texts, ciphers)
   for (const [text, parameters] of statements) count += (await session.query(text, parameters)).rowCount ?? 0
   return count
+}
+
+/** Answers of actions may be encrypted as a whole: what they tell is found in the process, and what can't be opened goes, too. */
+async function eraseSealedAnswers(
+  session: pg.Client,
+  texts: readonly string[],
+  ciphers: FieldCiphers | null,
+): Promise<number> {
+  if (!ciphers || texts.length === 0) return 0
+  const name = "undercroft_kept_answers"
+  await session.query(
+    `declare ${name} no scroll cursor for select ctid::text as at, body from undercroft_state.once where body like '{"kept":%'`,
+  )
+  const gone: string[] = []
+  for (;;) {
+    const { rows } = await session.query(`fetch 100 from ${name}`)
+    if (rows.length === 0) break
+    for (const { at, body } of rows) if (tellsOf(ciphers, body, texts)) gone.push(at)
+  }
+  await session.query(`close ${name}`)
+  const { rowCount } = await session.query(
+    `update undercroft_state.once set body = 'null' where ctid = any($1::tid[]) and body like '{"kept":%'`,
+    [gone],
+  )
+  return rowCount ?? 0
+}
+
+function tellsOf(ciphers: FieldCiphers, body: string, texts: readonly string[]): boolean {
+  try {
+    const answer = ciphers.recall(body)
+    return texts.some((one) => answer.includes(one))
+  } catch {
+    return true
+  }
 }

@@ -1,5 +1,6 @@
 /** Erases one data subject in one transaction: rows, account, what the record has of their values, and hidden copies (GDPR Art. 17). */
 import type pg from "pg"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { sealAlone } from "../sql/audit-seal.ts"
@@ -7,6 +8,7 @@ import { roleNames } from "../sql/roles.ts"
 import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
 import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
+import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
 import { subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
 
@@ -28,17 +30,21 @@ export interface ErasureCounts {
   readonly recordValues: number
   /** Answers, reasons and notes that told of them. */
   readonly copies: number
+  /** Keys of persons that are destroyed as soon as the rest is committed. */
+  readonly keys: number
 }
 
 export interface EraseOptions {
   readonly id: string
   readonly by: string
   readonly isDryRun: boolean
+  /** Null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   /** Called when all is done but the commit, with what was done; not where there was nothing. Gives what is kept of it. */
   readonly onDone: (counts: ErasureCounts) => Promise<string>
 }
 
-/** `session` is an administrator's, under the internal role. */
+/** `session` is an administrator's, under the internal role. Throws UC994 where all was committed but keys are left. */
 export async function eraseSubject(
   session: pg.Client,
   model: Model,
@@ -46,8 +52,10 @@ export async function eraseSubject(
   options: EraseOptions,
 ): Promise<ErasureCounts> {
   await session.query("begin")
+  let done: Done
   try {
-    const counts = await eraseAll(session, model, whom, options)
+    done = await eraseAll(session, model, whom, options)
+    const { counts } = done
     if (options.isDryRun || isNothing(counts)) {
       await session.query("rollback")
       return counts
@@ -58,20 +66,28 @@ export async function eraseSubject(
       [options.id, report],
     )
     await session.query("commit")
-    return counts
   } catch (cause) {
     await session.query("rollback").catch(() => undefined)
     throw cause
   }
+  // Only now: an erasure that is undone must leave what its rows are read with.
+  await destroyKeys(options.ciphers?.ring ?? null, done.idle)
+  return done.counts
+}
+
+interface Done {
+  readonly counts: ErasureCounts
+  /** Whose keys go. */
+  readonly idle: readonly string[]
 }
 
 /** Whether nothing was there any more. */
-export function isNothing({ entities, account, recordValues, copies }: ErasureCounts): boolean {
+export function isNothing({ entities, account, recordValues, copies, keys }: ErasureCounts): boolean {
   return (
     entities.every((one) => one.deleted + one.anonymised === 0) &&
     account !== "removed" &&
     account !== "anonymised" &&
-    recordValues + copies === 0
+    recordValues + copies + keys === 0
   )
 }
 
@@ -79,8 +95,8 @@ async function eraseAll(
   session: pg.Client,
   model: Model,
   whom: Whom,
-  { id, by, isDryRun }: EraseOptions,
-): Promise<ErasureCounts> {
+  { id, by, isDryRun, ciphers }: EraseOptions,
+): Promise<Done> {
   const database = String((await session.query("select current_database() as name")).rows[0].name)
   const roles = roleNames(database)
   // Entries of this transaction are not sealed before their values are gone, and nobody seals what is being erased.
@@ -111,14 +127,22 @@ async function eraseAll(
   const gone: Whom = { ...whom, persons: free, account: isKept ? null : whom.account }
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
-  const copies = await eraseCopies(session, { subjects, account: gone.account, values })
-  const counts = { entities: [...entities.values()], account, holds, recordValues, copies }
+  const copies = await eraseCopies(session, { subjects, account: gone.account, values, ciphers })
+  const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
+  const counts = {
+    entities: [...entities.values()],
+    account,
+    holds,
+    recordValues,
+    copies,
+    keys: idle.length,
+  }
   if (!isNothing(counts) && subjects.length > 0)
     await session.query(
       `insert into audit.pending (kind, actor, door, subjects, detail) values ('erase', 'system:privacy', 'system', $1, jsonb_build_object('erasure', $2::text, 'by', $3::text))`,
       [subjects, id, by],
     )
-  return counts
+  return { counts, idle }
 }
 
 /** Nothing new can refer to them until the end. */

@@ -1,10 +1,14 @@
 /** Reads all that is there about a person at one moment: rows, the account, and who did what with it (GDPR Art. 15). */
 import type pg from "pg"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import { encryptedFields } from "../model/encryption.ts"
+import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { rowsAsJson, rowsOf } from "../sql/subject-rows.ts"
+import { requireKeys } from "./erase-keys.ts"
 import { subjectsOf, type Whom } from "./find-subject.ts"
 import { asInternal } from "./internal-session.ts"
 
@@ -33,24 +37,29 @@ function exportedEntities(model: Model, { persons }: Whom): readonly EntityInfo[
   )
 }
 
-/** `session` is under the internal role, in one transaction that sees one moment. */
+/** `session` is under the internal role, in one transaction that sees one moment. Throws UC545 and, where a value can't be decrypted, UC331 to UC333. */
 export async function* exportTables(
   session: pg.Client,
   model: Model,
   whom: Whom,
+  ciphers: FieldCiphers | null,
 ): AsyncGenerator<ExportTable> {
+  requireKeys(model, ciphers)
+  const mark = ciphers?.mark() ?? ""
   for (const entity of exportedEntities(model, whom)) {
     const { person } = entity.subject!
     const rows = rowsOf(model, person).find((one) => one.entity === entity)!
     const keys = whom.persons.filter((one) => one.entity === person.name).map(({ key }) => key)
+    const found = each(
+      session,
+      keys.map((key) => [rowsAsJson(rows, mark), [key]]),
+    )
+    const isSealed = ciphers !== null && encryptedFields(entity).length > 0
     yield {
       name: entity.name,
       entity,
       columns: entity.fields.map((one) => one.name),
-      rows: each(
-        session,
-        keys.map((key) => [rowsAsJson(rows), [key]]),
-      ),
+      rows: isSealed ? opened(found, entity, mark, ciphers) : found,
     }
   }
   yield await table(session, "access", accessColumns, accessEntries, [subjectsOf(whom)])
@@ -118,6 +127,35 @@ async function table(
   const names = columns.map(quoteName).join(", ")
   const text = `select row_to_json(x)::text as json, array[${columns.map((one) => `x.${quoteName(one)}::text`).join(", ")}] as cells from (${from}) x(${names})`
   return { name, entity: null, columns, rows: each(session, [[text, values]]) }
+}
+
+/** The same rows with what is encrypted in the clear: as JSON, and in cells as PostgreSQL would write it. */
+async function* opened(
+  rows: AsyncIterable<readonly ExportRow[]>,
+  entity: EntityInfo,
+  mark: string,
+  ciphers: FieldCiphers,
+): AsyncGenerator<readonly ExportRow[]> {
+  for await (const some of rows) {
+    const found: ExportRow[] = []
+    for (const { json, cells } of some) {
+      const values = (await ciphers.openDeep(cells, mark)) as readonly unknown[]
+      found.push({
+        json: await ciphers.openText(json, mark, "json"),
+        cells: values.map((value, at) =>
+          entity.fields[at]!.encrypted ? cellText(value) : (value as string | null),
+        ),
+      })
+    }
+    yield found
+  }
+}
+
+function cellText(value: unknown): string | null {
+  if (value === null) return null
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object"))
+    return arrayLiteral(value.map(String))
+  return typeof value === "object" ? JSON.stringify(value) : String(value)
 }
 
 let cursors = 0

@@ -1,19 +1,22 @@
 /** Puts exported rows into tables as they were, past the policies and under all constraints. */
 import type pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { roleNames } from "../sql/roles.ts"
+import { encryptSeeds } from "./encrypt-seeds.ts"
 import { asInternal, inSystem } from "./internal-session.ts"
 
 /** A row by field name, as JSON has it. */
 export type ImportedRow = Readonly<Record<string, unknown>>
 
-/** In this order, all or none; gives how many. Throws UC993. */
+/** In this order, all or none; gives how many. Throws UC334, UC993. */
 export async function importRows(
   adminUrl: string,
   tables: readonly (readonly [EntityInfo, readonly ImportedRow[]])[],
+  ciphers: FieldCiphers | null,
 ): Promise<Readonly<Record<string, number>>> {
   return asInternal(adminUrl, (session) =>
     inSystem(session, "privacy", async () => {
@@ -23,7 +26,7 @@ export async function importRows(
         if (entity.consent)
           await asOwner(session, `alter table ${tableOf(entity)} disable trigger undercroft_consent_keep`)
         for (let at = 0; at < rows.length; at += 1000)
-          await insert(session, entity, rows.slice(at, at + 1000))
+          await insert(session, entity, rows.slice(at, at + 1000), ciphers)
         // What is checked at the end is checked before the table can be altered again.
         if (entity.consent)
           await asOwner(session, `alter table ${tableOf(entity)} enable trigger undercroft_consent_keep`)
@@ -42,10 +45,22 @@ async function asOwner(session: pg.Client, statement: string): Promise<void> {
   await session.query(`set local role ${quoteName(internal)}`)
 }
 
-async function insert(session: pg.Client, entity: EntityInfo, rows: readonly ImportedRow[]): Promise<void> {
+async function insert(
+  session: pg.Client,
+  entity: EntityInfo,
+  given: readonly ImportedRow[],
+  ciphers: FieldCiphers | null,
+): Promise<void> {
+  const plain = given.map((row) => row ?? {})
+  const rows = await encryptSeeds(plain, entity, session, ciphers, (field, value) => {
+    const parsed = parse(entity, field, value)
+    if (parsed === null)
+      throw new UndercroftError("UC993", { why: `a row of ${entity.name} has no ${field.name}` })
+    return parsed
+  })
   const fields = entity.fields.filter((one) => !one.generated)
   const records = rows.map((row) =>
-    Object.fromEntries(fields.map((field) => [field.column, parse(entity, field, row?.[field.name])])),
+    Object.fromEntries(fields.map((field) => [field.column, parse(entity, field, row[field.name])])),
   )
   const columns = fields.map((one) => quoteName(one.column)).join(", ")
   const types = fields.map((one) => `${quoteName(one.column)} ${one.kind.sqlType}`).join(", ")
@@ -81,7 +96,8 @@ function accountOf({ column, reference }: FieldInfo): string {
 
 function parse(entity: EntityInfo, field: FieldInfo, value: unknown): unknown {
   try {
-    return value === undefined || value === null ? null : field.kind.parse(value)
+    if (value === undefined || value === null) return null
+    return Buffer.isBuffer(value) ? `\\x${value.toString("hex")}` : field.kind.parse(value)
   } catch (cause) {
     if (!(cause instanceof BadValue)) throw cause
     throw new UndercroftError(

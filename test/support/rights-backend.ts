@@ -111,7 +111,7 @@ export async function startRights(): Promise<RightsBackend> {
     backend,
     publicKey: signer.key,
     told,
-    erasing: { adminUrl: backend.adminUrl, model: backend.app.policies.model, ledger, sign },
+    erasing: { adminUrl: backend.adminUrl, model: backend.app.policies.model, ciphers: null, ledger, sign },
     async restart() {
       const again = await startTestBackend(definition, { ...options, databaseUrl: backend.adminUrl })
       made.backend = {
