@@ -72,6 +72,8 @@ const file = action({
 })
 
 export const definition: BackendDefinition = defineBackend({
+  // A test says itself when it is sealed.
+  audit: { sealEveryMs: 3_600_000 },
   name: "rights",
   model: [User, Practice, Patient, Visit, Bill, Consent, Consent.purposes],
   actions: { file },
