@@ -23,6 +23,10 @@ export function startScreen(facts: StartFacts, out: Terminal): string {
     ["Documents", out.paint("cyan", `${facts.url}/docs`)],
     ["GraphQL", out.paint("cyan", `${facts.url}/graphql`)],
     ["Data", facts.data],
+    [
+      "Record",
+      `${out.paint("cyan", "undercroft audit verify")} says whether anybody changed it ${out.paint("dim", "(change it: README, “The record can be proved”)")}`,
+    ],
     ...(facts.watched === null ? [] : [["Watching", facts.watched] as const]),
     ["Stop", "Ctrl-C"],
   ]
