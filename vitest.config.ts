@@ -16,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
     fileParallelism: true,
     // Tests wait for PostgreSQL more than they compute: on few cores more of them run than there are cores.
     maxWorkers: Math.max(availableParallelism() - 1, 3),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     execArgv: conditions.map((condition) => `--conditions=${condition}`),
   },

@@ -37,7 +37,7 @@ interface CommandOptions {
   readonly input?: string
 }
 
-const inherited = ["PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH"]
+const inherited = ["PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "NODE_COMPILE_CACHE"]
 
 /** Starts `undercroft …`; no setting of this process reaches it. */
 export function startCommand(line: readonly string[], options: CommandOptions = {}): RunningCommand {
