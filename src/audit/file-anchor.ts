@@ -1,8 +1,7 @@
 /** An anchor that is a file: a line of JSON for each head, added at its end and never changed. */
-import { mkdir, open, stat } from "node:fs/promises"
-import { dirname } from "node:path"
+import { open, stat } from "node:fs/promises"
+import { appendLine } from "../base/append-line.ts"
 import type { Anchor, SignedHead } from "./anchor.ts"
-import { giveToOwner } from "./own-file.ts"
 import { parseKey, readAnchorLine, readCheckpoint } from "./verifier.mts"
 
 const tailBytes = 16_384
@@ -11,22 +10,7 @@ const tailBytes = 16_384
 export function fileAnchor(path: string): Anchor {
   return {
     name: path,
-    async put({ key, checkpoint }) {
-      await mkdir(dirname(path), { recursive: true })
-      const file = await open(path, "a+", 0o600)
-      try {
-        const { size } = await file.stat()
-        if (size === 0) await giveToOwner(path)
-        const end = Buffer.alloc(1)
-        if (size > 0) await file.read(end, 0, 1, size - 1)
-        // A power cut may have left half a line: what follows stands on a line of its own.
-        const begin = size > 0 && end.toString() !== "\n" ? "\n" : ""
-        await file.appendFile(`${begin}${JSON.stringify({ key, checkpoint })}\n`)
-        await file.datasync()
-      } finally {
-        await file.close()
-      }
-    },
+    put: ({ key, checkpoint }) => appendLine(path, { key, checkpoint }),
     last: () => readLast(path),
   }
 }

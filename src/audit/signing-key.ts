@@ -3,7 +3,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sig
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
-import { giveToOwner } from "./own-file.ts"
+import { giveToOwner } from "../base/own-file.ts"
 import { idOfKey, type NoteKey, parseKey } from "./verifier.mts"
 
 /** A private key under the record's name. */

@@ -8,7 +8,7 @@ import { always, type Fact, never, type Rule, type RuleValue } from "./rule.ts"
 export type Scopes = ReadonlyMap<ScopeName, EntityInfo>
 
 /** Goes along references, and asks at their end. */
-type Follow = (
+export type Follow = (
   scope: ScopeName,
   path: readonly string[],
   scopes: Scopes,

@@ -1,21 +1,13 @@
 /** What an emergency override means in rules: the caller has one open for the person, in this session, and still has the role for it. */
 import { readFacts } from "../model/actor.ts"
 import { baseFacts } from "../model/capture.ts"
-import type { Node, ScopeName } from "../model/expression.ts"
+import type { Node } from "../model/expression.ts"
 import { instantKind } from "../model/fields/instant.ts"
 import { textKind } from "../model/fields/text.ts"
 import type { EntityInfo, Model, OverrideInfo } from "../model/model.ts"
 import type { ProblemList } from "../model/model-error.ts"
-import type { Scopes } from "./consent-rule.ts"
+import type { Follow, Scopes } from "./consent-rule.ts"
 import { always, type Fact, never, type Rule, type RuleValue } from "./rule.ts"
-
-type Follow = (
-  scope: ScopeName,
-  path: readonly string[],
-  scopes: Scopes,
-  where: string,
-  then: (scope: ScopeName, entity: EntityInfo) => Rule,
-) => Rule
 
 /** Resolves what rules ask of overrides: a list of persons, found once a statement, so that the printers need to know nothing. */
 export class OverrideRules {

@@ -1,6 +1,6 @@
 /** The erasure ledger: who was erased, kept outside of the database, so that no restored backup brings them back. It has identifiers alone. */
-import { chown, mkdir, open, readFile, stat } from "node:fs/promises"
-import { dirname } from "node:path"
+import { readFile } from "node:fs/promises"
+import { appendLine } from "../base/append-line.ts"
 import { UndercroftError } from "../base/errors.ts"
 import type { PersonKey } from "../store/find-subject.ts"
 
@@ -26,20 +26,8 @@ export function erasureLedger(path: string): ErasureLedger {
   return {
     async add(line) {
       try {
-        await mkdir(dirname(path), { recursive: true })
-        const file = await open(path, "a+", 0o600)
-        try {
-          const { size } = await file.stat()
-          if (size === 0) await giveToOwner(path)
-          const end = Buffer.alloc(1)
-          if (size > 0) await file.read(end, 0, 1, size - 1)
-          // A power cut may have left half a line: that erasure was never committed.
-          const begin = size > 0 && end.toString() !== "\n" ? "\n" : ""
-          await file.appendFile(`${begin}${JSON.stringify(line)}\n`)
-          await file.datasync()
-        } finally {
-          await file.close()
-        }
+        // Half a line before it was never committed.
+        await appendLine(path, line)
       } catch (cause) {
         throw refuse((cause as NodeJS.ErrnoException).code ?? "it can't be written", cause)
       }
@@ -69,11 +57,4 @@ function parseLine(text: string): LedgerLine | null {
   } catch {
     return null
   }
-}
-
-/** What root makes belongs to whoever owns the folder. */
-async function giveToOwner(path: string): Promise<void> {
-  if (process.geteuid?.() !== 0) return
-  const { uid, gid } = await stat(dirname(path))
-  await chown(path, uid, gid)
 }
