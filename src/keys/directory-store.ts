@@ -1,6 +1,6 @@
 /** A key store in a directory: a file a person, whole or not at all, on the disk before it counts. */
 import { createHash, randomBytes } from "node:crypto"
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
 import type { FoundRecord, KeyMeta, KeyRecord, KeyStore } from "./key-store.ts"
@@ -69,6 +69,7 @@ class DirectoryStore implements KeyStore {
     const path = this.pathOf(record.subject)
     if (JSON.stringify(await this.readOne(record.subject)) !== JSON.stringify(former)) return false
     await this.put(path, record, "over")
+    await this.noteChange()
     if (!(await exists(`${path}.gone`))) return true
     await rm(path, { force: true })
     return false
@@ -79,6 +80,23 @@ class DirectoryStore implements KeyStore {
     await this.put(`${path}.gone`, { destroyedAt: new Date().toISOString() }, "new")
     await rm(path, { force: true })
     await syncDirectory(join(path, ".."))
+    await this.noteChange()
+  }
+
+  async lastChange(): Promise<string> {
+    return (await this.readJson<{ readonly last: string }>(join(this.place, "changes.json")))?.last ?? ""
+  }
+
+  /** Nothing is lost with it, so it need not be on the disk. */
+  private async noteChange(): Promise<void> {
+    const path = join(this.place, "changes.json")
+    const last = randomBytes(16).toString("hex")
+    try {
+      await writeFile(`${path}.${last}.draft`, JSON.stringify({ last }), { mode: 0o600 })
+      await rename(`${path}.${last}.draft`, path)
+    } catch (cause) {
+      throw unusable(this.place, cause)
+    }
   }
 
   async *list(): AsyncIterable<KeyRecord> {

@@ -4,6 +4,7 @@ import { UndercroftError } from "../base/errors.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
 import type { FieldInfo, Model } from "../model/model.ts"
 import type { KeyRing } from "./key-ring.ts"
+import { OpenedValues } from "./opened-values.ts"
 import {
   blindIndex,
   openValue,
@@ -24,6 +25,8 @@ export interface PlainValue extends ValuePlace {
 /** A value as it is stored. */
 export interface StoredValue extends ValuePlace {
   readonly bytes: Buffer
+  /** Place and bytes as they stood in an answer. */
+  readonly text?: string
 }
 
 interface Token {
@@ -37,6 +40,7 @@ const markBytes = 16
 export class FieldCiphers {
   readonly ring: KeyRing
   private readonly fields: ReadonlyMap<string, FieldInfo>
+  private readonly opened: OpenedValues = new OpenedValues()
 
   constructor(ring: KeyRing, model: Model) {
     this.ring = ring
@@ -108,8 +112,13 @@ export class FieldCiphers {
   }
 
   private openOne(stored: StoredValue, head: ValueHead, key: KeyObject): string {
+    const { text } = stored
+    const known = text === undefined ? undefined : this.opened.get(key, text)
+    if (known !== undefined) return known
     try {
-      return openValue(stored, stored.bytes, head, key)
+      const json = openValue(stored, stored.bytes, head, key)
+      if (text !== undefined) this.opened.put(key, text, json)
+      return json
     } catch {
       // What went wrong says nothing that the place does not.
       throw new UndercroftError("UC331", { field: nameOf(stored.field) })
@@ -159,7 +168,7 @@ export class FieldCiphers {
       if (!field || end <= toLink) throw new UndercroftError("UC331", { field: "a field" })
       const [row, link] = [text.slice(toName + 1, toRow), text.slice(toRow + 1, toLink)]
       const bytes = Buffer.from(text.slice(toLink + 1, end - 1), "base64")
-      found.push({ start, end, stored: { field, row, link, bytes } })
+      found.push({ start, end, stored: { field, row, link, bytes, text: text.slice(from, end) } })
     }
     return found
   }

@@ -5,8 +5,10 @@ import type { KeyEncryptionKey } from "./key-encryption-key.ts"
 import type { KeyMeta, KeyRecord, KeyStore, RootKey, WrappedKey } from "./key-store.ts"
 import { decrypt, deriveKey, encrypt, makeSecret } from "./wrap.ts"
 
-/** How long an unwrapped key may be used without asking the store again: on every node a destroyed key is gone after it. */
+/** How long an unwrapped key may be used without asking the store whether any was destroyed: on every node a destroyed key is gone after it. */
 export const keySeconds = 10
+/** How long it may be used without being read again, whatever the store says of changes. */
+const heldSeconds = 60
 /** Persons whose keys are held at the same time. */
 const keptPersons = 10_000
 /** How old what is known of root keys may be when a new key is made. */
@@ -23,7 +25,10 @@ interface Kept {
   readonly record: KeyRecord
   readonly keys: ReadonlyMap<number, KeyObject>
   readonly newest: number
-  readonly until: number
+  readonly readAt: number
+  /** The store's last change when it was read. */
+  readonly change: string
+  until: number
 }
 
 /** Purposes that are no person's. */
@@ -56,6 +61,7 @@ export class KeyRing {
   private readonly common: Map<Purpose, Buffer> = new Map()
   private meta: KeyMeta | null = null
   private readAt = 0
+  private lastChange: { readonly text: string; readonly readAt: number } | null = null
   private why: string | null = null
 
   constructor(parts: KeyRingParts) {
@@ -170,7 +176,7 @@ export class KeyRing {
       subjects.map((one) => ({ subject: one, keys: [wrapKey(root.secret, root.id, makeSecret(), one, 1)] })),
     )
     // Of two nodes that make one at the same time the first one's counts.
-    return this.load(subjects)
+    return this.read(subjects)
   }
 
   /** A key that is held now: most are, and then nobody has to wait. */
@@ -186,7 +192,7 @@ export class KeyRing {
     // A version that was made after the others were held.
     const newer = wanted.filter(({ subject, version }) => held.get(subject)?.keys.has(version) === false)
     if (newer.length === 0) return (subject, version) => held.get(subject)?.keys.get(version)
-    const loaded = await this.load(newer.map((one) => one.subject))
+    const loaded = await this.read(newer.map((one) => one.subject))
     return (subject, version) => (loaded.get(subject) ?? held.get(subject))?.keys.get(version)
   }
 
@@ -232,10 +238,27 @@ export class KeyRing {
     return found && found.until > Date.now() ? found : undefined
   }
 
+  /** Keys that are held count on where the store has not changed; the others are read. */
   private async load(subjects: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
+    const { text, readAt } = await this.changeNow()
+    const found = new Map<string, Kept>()
+    const rest: string[] = []
+    for (const subject of new Set(subjects)) {
+      const kept = this.kept.get(subject)
+      if (kept && kept.change === text && kept.readAt > Date.now() - heldSeconds * 1000) {
+        kept.until = readAt + this.seconds * 1000
+        found.set(subject, kept)
+      } else rest.push(subject)
+    }
+    return rest.length === 0 ? found : new Map([...found, ...(await this.read(rest))])
+  }
+
+  private async read(subjects: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
     const asked = [...new Set(subjects)]
-    // Counted from before the store was asked.
-    const until = Date.now() + (this.parts.seconds ?? keySeconds) * 1000
+    // Asked before the keys are: what changes in between is another change.
+    const { text: change } = await this.changeNow()
+    const readAt = Date.now()
+    const until = readAt + this.seconds * 1000
     const records = await this.store.read(asked)
     const found = new Map<string, Kept>()
     for (const [at, subject] of asked.entries()) {
@@ -243,7 +266,7 @@ export class KeyRing {
       const former = this.kept.get(subject)
       this.kept.delete(subject)
       if (record === null || record === "destroyed") continue
-      const kept = await this.unwrapRecord(record, until, former)
+      const kept = { ...(await this.unwrapRecord(record, former)), readAt, change, until }
       if (this.kept.size >= keptPersons) this.kept.delete(this.kept.keys().next().value!)
       this.kept.set(subject, kept)
       found.set(subject, kept)
@@ -251,7 +274,23 @@ export class KeyRing {
     return found
   }
 
-  private async unwrapRecord(record: KeyRecord, until: number, former?: Kept): Promise<Kept> {
+  /** The store's last change, asked once a second at most. */
+  private async changeNow(): Promise<{ readonly text: string; readonly readAt: number }> {
+    const readAt = Date.now()
+    if (this.lastChange && readAt - this.lastChange.readAt < Math.min(1, this.seconds / 2) * 1000)
+      return this.lastChange
+    this.lastChange = { text: await this.store.lastChange(), readAt }
+    return this.lastChange
+  }
+
+  private get seconds(): number {
+    return this.parts.seconds ?? keySeconds
+  }
+
+  private async unwrapRecord(
+    record: KeyRecord,
+    former?: Kept,
+  ): Promise<Pick<Kept, "record" | "keys" | "newest">> {
     // OpenSSL sets a key object up once, and plain bytes at every use: that is four times the cost of a value.
     const opened = new Map<number, KeyObject>()
     for (const one of record.keys) {
@@ -261,7 +300,7 @@ export class KeyRing {
         deriveKey(await this.unwrap(one, record.subject), "field values")
       opened.set(one.version, known || createSecretKey(await secret()))
     }
-    return { record, keys: opened, newest: Math.max(...opened.keys()), until }
+    return { record, keys: opened, newest: Math.max(...opened.keys()) }
   }
 
   /** The secret itself: for rotation alone. */

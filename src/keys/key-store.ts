@@ -57,6 +57,8 @@ export interface KeyStore {
   replace(record: KeyRecord, former: KeyRecord): Promise<boolean>
   /** For good: the person never gets a key again. */
   destroy(subject: string): Promise<void>
+  /** Another text once a key was replaced or destroyed: as long as it is the same, what was read still counts. */
+  lastChange(): Promise<string>
   list(): AsyncIterable<KeyRecord>
   /** How many persons' keys were destroyed. */
   countDestroyed(): Promise<number>

@@ -9,6 +9,8 @@ const tables = [
   "create schema if not exists undercroft_keys",
   "create table if not exists undercroft_keys.meta (one boolean primary key default true check (one), meta json not null)",
   "create table if not exists undercroft_keys.subjects (subject text primary key, keys json)",
+  "create table if not exists undercroft_keys.changes (one boolean primary key default true check (one), count bigint not null)",
+  "insert into undercroft_keys.changes (count) values (0) on conflict do nothing",
   "revoke all on schema undercroft_keys from public",
 ]
 
@@ -70,7 +72,7 @@ class KeyDatabase implements KeyStore {
 
   async replace(record: KeyRecord, former: KeyRecord): Promise<boolean> {
     const rows = await this.ask(
-      "update undercroft_keys.subjects set keys = $2 where subject = $1 and keys::jsonb = $3::jsonb returning 1",
+      "with replaced as (update undercroft_keys.subjects set keys = $2 where subject = $1 and keys::jsonb = $3::jsonb returning 1) update undercroft_keys.changes set count = count + 1 where exists (select from replaced) returning 1",
       [record.subject, JSON.stringify(record.keys), JSON.stringify(former.keys)],
     )
     return rows.length === 1
@@ -78,9 +80,14 @@ class KeyDatabase implements KeyStore {
 
   async destroy(subject: string): Promise<void> {
     await this.ask(
-      "insert into undercroft_keys.subjects (subject, keys) values ($1, null) on conflict (subject) do update set keys = null",
+      "with gone as (insert into undercroft_keys.subjects (subject, keys) values ($1, null) on conflict (subject) do update set keys = null) update undercroft_keys.changes set count = count + 1",
       [subject],
     )
+  }
+
+  async lastChange(): Promise<string> {
+    const [row] = await this.ask("select count from undercroft_keys.changes")
+    return row!["count"] as string
   }
 
   async *list(): AsyncIterable<KeyRecord> {
@@ -121,7 +128,7 @@ class KeyDatabase implements KeyStore {
   }
 
   private async makeTables(): Promise<void> {
-    const there = await this.pool.query("select to_regclass('undercroft_keys.subjects') is not null as there")
+    const there = await this.pool.query("select to_regclass('undercroft_keys.changes') is not null as there")
     if (!there.rows[0].there) await this.pool.query(tables.join(";\n"))
   }
 }

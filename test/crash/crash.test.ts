@@ -57,9 +57,10 @@ async function backendPids(adminUrl: string): Promise<number[]> {
   }
 }
 
-/** Writes until `strike` has been done and the writers have been answered. */
+/** Writes; once some are acknowledged, `strike` is done, and the writers are answered. */
 async function writeAround(ledger: Ledger, strike: () => Promise<void>): Promise<void> {
   let isOver = false
+  const before = ledger.size
   const all = Array.from({ length: writers }, () =>
     ledger.write(
       () => server!.url,
@@ -67,6 +68,7 @@ async function writeAround(ledger: Ledger, strike: () => Promise<void>): Promise
     ),
   )
   try {
+    while (ledger.size < before + 30) await sleep(5)
     await strike()
   } finally {
     isOver = true

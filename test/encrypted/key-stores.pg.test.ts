@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { afterAll, describe, expect, test } from "vitest"
+import { setTimeout } from "node:timers/promises"
+import { afterAll, describe, expect, test, vi } from "vitest"
 import { openDirectoryStore } from "../../src/keys/directory-store.ts"
 import { localKey } from "../../src/keys/key-encryption-key.ts"
 import { openKeyRing } from "../../src/keys/key-ring.ts"
@@ -25,7 +26,7 @@ const recordOf = (subject: string, wrapped: string): KeyRecord => ({
   keys: [{ version: 1, root: "r", wrapped, createdAt: "2026-01-01T00:00:00.000Z" }],
 })
 
-describe.each(stores)("%s", (_, open) => {
+describe.each(stores)("%s", (name, open) => {
   test("of two who make a key at the same time one wins, for both", async () => {
     const [a, b] = [open(), open()]
     await Promise.all([a.create([recordOf("P:1", "a")]), b.create([recordOf("P:1", "b")])])
@@ -76,6 +77,31 @@ describe.each(stores)("%s", (_, open) => {
       code: "UC540",
     })
     await Promise.all([a.store.close(), b.store.close()])
+  })
+
+  test("TR-03161-3 Cryp_6: held keys are not read again while nothing changed; one that another node destroyed is gone in time", async () => {
+    const parts = { kek: localKey(randomBytes(32).toString("base64")), expected: null, seconds: 0.2 }
+    const place = await testDirectory()
+    const own = await createDatabase()
+    const openOwn = (): KeyStore =>
+      name === "a directory" ? openDirectoryStore(place) : openKeyDatabase(own.url)
+    const [a, b] = [
+      await openKeyRing({ ...parts, store: openOwn() }),
+      await openKeyRing({ ...parts, store: openOwn() }),
+    ]
+    await a.current(["P:1", "P:2"])
+    const read = vi.spyOn(a.store, "read")
+    const find = async (subject: string) =>
+      (await a.find([{ subject, version: 1 }]))(subject, 1) !== undefined
+    await setTimeout(300)
+    expect([await find("P:1"), await find("P:2")]).toEqual([true, true])
+    expect(read).not.toHaveBeenCalled()
+    await b.destroy("P:1")
+    await setTimeout(300)
+    expect([await find("P:1"), await find("P:2")]).toEqual([false, true])
+    expect(read).toHaveBeenCalled()
+    await Promise.all([a.store.close(), b.store.close()])
+    await own.drop()
   })
 })
 
