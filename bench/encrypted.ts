@@ -1,4 +1,4 @@
-/** What does encryption cost? 20 rows with two encrypted fields, beside the same rows in the clear: `node --conditions=undercroft-source bench/encrypted.ts [seconds] [turns]`. */
+/** What does encryption cost? 20 rows with two encrypted fields, beside the same rows in the clear: `node --conditions=undercroft-source bench/encrypted.ts --seconds 20`. */
 import { randomBytes } from "node:crypto"
 import { mkdtemp, rm } from "node:fs/promises"
 import { Agent, request } from "node:http"
@@ -10,12 +10,18 @@ import { startApp } from "../src/app.ts"
 import { openDirectoryStore } from "../src/keys/directory-store.ts"
 import { localKey } from "../src/keys/key-encryption-key.ts"
 import { startEmbedded } from "../src/store/embedded.ts"
+import { readOptions } from "../tools/tool-options.ts"
 import { beside } from "./beside.ts"
 
 const rows = 2000
 const page = 20
-const seconds = Number(process.argv[2] ?? 10)
-const turns = Number(process.argv[3] ?? 10)
+const { seconds, turns } = readOptions(
+  "20 rows with two encrypted fields, beside the same rows in the clear.",
+  {
+    seconds: [10, "of each side"],
+    turns: [10, "that the sides take"],
+  },
+)
 const callers = 16
 
 const fields = { name: text().personal(), number: text().personal(), body: text().special() }

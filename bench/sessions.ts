@@ -1,13 +1,14 @@
 /** What it costs to know who calls: `npm run bench:sessions -- [--seconds 5] [--json]`. One row by its key, in one process, three ways. */
-import { parseArgs } from "node:util"
 import { startEmbedded } from "../src/store/embedded.ts"
+import { readOptions } from "../tools/tool-options.ts"
 import type { LoadOrder, LoadReport, LoadResult } from "./load.ts"
 import { Child } from "./processes.ts"
 import { median } from "./report.ts"
 import type { SessionsReady } from "./sessions-server.ts"
 
-const { values: options } = parseArgs({
-  options: { seconds: { type: "string", default: "3" }, json: { type: "boolean", default: false } },
+const options = readOptions("What it costs to know who calls: one row by its key, three ways.", {
+  seconds: [3, "of each round"],
+  json: [false, "print the result as JSON"],
 })
 const rounds = 5
 const callers = 32
@@ -39,7 +40,7 @@ try {
         status: 200,
         connections: callers,
         warmUpMs: round === 0 ? 1500 : 200,
-        measuredMs: (Number(options.seconds) * 1000) / rounds,
+        measuredMs: (options.seconds * 1000) / rounds,
       }
       load.send(order)
       await load.receive<LoadReport>()

@@ -1,14 +1,15 @@
 /** Does bad input hold up the event loop? `node --conditions=undercroft-source bench/stalls.ts` tells, and fails past 100 ms. */
-import { parseArgs } from "node:util"
 import { startEmbedded } from "../src/store/embedded.ts"
 import { type Answer, ask, judge, type Request } from "../test/hostile/ask.ts"
 import { bodies } from "../test/hostile/bodies.ts"
 import { ids } from "../test/hostile/hostile-model.ts"
 import { filterTexts, jsonValues, operators } from "../test/hostile/values.ts"
 import { startServerProcess, tokenFor } from "../test/support/server-process.ts"
+import { readOptions } from "../tools/tool-options.ts"
 
-const { values: options } = parseArgs({ options: { most: { type: "string", default: "100" } } })
-const mostMs = Number(options.most)
+const { most: mostMs } = readOptions("Does bad input hold up the event loop? Fails past the longest stall.", {
+  most: [100, "the longest stall in milliseconds"],
+})
 
 const postgres = await startEmbedded({ directory: "", ephemeral: true })
 const server = await startServerProcess(

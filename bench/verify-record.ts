@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import pg from "pg"
 import { startApp } from "../src/app.ts"
 import { openAnchorFile } from "../src/audit/anchored-heads.ts"
@@ -12,9 +11,11 @@ import { heldKey, makeKey } from "../src/audit/signing-key.ts"
 import { verifyRecord } from "../src/audit/verify-record.ts"
 import { defineBackend } from "../src/index.ts"
 import { openAudit, readAudit } from "../src/store/audit-database.ts"
+import { readOptions } from "../tools/tool-options.ts"
 
-const { values } = parseArgs({ options: { entries: { type: "string", default: "1000000" } } })
-const entries = Number(values.entries)
+const { entries } = readOptions("Seals entries, verifies them, and prints the rate and the memory of both.", {
+  entries: [1_000_000, "how many"],
+})
 const atOnce = 50_000
 const origin = "undercroft/many"
 

@@ -6,13 +6,18 @@ import { randomBytes, randomInt } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import pg from "pg"
 import { startApp } from "../src/app.ts"
 import { defineBackend, entity, ref } from "../src/index.ts"
+import { readOptions } from "./tool-options.ts"
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" } } })
-const until = performance.now() + Number(values.minutes) * 60_000
+const { minutes } = readOptions(
+  "Measures whether the time of a failed sign-in tells that an account exists.",
+  {
+    minutes: [3, "how long it measures"],
+  },
+)
+const until = performance.now() + minutes * 60_000
 
 const Note = entity("Note", { fields: { owner: ref("User") } })
 Note.access(() => ({}))

@@ -9,22 +9,22 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import pg from "pg"
 import { startApp } from "../src/app.ts"
 import { signToken } from "../src/auth/jwt-sign.ts"
 import { startEmbedded } from "../src/store/embedded.ts"
 import { hostileBackend, ids, keeper } from "../test/hostile/hostile-model.ts"
+import { readOptions } from "./tool-options.ts"
 
-const { values: options } = parseArgs({
-  options: {
-    level: { type: "string", default: "2" },
-    risk: { type: "string", default: "2" },
-    /** For each target. */
-    seconds: { type: "string", default: "120" },
-    only: { type: "string", default: "" },
+const options = readOptions(
+  "Has sqlmap attack a backend of every kind of field, on loopback. Needs sqlmap.",
+  {
+    level: ["2", "sqlmap's level"],
+    risk: ["2", "sqlmap's risk"],
+    seconds: ["120", "the longest for each target"],
+    only: ["", "targets whose name contains this"],
   },
-})
+)
 const secret = "a secret of at least thirty-two bytes"
 
 interface Target {

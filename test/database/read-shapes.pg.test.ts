@@ -85,7 +85,7 @@ test.each(Object.entries(modes))("every shape with %s", { timeout: 120_000 }, as
       for (const [form, target] of judge.targets.entries()) {
         if (!fits(shape, target) || (at + form + mode) % count !== caller) continue
         // A third of all pairs in each mode, another one in the next; starting parallel workers takes its time.
-        if ((at + 2 * form + mode) % 3 !== 0 || (name === "parallel plans" && (at + form) % 2 !== 0)) continue
+        if ((at + 2 * form + mode) % 3 !== 0 || (name === "parallel plans" && (at + form) % 6 !== 0)) continue
         for (const who of [caller, (caller + 1) % count]) {
           const found = await judge.ask(
             session,

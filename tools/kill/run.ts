@@ -5,16 +5,16 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { Ledger } from "../../test/crash/ledger.ts"
 import { runSql } from "../../test/support/backend.ts"
 import { randomFrom } from "../tamper/random.ts"
+import { readOptions } from "../tool-options.ts"
 import { checkRecord } from "./check-record.ts"
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
-})
-const [rounds, seed] = [Number(values.rounds), Number(values.seed)]
+const { rounds, seed } = readOptions(
+  "Kills server and PostgreSQL in the midst of writes, then holds rows and entries of the record to each other.",
+  { rounds: [20, "times that something is killed"], seed: [1, "where the randomness starts"] },
+)
 const random = randomFrom(seed)
 const directory = await mkdtemp(join(tmpdir(), "undercroft-kill-"))
 const homes = new Set<string>()

@@ -1,5 +1,4 @@
 /** `npm run tamper -- --times 10000 --clean 1000 --seed 1`: tampers with a record and prints what was found, then seals in peace and counts false alarms. */
-import { parseArgs } from "node:util"
 import pg from "pg"
 import { startApp } from "../../src/app.ts"
 import { openAnchorFile } from "../../src/audit/anchored-heads.ts"
@@ -8,25 +7,21 @@ import { startSealer } from "../../src/audit/sealer.ts"
 import { verifyRecord } from "../../src/audit/verify-record.ts"
 import { defineBackend } from "../../src/index.ts"
 import { openAudit, readAudit } from "../../src/store/audit-database.ts"
+import { readOptions } from "../tool-options.ts"
 import { randomFrom } from "./random.ts"
 import { addEntry, makeRecord, origin, type TestRecord } from "./record.ts"
 import { tamper } from "./tamper.ts"
 
-const { values } = parseArgs({
-  options: {
-    times: { type: "string", default: "1000" },
-    clean: { type: "string", default: "100" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    from: { type: "string", default: "0" },
-    batches: { type: "string", default: "12" },
+const { times, clean, seed, from, batches } = readOptions(
+  "Tampers with a sealed record in every way, then seals in peace beside killed sealers: all must be found, with no false alarm.",
+  {
+    times: [1000, "tamperings"],
+    clean: [100, "verifications in peace"],
+    seed: [Date.now() % 1_000_000, "where the randomness starts"],
+    from: [0, "the first tampering, to see one again"],
+    batches: [12, "batches of the record"],
   },
-})
-const [times, clean, seed, from] = [values.times, values.clean, values.seed, values.from].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
+)
 
 const app = await startApp(defineBackend({ name: "tampered", model: [] }), {
   host: "127.0.0.1",
@@ -34,7 +29,7 @@ const app = await startApp(defineBackend({ name: "tampered", model: [] }), {
   directory: "",
   ephemeral: true,
 })
-const record = await makeRecord(app.adminUrl, randomFrom(seed), Number(values.batches))
+const record = await makeRecord(app.adminUrl, randomFrom(seed), batches)
 try {
   console.log(`seed ${seed}`)
   await tamperTimes()
