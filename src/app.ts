@@ -258,6 +258,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         engine,
         connect: hooks.connect,
         processKey: database.processKey,
+        ciphers,
         stepUp,
         approvals,
         log: options.onLog ?? (() => undefined),

@@ -7,6 +7,7 @@ import type { AuditSettings } from "./audit/audit-settings.ts"
 import type { JwtIssuer } from "./auth/jwt.ts"
 import type { GraphqlLimits } from "./graphql/limits.ts"
 import type { DocumentSource } from "./graphql/registered-documents.ts"
+import type { Dataset } from "./model/dataset.ts"
 import type { AnyEntity } from "./model/entity.ts"
 import type { RecordReaders } from "./model/record-entities.ts"
 import type { ProcessingRecord } from "./processing.ts"
@@ -124,6 +125,8 @@ export interface BackendDefinition<
     /** The file outside of the database and its backups that says who was erased; UNDERCROFT_ERASURE_LEDGER comes first. */
     readonly ledger?: string | URL
   }
+  /** Pseudonymised, k-anonymous datasets for analysis, by name: `undercroft privacy dataset <name>` writes one. */
+  readonly datasets?: Readonly<Record<string, Dataset>>
   /** Rows for an empty database in development. */
   readonly seed?: () => SeedRows
   /** Requests to try out, shown at the start of a development server. */

@@ -7,6 +7,7 @@ import type { BackendDefinition } from "./backend.ts"
 import { checkActionNames } from "./graphql/action-fields.ts"
 import { withAccounts } from "./model/account-entities.ts"
 import { buildModel } from "./model/build.ts"
+import { buildDatasets } from "./model/build-dataset.ts"
 import { withPurposes } from "./model/consent.ts"
 import { ProblemList } from "./model/model-error.ts"
 import { withRecord } from "./model/record-entities.ts"
@@ -21,6 +22,7 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const declared = accounts ? withAccounts(own, accounts.organizations ?? false) : own
   const model = buildModel(declared, problems)
   const access = checkActions(actions, model, problems)
+  buildDatasets(definition.datasets ?? {}, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
   const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
   if (accounts) checkAccounts(accounts)

@@ -45,6 +45,14 @@ export {
   type Purpose,
   type PurposeEntity,
 } from "./model/consent.ts"
+export {
+  type Coarsening,
+  type Dataset,
+  type DatasetColumns,
+  type DatasetOptions,
+  type DatasetScope,
+  dataset,
+} from "./model/dataset.ts"
 export { type AnyEntity, type Entity, entity, view } from "./model/entity.ts"
 export type { CollectionOf, Field, Insert, Many, Row, Update } from "./model/field.ts"
 export { bigint } from "./model/fields/bigint.ts"

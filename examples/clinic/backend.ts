@@ -3,6 +3,7 @@ import { defineBackend } from "undercroft"
 import { bookAppointment, cancelAppointment, recordObservations } from "./actions.ts"
 import { Consent } from "./consent.ts"
 import { accounts, clinicRows } from "./data.ts"
+import { visits } from "./datasets.ts"
 import * as model from "./model.ts"
 import { Override } from "./override.ts"
 import { processing } from "./processing.ts"
@@ -26,6 +27,7 @@ export default defineBackend({
     Override,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
+  datasets: { visits },
   processing,
   accounts: { password: true, twoFactor: true, apiKeys: true, requireTwoFactor: ["nurse", "doctor"] },
   callers: {

@@ -20,6 +20,11 @@ export const Consent = consentEntity(Patient, {
     version: 1,
     basis: "health-care",
   },
+  planning: {
+    text: "The practices count visits, without names and in groups of five people or more, to plan their hours.",
+    version: 1,
+    basis: "health-care",
+  },
 })
 Consent.access(({ row }) => {
   const own = row.person.user.is(me.id)

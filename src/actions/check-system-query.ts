@@ -4,6 +4,7 @@
  */
 import type { OperationNode } from "kysely"
 import { type EntityInfo, type Model, toSnake } from "../model/model.ts"
+import { isEncryptedRead } from "./encrypted-columns.ts"
 
 /** Every kind of node that is nothing but structure. `merge` tells no rows before PostgreSQL 17. */
 const plainKinds: ReadonlySet<string> = new Set(
@@ -66,7 +67,8 @@ function checkNode(node: OperationNode): void {
     if (!functions.has(func)) refuse("calls a function that it may not")
   } else if (kind === "RawNode") {
     const { sqlFragments } = node as unknown as { sqlFragments: readonly string[] }
-    if (sqlFragments.length !== 1 || !words.has(sqlFragments[0] ?? "")) refuse("has a part written as SQL")
+    const isPlain = sqlFragments.length === 1 && words.has(sqlFragments[0] ?? "")
+    if (!isPlain && !isEncryptedRead(sqlFragments)) refuse("has a part written as SQL")
   } else if (!plainKinds.has(kind)) refuse(`has a ${kind}`)
 }
 

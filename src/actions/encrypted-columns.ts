@@ -17,6 +17,21 @@ import { BadValue } from "../model/value.ts"
 import { refuseValue } from "../sql/literal.ts"
 import { placeFields } from "../sql/sealed-value.ts"
 
+const [opening, closing] = [["(", "::text || ", "::text || "], ", 'base64'), E'\\n', '') || '!')"]
+const ownFragments: readonly string[] = [...opening, "::text || '::' || translate(encode(", closing]
+const linkedFragments: readonly string[] = [
+  ...opening,
+  "::text || ':' || ",
+  "::text || ':' || translate(encode(",
+  closing,
+]
+
+/** Whether it is the SQL by which an encrypted field is read; it puts texts together, whatever stands between. */
+export function isEncryptedRead(fragments: readonly string[]): boolean {
+  const text = JSON.stringify(fragments)
+  return text === JSON.stringify(ownFragments) || text === JSON.stringify(linkedFragments)
+}
+
 export class EncryptedColumns {
   private readonly ciphers: FieldCiphers
   private readonly mark: string
@@ -43,10 +58,7 @@ export class EncryptedColumns {
       ...(link ? [link] : []),
       this.reference(field.name, table),
     ]
-    const between = link
-      ? ["::text || ':' || ", "::text || ':' || translate(encode("]
-      : ["::text || '::' || translate(encode("]
-    const fragments = ["(", "::text || ", "::text || ", ...between, ", 'base64'), E'\\n', '') || '!')"]
+    const fragments = link ? linkedFragments : ownFragments
     return AliasNode.create(RawNode.create(fragments, nodes), IdentifierNode.create(as))
   }
 

@@ -4,6 +4,7 @@ import type { Caller } from "../engine/caller.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { StepUp } from "../engine/step-up.ts"
 import type { PrepareAction } from "../engine/transact.ts"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import { couldHold } from "../policy/could-hold.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName } from "../policy/to-sql.ts"
@@ -31,6 +32,8 @@ export interface ActionParts {
   readonly approvals: Approvals | null
   /** Seals steps beyond the caller's rights. */
   readonly processKey: Buffer
+  /** Opens what such steps read; null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   readonly log: (entry: LogEntry) => void
 }
 
@@ -44,6 +47,7 @@ export function createPrepareAction({
   engine,
   connect,
   processKey,
+  ciphers,
   stepUp,
   approvals,
   log: write,
@@ -66,6 +70,7 @@ export function createPrepareAction({
       allowed: new Set(system.flatMap((entity) => policies.model.byName.get(entity.name) ?? [])),
       model: policies.model,
       processKey,
+      ciphers,
       failures: new WeakSet(),
     }
     let steps: ActionSteps | null = null

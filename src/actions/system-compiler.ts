@@ -10,7 +10,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { valueLiteral } from "../store/value-literal.ts"
 import { checkSystemQuery } from "./check-system-query.ts"
-import { checkSealed } from "./encrypted-columns.ts"
+import { checkSealed, type EncryptedColumns } from "./encrypted-columns.ts"
 import { ModelPlugin } from "./model-plugin.ts"
 
 /** The last to see a query: what it did not compile does not run. */
@@ -34,7 +34,7 @@ export class SystemCompiler extends PostgresQueryCompiler {
 
   override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
     const named = checkSystemQuery(node, this.allowed, this.model)
-    const compiled = super.compileQuery(node, queryId)
+    const compiled = hidingFields(() => super.compileQuery(node, queryId))
     this.named.set(compiled, named)
     return compiled
   }
@@ -47,18 +47,22 @@ export class SystemCompiler extends PostgresQueryCompiler {
 
 /** The tables have no columns for writing alone, as field views have. */
 export class SystemPlugin extends ModelPlugin {
-  constructor(model: Model) {
-    super(model, (node) => node)
+  constructor(model: Model, encrypted: EncryptedColumns | null) {
+    super(model, (node) => node, encrypted)
   }
 
   override transformQuery(args: PluginTransformQueryArgs): PluginTransformQueryArgs["node"] {
-    try {
-      return super.transformQuery(args)
-    } catch (cause) {
-      // It names a field that the caller may not know.
-      if (cause instanceof UndercroftError)
-        throw new UndercroftError("UC702", { why: "the action has a value that does not fit" }, { cause })
-      throw cause
-    }
+    return hidingFields(() => super.transformQuery(args))
+  }
+}
+
+/** What is refused names a field that the caller may not know. */
+function hidingFields<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (cause instanceof UndercroftError)
+      throw new UndercroftError("UC702", { why: "the action has a value that does not fit" }, { cause })
+    throw cause
   }
 }

@@ -1,10 +1,12 @@
 /** `asSystem`: the rare step beyond the caller's rights, as an action is given it, and what of it goes on record. */
 import type { CompiledQuery } from "kysely"
+import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { type StepRecord, SystemSteps } from "../store/system-steps.ts"
 import type { StatementResult, Transaction } from "../store/transactions.ts"
 import type { SystemScope } from "./action.ts"
 import { connectKysely } from "./connect-kysely.ts"
+import { EncryptedColumns } from "./encrypted-columns.ts"
 import { SystemCompiler, SystemPlugin } from "./system-compiler.ts"
 
 type AsSystem = SystemScope<readonly never[]>["asSystem"]
@@ -19,6 +21,8 @@ export interface ActionStepsParts {
   readonly allowed: ReadonlySet<EntityInfo>
   readonly model: Model
   readonly processKey: Buffer
+  /** Null where the model encrypts nothing. */
+  readonly ciphers: FieldCiphers | null
   /** Takes the errors that come out of a step's statements. */
   readonly failures: WeakSet<object>
 }
@@ -67,13 +71,17 @@ export class ActionSteps {
     const record: Mutable<StepRecord> = { reason, statements: [] }
     this.done.push(record)
     let isOpen = true
-    const compiler = new SystemCompiler(this.parts.model, this.parts.allowed)
+    const { model, allowed, ciphers } = this.parts
+    const compiler = new SystemCompiler(model, allowed)
+    const mark = ciphers?.mark() ?? ""
     const db = connectKysely(
-      (query) => {
+      async (query) => {
         if (!isOpen) throw new Error("the step is over: await each statement in asSystem")
-        return this.run(query, compiler.namedBy(query), record)
+        const result = await this.run(query, compiler.namedBy(query), record)
+        if (!ciphers) return result
+        return { ...result, rows: (await ciphers.openDeep(result.rows, mark)) as StatementResult["rows"] }
       },
-      new SystemPlugin(this.parts.model),
+      new SystemPlugin(model, ciphers && new EncryptedColumns(ciphers, mark)),
       () => compiler,
     )
     this.open++

@@ -307,6 +307,18 @@ export const runningErrors = {
     message: "There is no {what} in the sealed record.",
     hint: "What was written in the last seconds is not sealed yet; see how far it is with: undercroft audit verify",
   },
+  UC422: {
+    status: 400,
+    message: "The folder {out} {why}.",
+    hint: "Name one that is not there yet, in a folder that can be written.",
+  },
+  UC423: {
+    status: 400,
+    message:
+      "The dataset {name} has the same pseudonyms in all runs, and there is no secret of 32 bytes to make them of.",
+    hint: "Set UNDERCROFT_SECRET to the backend's own.",
+  },
+  UC424: { status: 404, message: "There is no dataset {name}.", hint: "Datasets: {names}." },
   UC990: {
     status: 500,
     message: "There is no erasure ledger, so a restored backup would bring back who is erased.",

@@ -10,7 +10,7 @@ import { makeReadyProject, type ReadyProject } from "../../test/support/command-
 const old = "018ce7a8-0f00-7003-8000-000000000001"
 const held = "018ce7a8-0f00-7003-8000-000000000002"
 const project = {
-  "backend.ts": `import { anyone, date, defineBackend, entity, text } from "undercroft"
+  "backend.ts": `import { anyone, dataset, date, defineBackend, entity, text } from "undercroft"
 const Guest = entity("Guest", {
   fields: { name: text().personal(), passport: text().personal().encrypted().optional(), leftOn: date() },
   subject: "id",
@@ -18,7 +18,8 @@ const Guest = entity("Guest", {
 })
 Guest.access(() => ({ read: anyone }))
 const row = (id, name) => ["Guest", { id, name, passport: "passport of " + name, leftOn: "2020-01-01" }]
-export default defineBackend({ name: "inn", model: [Guest], seed: () => [row("${old}", "Ada"), row("${held}", "Bea")] })`,
+const stays = dataset(Guest, { purpose: "statistics", k: 2, quasi: ({ row, by }) => ({ left: by.years(row.leftOn) }), values: () => ({}) })
+export default defineBackend({ name: "inn", model: [Guest], datasets: { stays }, seed: () => [row("${old}", "Ada"), row("${held}", "Bea")] })`,
 }
 
 let ready: ReadyProject
@@ -34,6 +35,8 @@ const guests = async (): Promise<string[]> =>
 
 test.each([
   [["forget"], "UC906", "privacy does retain, and hold add"],
+  [["dataset", "guests", "--out", "x"], "UC424", "Datasets: stays."],
+  [["dataset", "stays"], "UC906", "dataset needs --out"],
   [["hold", "add", "--subject", "Guest:x", "--reason", "r"], "UC912", "must be a UUID"],
   [["hold", "add", "--subject", `Guest:${old.replace(/1$/, "9")}`, "--reason", "r"], "UC913", "no Guest"],
 ])("%j is refused with %s", async (line, code, why) => {
@@ -42,6 +45,31 @@ test.each([
   expect(stderr).toContain(code)
   expect(stderr).toContain(why)
 })
+
+test("GDPR Art. 25(1), TR-03161-3 Data_3: a dataset for analysis is written, told of and on record", async () => {
+  const out = join(ready.options.cwd, "stays")
+  const { stdout } = await privacy("dataset", "stays", "--out", out)
+  expect(stdout).toContain(`Written to ${out}: 2 of 2 rows, of 2 of 2 people; 0 rows suppressed.`)
+  expect(stdout).toContain("k asked 2, reached 2, in 1 of 1 classes, counted by people.")
+  expect(await readFile(join(out, "stays.csv"), "utf8")).toMatch(
+    /^pseudonym,left\r\n(p[0-9a-f]{32},2020\r\n){2}$/,
+  )
+  const entries = await runSql(
+    ready.url,
+    "select kind, door, entity, purpose, question, actor like 'database:%' as by_login from audit.pending where kind = 'export'",
+  )
+  expect(entries).toEqual([
+    {
+      kind: "export",
+      door: "cli",
+      entity: "Guest",
+      purpose: "statistics",
+      question: { dataset: "stays", k: 2, linked: null },
+      by_login: true,
+    },
+  ])
+  expect((await privacy("dataset", "stays", "--out", out)).stderr).toContain("UC422")
+}, 60_000)
 
 test("TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal", async () => {
   const added = await privacy(

@@ -7,6 +7,7 @@ import { runRetention } from "../store/retention.ts"
 import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
+import { runDataset } from "./privacy-dataset.ts"
 import { rights, rightsSteps } from "./privacy-rights.ts"
 import { holdText, retentionText } from "./privacy-text.ts"
 import { loadProject } from "./project.ts"
@@ -20,13 +21,17 @@ export const privacyCommand: Command = command({
   meta: {
     name: "privacy",
     description:
-      "Run retention now (retain), keep a person's data although its time is over (hold add | list | release), and do what people have a right to (plan | export | import | erase | reapply | scrub | restrict | lift).",
+      "Run retention now (retain), keep a person's data although its time is over (hold add | list | release), and do what people have a right to (plan | export | import | erase | reapply | scrub | restrict | lift). Write a dataset for analysis (dataset).",
   },
   args: {
-    what: { type: "positional", description: ["retain", "hold", ...rightsSteps].join(", "), required: true },
+    what: {
+      type: "positional",
+      description: ["retain", "hold", "dataset", ...rightsSteps].join(", "),
+      required: true,
+    },
     step: {
       type: "positional",
-      description: `Of hold: ${holdSteps.join(", ")}; of import: the archive`,
+      description: `Of hold: ${holdSteps.join(", ")}; of import: the archive; of dataset: its name`,
       required: false,
     },
     project: projectOption,
@@ -39,7 +44,11 @@ export const privacyCommand: Command = command({
       description: "The person: entity and key, or an account with all that is theirs: user:id.",
       valueHint: "Patient:key",
     },
-    out: { type: "string", description: "The file to write, of export and erase.", valueHint: "file" },
+    out: {
+      type: "string",
+      description: "The file to write, of export and erase; the folder, of dataset.",
+      valueHint: "file",
+    },
     full: {
       type: "boolean",
       description: "Of scrub: rewrite large tables, too, which locks them for as long.",
@@ -62,17 +71,19 @@ export const privacyCommand: Command = command({
     "undercroft privacy hold list",
     "undercroft privacy export --subject user:<account> --out data.zip",
     "undercroft privacy erase --subject user:<account> --dry-run",
+    "undercroft privacy dataset visits --out visits-2026",
   ],
   async run({ args }) {
     const { what, step } = args
     const isHold = what === "hold" && step !== undefined && holdSteps.includes(step)
     const isRight = rightsSteps.includes(what)
-    if (what !== "retain" && !isHold && !isRight)
+    if (!["retain", "dataset"].includes(what) && !isHold && !isRight)
       throw misused(
-        `privacy does retain, and hold ${holdSteps.join(", hold ")}, and ${rightsSteps.join(", ")}.`,
+        `privacy does retain, and hold ${holdSteps.join(", hold ")}, and dataset, and ${rightsSteps.join(", ")}.`,
       )
     const project = await loadProject(args.project)
     const policies = buildProject(project)
+    if (what === "dataset") return runDataset(project, policies, { ...args, name: step })
     if (isRight)
       return rights(what, project, policies, { ...args, file: step, isDryRun: args["dry-run"] === true })
     const database = await openProjectDatabase(project, policies)

@@ -119,6 +119,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "start accepts no development token and puts no data in, unless it is told to",
   ],
   "src/cli/command-privacy.pg.test.ts": [
+    "GDPR Art. 25(1), TR-03161-3 Data_3: a dataset for analysis is written, told of and on record",
     "TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is no rehearsal",
     "TR-03161-3 Data_7: a person is exported and erased, once, and stands in the ledger",
   ],
@@ -151,6 +152,12 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/keys/opened-values.test.ts": [
     "TR-03161-3 Data_1: a value is given for the key that opened it and the whole of what is stored",
+  ],
+  "src/model/build-dataset.test.ts": [
+    "GDPR Art. 25(1): %s is taken as a quasi-identifier",
+    "GDPR Art. 25(2), TR-03161-3 Data_3: %s is refused as a quasi-identifier",
+    "GDPR Art. 25(2): %s is refused as a value",
+    "GDPR Art. 5(1)(b): a dataset with %s is refused",
   ],
   "src/model/consent.test.ts": [
     "TR-03161-3 Purp_4: a purpose with %s does not build",
@@ -228,6 +235,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/database/write-shapes.pg.test.ts": [
     "every shape over %s, each caller after another",
+  ],
+  "test/datasets.pg.test.ts": [
+    "GDPR Art. 25(1), Art. 89(1), TR-03161-3 Data_3: random data, random declarations",
+    "GDPR Art. 32(1)(a): pseudonyms are another run's only where it says so, and another dataset's never",
+    "TR-03161-3 Purp_3: whoever withdrew, or agreed to an older text, is not in it",
   ],
   "test/doors.pg.test.ts": [
     "ARCHITECTURE.md has the table, and who is named in it is there",

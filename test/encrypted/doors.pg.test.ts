@@ -283,6 +283,28 @@ describe("programs", () => {
     expect(await dump()).not.toContain(canary)
   })
 
+  test("steps beyond the caller's rights read and find encrypted fields, and write none", async () => {
+    const beyond = async (what: string, value: string): Promise<any> =>
+      (await backend.request(doctor, "POST", "/rest/rpc/beyond", { body: { do: what, value } })).json
+    const [{ number, history }] = await beyond("find", "A123456789")
+    expect([number, history]).toEqual(["A123456789", expect.stringContaining(canary)])
+    const joined = await beyond("join", person)
+    expect(joined).toContainEqual({ body: expect.stringContaining(canary), whose: "A123456789" })
+    const changed = await beyond("label", person)
+    const seen = await backend.request(
+      doctor,
+      "GET",
+      `/rest/notes?person=eq.${person}&order=id&select=label,body`,
+    )
+    const byKey = changed.toSorted((one: any, other: any) => (one.id < other.id ? -1 : 1))
+    expect(byKey.map(({ label, body }: any) => ({ label, body }))).toEqual(seen.json)
+    expect(seen.json).toContainEqual({ label: "seen", body: expect.stringContaining(canary) })
+    for (const refused of ["order", "write"])
+      expect(await beyond(refused, person)).toMatchObject({ code: "UC702" })
+    expect(await beyond("raw", person)).toMatchObject({ code: "UC690" })
+    expect(await dump()).not.toContain("in clear")
+  })
+
   test("what the database can't do it is not asked", async () => {
     const { status, json } = await backend.request(doctor, "POST", "/rest/rpc/orderByNote", { body: {} })
     expect([status, json.code]).toEqual([400, "UC330"])

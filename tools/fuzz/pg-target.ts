@@ -136,6 +136,7 @@ export class PgTarget implements Target {
         engine,
         connect: (transaction) => connectCaller(transaction, loading.planPolicies.model),
         processKey: database.processKey,
+        ciphers: null,
         approvals: null,
         stepUp: createStepUp(loading.planPolicies),
         log: () => undefined,

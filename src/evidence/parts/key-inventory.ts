@@ -14,7 +14,7 @@ interface KeyEntry {
 }
 
 export async function keyInventory(
-  { accounts, callers }: BackendDefinition,
+  { accounts, callers, datasets = {} }: BackendDefinition,
   model: Model,
   database: Inspection,
 ): Promise<Part> {
@@ -70,6 +70,15 @@ export async function keyInventory(
       algorithm: "Random; SHA-256",
       kept: "Digests in the database; the key is with its holder alone",
     })),
+    ...Object.entries(datasets)
+      .filter(([, one]) => one.options.linked === "runs")
+      .map(([name]) => ({
+        name: `Pseudonyms of the dataset ${name}`,
+        purpose: "Gives a person the same pseudonym in all runs of this dataset",
+        algorithm: "HMAC-SHA-256; HKDF-SHA-256 from UNDERCROFT_SECRET",
+        kept: "Nowhere: reckoned at each run",
+        count: 1,
+      })),
     ...(storedEntities(model).some((one) => one.fields.some(isEncrypted))
       ? [
           {
