@@ -26,6 +26,7 @@ import { mailChannel } from "./audit/alert-mail.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import type { Courier } from "./audit/courier.ts"
 import { addExportDoor } from "./audit/export-door.ts"
+import type { Feeder } from "./audit/feed.ts"
 import { type AuditOptions, prepareRecord } from "./audit/keep-record.ts"
 import type { Sealer } from "./audit/sealer.ts"
 import type { VerifySchedule } from "./audit/verify-schedule.ts"
@@ -128,6 +129,8 @@ export interface App {
   readonly sealer: Sealer | null
   /** Brings heads to anchors across a network, where there are any. */
   readonly courier: Courier | null
+  /** Hands entries on to other systems, where there are any. */
+  readonly feeder: Feeder | null
   /** The keys of persons; null where the model encrypts nothing. */
   readonly keys: KeyRing | null
   /** Verifies it once a day, where it is sealed and alerts are not switched off. */
@@ -336,6 +339,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const startRecord =
       options.audit &&
       prepareRecord({
+        product: definition.name,
         options: options.audit,
         settings: definition.audit ?? {},
         remotes,
@@ -427,6 +431,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       sealer: record?.sealer ?? null,
       courier: record?.courier ?? null,
+      feeder: record?.feeder ?? null,
       keys,
       verification: record?.verification ?? null,
       async stop() {
