@@ -5,6 +5,7 @@ import type { RemoteAnchor } from "./anchor.ts"
 import { type BucketAnchorSettings, bucketAnchor } from "./bucket-anchor.ts"
 import { parseWitnessKey } from "./cosignature.ts"
 import { isWebhookSecret } from "./signed-post.ts"
+import type { SyslogSettings } from "./syslog-feed.ts"
 import { parseKey } from "./verifier.mts"
 import { type WebhookAnchorSettings, webhookAnchor } from "./webhook-anchor.ts"
 import type { WitnessSettings } from "./witness.ts"
@@ -22,6 +23,8 @@ export interface AuditSettings {
   readonly privateHosts?: readonly string[]
   /** Makes this backend a witness of other records, at `/witness`. */
   readonly witness?: WitnessSettings
+  /** A syslog server that gets every entry once it is sealed, from the first on (RFC 5424). */
+  readonly syslog?: SyslogSettings
   /** How long entries are kept; left out: for ever. */
   readonly keep?: { readonly years: number }
   /** How long the record's sealer waits after a look, in milliseconds; 2,000 unless given. */
@@ -73,6 +76,7 @@ export function checkAuditSettings({
   witness,
   keep,
   alerts,
+  syslog,
   privateHosts = [],
 }: AuditSettings & { readonly alerts?: AlertSettings | false } = {}): void {
   const { webhook } = alerts || {}
@@ -82,6 +86,7 @@ export function checkAuditSettings({
   }
   if (keep && !(Number.isInteger(keep.years) && keep.years >= 1))
     refuse("keep says whole years, one or more: keep: { years: 10 }")
+  if (syslog) checkSyslog(syslog, privateHosts)
   for (const log of witness?.logs ?? []) {
     try {
       parseKey(log)
@@ -89,6 +94,19 @@ export function checkAuditSettings({
       refuse(`a record's key: ${(cause as Error).message}`)
     }
   }
+}
+
+function checkSyslog(
+  { host, port = 6514, tls, format }: SyslogSettings,
+  privateHosts: readonly string[],
+): void {
+  if (typeof host !== "string" || !/^[\w.:-]+$/.test(host))
+    refuse("syslog needs a host, such as logs.example.org")
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    refuse("the port of syslog is a number up to 65535")
+  if (tls === false && !privateHosts.includes(host))
+    refuse(`syslog to ${host} is without TLS: leave tls out, or name the host in privateHosts`)
+  if (![undefined, "cef", "ocsf"].includes(format)) refuse("the format of syslog is cef or ocsf")
 }
 
 /** Nothing of the address is told but its host: it may hold a secret. */

@@ -1,6 +1,13 @@
 /** Hands sealed entries on to other systems: from where the database says that they have come, each at least once. */
 import { UndercroftError } from "../base/errors.ts"
-import { alertEntry, delayDelivery, endDelivery, makeFeed, takeFeed } from "../sql/audit-anchors.ts"
+import {
+  alertEntry,
+  delayDelivery,
+  endDelivery,
+  feedEntry,
+  makeFeed,
+  takeFeed,
+} from "../sql/audit-anchors.ts"
 import type { AuditDatabase } from "../store/audit-database.ts"
 
 /** What takes entries, in their order. */
@@ -39,7 +46,8 @@ export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOpt
   /** Whether there may be more. */
   async function step(feed: Feed): Promise<boolean> {
     const task = await database.transaction(async (query) => {
-      await query(makeFeed, [feed.name, feed.begins === "first"])
+      const [made] = await query(makeFeed, [feed.name, feed.begins === "first"])
+      if (made) await query(feedEntry, [JSON.stringify({ export: feed.name, after: Number(made["size"]) })])
       const [taken] = await query(takeFeed, [feed.name])
       if (!taken) return null
       const rows = await query(feed.statement, [taken["after"], taken["through"], feed.rows])
@@ -67,7 +75,7 @@ export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOpt
 
   async function run(feed: Feed): Promise<void> {
     // A database that does not answer is told by the sealer.
-    while (!isStopped && (await step(feed).catch(() => false)));
+    for (let isMore = true; isMore && !isStopped; ) isMore = await step(feed).catch(() => false)
   }
 
   // Each at its own pace: one that is away keeps no other waiting.

@@ -12,6 +12,7 @@ import { type Feed, type Feeder, startFeeds } from "./feed.ts"
 import { schedulePruning } from "./prune-schedule.ts"
 import { type Sealer, startSealer } from "./sealer.ts"
 import type { KeyHolder, SigningKey } from "./signing-key.ts"
+import { syslogFeed } from "./syslog-feed.ts"
 import { scheduleVerification, type VerifySchedule } from "./verify-schedule.ts"
 
 /** What the sealer of the record needs. */
@@ -100,8 +101,12 @@ function outlets({ product, settings }: RecordParts): {
   readonly feeds: readonly Feed[]
   readonly channels: readonly AlertChannel[]
 } {
-  const { alerts, privateHosts = [] } = settings
+  const { alerts, syslog, privateHosts = [] } = settings
   const { webhook } = alerts || {}
   const told = webhook ? [alertWebhook(webhook, { product, privateHosts })] : []
-  return { feeds: told.map(({ feed }) => feed), channels: told.map(({ channel }) => channel) }
+  const handed = syslog ? [syslogFeed(syslog, { product, privateHosts })] : []
+  return {
+    feeds: [...told.map(({ feed }) => feed), ...handed],
+    channels: told.map(({ channel }) => channel),
+  }
 }

@@ -63,7 +63,7 @@ export const auditCommand: Command = command({
       description: "export, touched: from this day or moment on, in UTC.",
       valueHint: "2026-01-31",
     },
-    format: { type: "string", description: "export: jsonl, csv, cef or ocsf.", valueHint: "jsonl" },
+    format: { type: "string", description: "export: jsonl, csv, cef, ocsf or syslog.", valueHint: "jsonl" },
     follow: { type: "boolean", description: "export: go on with what is sealed from now on." },
     cursor: {
       type: "string",

@@ -21,7 +21,11 @@ export const makeDelivery: string = "insert into audit.delivery (anchor) values 
 
 /** What entries are handed to is kept in the same table: here its size is the last position that it has. $2: it begins with the first. */
 export const makeFeed: string = `insert into audit.delivery (anchor, size)
-  select $1, case when $2::boolean then 0 else coalesce((select max(size) from audit.batch), 0) end on conflict do nothing`
+  select $1, case when $2::boolean then 0 else coalesce((select max(size) from audit.batch), 0) end on conflict do nothing returning size`
+
+/** That entries are handed to somebody from now on. */
+export const feedEntry: string =
+  "insert into audit.pending (kind, actor, door, detail) values ('export', 'system:audit', 'system', $1)"
 
 export const takeFeed: string = `update audit.delivery d set next_at = clock_timestamp() + interval '60 seconds'
   from (select size from audit.batch order by size desc limit 1) b
