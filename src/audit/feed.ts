@@ -41,7 +41,7 @@ export interface Feeder {
 
 /** Of several processes one does it; what it had under way when it was lost, another one hands on again. */
 export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOptions): Feeder {
-  let isStopped = false
+  const stopping = new AbortController()
 
   /** Whether there may be more. */
   async function step(feed: Feed): Promise<boolean> {
@@ -75,7 +75,7 @@ export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOpt
 
   async function run(feed: Feed): Promise<void> {
     // A database that does not answer is told by the sealer.
-    for (let isMore = true; isMore && !isStopped; ) isMore = await step(feed).catch(() => false)
+    while (!stopping.signal.aborted && (await step(feed).catch(() => false)));
   }
 
   // Each at its own pace: one that is away keeps no other waiting.
@@ -87,7 +87,7 @@ export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOpt
       return running
     }
     const plan = (): void => {
-      if (isStopped) return
+      if (stopping.signal.aborted) return
       timer = setTimeout(() => void now().then(plan), everyMs)
       timer.unref()
     }
@@ -105,7 +105,7 @@ export function startFeeds({ database, feeds, everyMs = 2_000, tell }: FeederOpt
       await Promise.all(runs.map(({ now }) => now()))
     },
     async stop() {
-      isStopped = true
+      stopping.abort()
       await Promise.all(runs.map(({ stop }) => stop()))
       await database.close()
     },
