@@ -41,6 +41,12 @@ export const delayDelivery: string = `update audit.delivery set failures = failu
 export const keepCosignature: string =
   "insert into audit.cosignature (size, witness, line) values ($1, $2, $3) on conflict do nothing"
 
+export const hasCosignatures: string = "select to_regclass('audit.cosignature') is not null as there"
+
+/** Every cosignature with the head that it should be under. */
+export const allCosignatures: string = `select c.size::text as size, c.witness, c.line, b.checkpoint
+  from audit.cosignature c left join audit.batch b on b.size = c.size order by c.size, c.witness`
+
 /** An entry that tells what went wrong with the record itself. */
 export const alertEntry: string =
   "insert into audit.pending (kind, actor, door, result, detail) values ('alert', 'system:audit', 'system', 'failed', $1)"
