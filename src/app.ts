@@ -294,8 +294,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       onError: options.onError ?? (() => undefined),
     })
 
+    // Mail: one post for accounts, emergency overrides and alerts.
+    const post = people?.post ?? openAlertPost(definition, options)
+
     // Emergency overrides: whoever is to know is told by mail.
-    const post = people?.post ?? null
     const texts = mailTexts(definition.name)
     const overrides = scheduleOverrideNotices({
       adminUrl,
@@ -334,7 +336,6 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     )
 
     // The record: sealed in the background, its heads handed to anchors; alerts are rules over it.
-    const alertPost = openAlertPost(definition, options)
     const { mail = [] } = definition.audit?.alerts || {}
     const startRecord =
       options.audit &&
@@ -343,7 +344,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         options: options.audit,
         settings: definition.audit ?? {},
         remotes,
-        channels: alertPost ? [mailChannel(definition.name, mail, (one) => alertPost.send(() => one))] : [],
+        channels:
+          post && mail.length > 0 ? [mailChannel(definition.name, mail, (one) => post.send(() => one))] : [],
         adminUrl,
         auditUrl: database.auditUrl,
         tell: options.onError ?? (() => undefined),
@@ -387,7 +389,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     if (approvals) addApprovalsDoor(server, { approvals, authenticate })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post) addPasswordDoor(server, people)
-    if (people?.post?.kept) addMailDoor(server, people.post.kept)
+    if (post?.kept) addMailDoor(server, post.kept)
     if (people && provider) {
       const ways = signInWays(definition.accounts ?? {}, people.post !== null)
       addProviderDoor(server, { name: definition.name, provider, people, ways })
@@ -441,11 +443,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await refusals.close()
         await transactions.close()
         await pool.close()
-        await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
         await record?.stop()
-        await alertPost?.close()
+        await post?.close()
         await witnessed?.close()
         await options.keys?.store.close()
         await embedded?.stop()
@@ -457,7 +458,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   }
 }
 
-/** Alerts by mail need somebody who sends it; throws UC916 where nobody does. */
+/** Alerts by mail need somebody who sends it, also without accounts; throws UC916 where nobody does. */
 function openAlertPost({ audit, accounts }: BackendDefinition, options: AppOptions): Post | null {
   const settings = audit?.alerts || {}
   if (!settings.mail?.length) return null
