@@ -26,6 +26,7 @@ import { mailChannel } from "./audit/alert-mail.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import type { Courier } from "./audit/courier.ts"
 import { addExportDoor } from "./audit/export-door.ts"
+import type { Feeder } from "./audit/feed.ts"
 import { type AuditOptions, prepareRecord } from "./audit/keep-record.ts"
 import type { Sealer } from "./audit/sealer.ts"
 import type { VerifySchedule } from "./audit/verify-schedule.ts"
@@ -128,6 +129,8 @@ export interface App {
   readonly sealer: Sealer | null
   /** Brings heads to anchors across a network, where there are any. */
   readonly courier: Courier | null
+  /** Hands entries on to other systems, where there are any. */
+  readonly feeder: Feeder | null
   /** The keys of persons; null where the model encrypts nothing. */
   readonly keys: KeyRing | null
   /** Verifies it once a day, where it is sealed and alerts are not switched off. */
@@ -292,8 +295,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       onError: options.onError ?? (() => undefined),
     })
 
+    // Mail: one post for accounts, emergency overrides and alerts.
+    const post = people?.post ?? openAlertPost(definition, options)
+
     // Emergency overrides: whoever is to know is told by mail.
-    const post = people?.post ?? null
     const texts = mailTexts(definition.name)
     const overrides = scheduleOverrideNotices({
       adminUrl,
@@ -332,15 +337,16 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     )
 
     // The record: sealed in the background, its heads handed to anchors; alerts are rules over it.
-    const alertPost = openAlertPost(definition, options)
     const { mail = [] } = definition.audit?.alerts || {}
     const startRecord =
       options.audit &&
       prepareRecord({
+        product: definition.name,
         options: options.audit,
         settings: definition.audit ?? {},
         remotes,
-        channels: alertPost ? [mailChannel(definition.name, mail, (one) => alertPost.send(() => one))] : [],
+        channels:
+          post && mail.length > 0 ? [mailChannel(definition.name, mail, (one) => post.send(() => one))] : [],
         adminUrl,
         auditUrl: database.auditUrl,
         tell: options.onError ?? (() => undefined),
@@ -384,7 +390,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     if (approvals) addApprovalsDoor(server, { approvals, authenticate })
     if (people) addAccountsDoor(server, { people, authenticate, readAddress })
     if (people?.post) addPasswordDoor(server, people)
-    if (people?.post?.kept) addMailDoor(server, people.post.kept)
+    if (post?.kept) addMailDoor(server, post.kept)
     if (people && provider) {
       const ways = signInWays(definition.accounts ?? {}, people.post !== null)
       addProviderDoor(server, { name: definition.name, provider, people, ways })
@@ -428,6 +434,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       adminUrl,
       sealer: record?.sealer ?? null,
       courier: record?.courier ?? null,
+      feeder: record?.feeder ?? null,
       keys,
       verification: record?.verification ?? null,
       async stop() {
@@ -437,11 +444,10 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await refusals.close()
         await transactions.close()
         await pool.close()
-        await people?.post?.close()
         await pruning?.stop()
         await accounts?.close()
         await record?.stop()
-        await alertPost?.close()
+        await post?.close()
         await witnessed?.close()
         await options.keys?.store.close()
         await embedded?.stop()
@@ -453,7 +459,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
   }
 }
 
-/** Alerts by mail need somebody who sends it; throws UC916 where nobody does. */
+/** Alerts by mail need somebody who sends it, also without accounts; throws UC916 where nobody does. */
 function openAlertPost({ audit, accounts }: BackendDefinition, options: AppOptions): Post | null {
   const settings = audit?.alerts || {}
   if (!settings.mail?.length) return null

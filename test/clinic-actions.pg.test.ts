@@ -62,6 +62,50 @@ test("in an emergency, with a reason, a doctor of another practice reads one pat
   expect(await rows()).toEqual([])
 })
 
+test("a whole record is handed out when the privacy officer approves; both are on record, and the patient sees it", async () => {
+  const officer: TestCaller = { id: accounts.officer, roles: ["privacy-officer"] }
+  const [staff] = await clinic.sql(
+    "select \"user\" from app.staff where practice = $1 and job = 'doctor' limit 1",
+    [berlin],
+  )
+  const vogel: TestCaller = { id: staff.user, roles: ["doctor"] }
+  const wish = { patient: own, to: "an insurer", basis: "law" }
+  expect((await call(nurse, "releaseRecord", wish)).status).toBe(403)
+  const asked = await call(vogel, "releaseRecord", wish)
+  expect([asked.status, asked.json.code]).toEqual([202, "UC989"])
+  const [waiting] = (await clinic.request(officer, "GET", "/rest/rpc/approvals")).json
+  expect(waiting).toMatchObject({ action: "releaseRecord", input: wish })
+  const approve = `/rest/rpc/approvals/${waiting.id}/approve`
+  expect((await clinic.request(vogel, "POST", approve)).status).toBeGreaterThanOrEqual(400)
+  expect((await clinic.request(officer, "POST", approve)).status).toBeLessThan(300)
+  const { status, json } = await call(vogel, "releaseRecord", wish)
+  expect(status).toBe(200)
+  expect(json).toMatchObject({ name: "Renate Köhler", born: "1957-03-14", allergies: ["Penicillin"] })
+  expect(json.notes.length).toBeGreaterThan(1)
+  expect(json.notes.every(({ body }: { body: string }) => / /.test(body))).toBe(true)
+  // A doctor of another practice finds no such patient, also with an approval.
+  const other = await call(doctor, "releaseRecord", wish)
+  expect(other.status).toBe(202)
+  const [later] = (await clinic.request(officer, "GET", "/rest/rpc/approvals")).json
+  await clinic.request(officer, "POST", `/rest/rpc/approvals/${later.id}/approve`)
+  expect((await call(doctor, "releaseRecord", wish)).json.code).toBe("UC703")
+
+  const record = (caller: TestCaller) =>
+    clinic.request(
+      caller,
+      "GET",
+      `/rest/auditEntries?select=kind,actor&actor=eq.user:${staff.user}&kind=eq.read`,
+    )
+  expect((await record(officer)).json.length).toBeGreaterThan(0)
+  expect((await record(vogel)).json).toEqual([])
+  const seen = await clinic.request(
+    patient,
+    "GET",
+    "/rest/accesses-to-me?select=roles,kind,entity&own=is.false",
+  )
+  expect(seen.json).toContainEqual({ roles: ["doctor"], kind: "read", entity: "ClinicalNote" })
+})
+
 describe("bookAppointment", () => {
   test("of a hundred who try at once, one gets the slot", async () => {
     const slot = await freeSlot(3)

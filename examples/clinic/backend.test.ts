@@ -191,7 +191,7 @@ const medical = ["ClinicalNote", "Observation", "Prescription"]
 describe("who sees which rows", () => {
   it("callers made ready are people of the data", () => {
     const subjects = backend.callers!.ready!.map(({ claims }) => claims.sub)
-    expect(subjects).toEqual([accounts.nurse, accounts.patient, accounts.doctor])
+    expect(subjects).toEqual([accounts.nurse, accounts.patient, accounts.doctor, accounts.officer])
     expect(visible(nurse, "Staff").find((row) => row.user === accounts.nurse)?.practice).toBe(berlin)
     expect(visible(doctor, "Staff").find((row) => row.user === accounts.doctor)?.practice).toBe(hamburg)
     expect(self.practice).toBe(berlin)

@@ -7,6 +7,7 @@ import { visits } from "./datasets.ts"
 import * as model from "./model.ts"
 import { Override } from "./override.ts"
 import { processing } from "./processing.ts"
+import { releaseRecord } from "./release.ts"
 
 export default defineBackend({
   name: "clinic",
@@ -26,10 +27,16 @@ export default defineBackend({
     Consent.purposes,
     Override,
   ],
-  actions: { bookAppointment, cancelAppointment, recordObservations },
   datasets: { visits },
+  actions: { bookAppointment, cancelAppointment, recordObservations, releaseRecord },
+  audit: { readers: ["privacy-officer"], accessesToMe: true },
   processing,
-  accounts: { password: true, twoFactor: true, apiKeys: true, requireTwoFactor: ["nurse", "doctor"] },
+  accounts: {
+    password: true,
+    twoFactor: true,
+    apiKeys: true,
+    requireTwoFactor: ["nurse", "doctor", "privacy-officer"],
+  },
   callers: {
     ready: [
       {
@@ -50,11 +57,17 @@ export default defineBackend({
         claims: { sub: accounts.doctor, roles: ["doctor"] },
         account: { email: "hanna.lindqvist@clinic.example", name: "Dr. Hanna Lindqvist", secondFactor: true },
       },
+      {
+        name: "officer",
+        description: "Ida Brandt, privacy officer of all three",
+        claims: { sub: accounts.officer, roles: ["privacy-officer"] },
+        account: { email: "ida.brandt@clinic.example", name: "Ida Brandt", secondFactor: true },
+      },
     ],
   },
   tryOut: [
     {
-      what: "the nurse's patients, each with their latest appointment and its doctor",
+      what: "the nurse's patients, each with their latest appointment and its doctor; that she reads them is on record",
       caller: "nurse",
       path: "/rest/patients?select=name,born,appointments(during,status,doctor(name))&appointments.order=during.desc&appointments.limit=1&order=lastName&limit=3",
     },
@@ -79,27 +92,21 @@ export default defineBackend({
       },
     },
     {
-      what: "the patient's own record, with the newest measurements",
-      caller: "patient",
-      path: "/rest/patients?select=name,history,observations(kind,value,unit,measuredAt)&observations.order=measuredAt.desc&observations.limit=3",
+      what: "what of all that is on record, as the privacy officer: read, refused, overridden, sealed with its position after two seconds",
+      caller: "officer",
+      path: "/rest/auditEntries?select=position,at,kind,actor,roles,entity,fields,result&order=at.desc&limit=4",
     },
     {
-      what: "measurements from a device, recorded by an action: sent again, they are known already",
-      caller: "nurse",
+      what: "who saw and changed the patient's data, as the patient",
+      caller: "patient",
+      path: "/rest/accesses-to-me?select=at,who,roles,kind,entity,fields,emergency&own=is.false&entity=neq.User&order=at.desc&limit=3",
+    },
+    {
+      what: "a whole record for an insurer: it takes the privacy officer's approval, at /rest/rpc/approvals",
+      caller: "doctor",
       method: "POST",
-      path: "/rest/rpc/recordObservations",
-      body: {
-        device: "cuff-12",
-        readings: [
-          {
-            patient: "018ce7a8-0f00-7003-8000-000000000001",
-            kind: "pulse",
-            value: "72",
-            unit: "bpm",
-            measuredAt: "2026-01-01T08:00:00Z",
-          },
-        ],
-      },
+      path: "/rest/rpc/releaseRecord",
+      body: { patient: "018ce7a8-0f00-7003-8000-00000000047f", to: "AOK Nordwest", basis: "law" },
     },
   ],
   seed: () => clinicRows(new Date().toISOString().slice(0, 10)),

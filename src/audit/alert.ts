@@ -46,7 +46,16 @@ export interface AlertSettings {
   readonly failedVerification?: boolean
   /** Addresses that a mail goes to. */
   readonly mail?: readonly string[]
+  /** Takes each alert as JSON: `{ type: "audit.alert", timestamp, data: { product, rule, says, entry, at, count } }`. */
+  readonly webhook?: AlertWebhookSettings
   readonly channels?: readonly AlertChannel[]
+}
+
+export interface AlertWebhookSettings {
+  /** A host in a private network has to be among `audit.privateHosts`. */
+  readonly url: string
+  /** What signs requests (Standard Webhooks), `whsec_` and base64 of 24 bytes or more; the receiver has it, too. */
+  readonly secret: string
 }
 
 export const alertDefaults: { readonly denials: AlertThreshold; readonly massReads: AlertThreshold } = {

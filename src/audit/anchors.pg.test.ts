@@ -12,8 +12,8 @@ import { type AuditSettings, checkAuditSettings, remoteAnchors } from "./audit-s
 import { readCosignature, witnessKeyOf } from "./cosignature.ts"
 import { type Courier, startCourier } from "./courier.ts"
 import { send } from "./send.ts"
+import { signatureOf } from "./signed-post.ts"
 import { heldKey, makeKey, readSigningKey } from "./signing-key.ts"
-import { signatureOf } from "./webhook-anchor.ts"
 
 const random = randomFrom(11)
 const privateHosts = ["127.0.0.1"]

@@ -1,5 +1,5 @@
 /** An anchor that is an object store with the API of S3: an object for each head, written once and never over another. */
-import { createHash, createHmac } from "node:crypto"
+import { type AwsRequest, signForAws } from "../keys/sign-aws.ts"
 import type { RemoteAnchor, SignedHead } from "./anchor.ts"
 import { type Sent, send } from "./send.ts"
 
@@ -14,18 +14,11 @@ export interface BucketAnchorSettings {
   readonly everySeconds?: number
 }
 
-interface Asked {
-  readonly method: "GET" | "PUT"
-  readonly url: URL
-  readonly body: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
 /** Objects are lines of an anchor's file, named by their sizes: `<bucket>/0000000000001042.json`. */
 export function bucketAnchor(settings: BucketAnchorSettings, privateHosts: readonly string[]): RemoteAnchor {
   const base = new URL(settings.bucket.endsWith("/") ? settings.bucket : `${settings.bucket}/`)
-  const ask = async (asked: Asked): Promise<Sent> => {
-    const headers = await signedHeaders(asked, settings)
+  const ask = async (asked: AwsRequest): Promise<Sent> => {
+    const headers = await signForAws(asked, { ...settings, service: "s3" })
     return send({ ...asked, headers, privateHosts })
   }
   return {
@@ -52,64 +45,4 @@ async function checkSame({ status, text }: Sent, body: string): Promise<void> {
   if (status !== 200)
     throw new Error(`it holds a head of this size already, and answered ${status} to show it`)
   if (text !== body) throw new Error("it holds another head of this size: a fork")
-}
-
-async function signedHeaders(
-  { method, url, body, headers }: Asked,
-  { region, accessKeyId, secretAccessKey }: BucketAnchorSettings,
-): Promise<Readonly<Record<string, string>>> {
-  // Only who uses an object store pays for loading it.
-  const { SignatureV4 } = await import("@smithy/signature-v4")
-  const signer = new SignatureV4({
-    service: "s3",
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    sha256: Sha256,
-    uriEscapePath: false,
-  })
-  const signed = await signer.sign({
-    method,
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: url.pathname,
-    headers: { host: url.host, ...headers },
-    body,
-  })
-  return signed.headers
-}
-
-/** Node's SHA-256 and HMAC in the form that the signer asks for. */
-class Sha256 {
-  #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
-  readonly #secret: Bytes | undefined
-
-  constructor(secret?: Bytes) {
-    this.#secret = secret
-    this.#hash = begin(secret)
-  }
-
-  update(data: Bytes): void {
-    this.#hash.update(toBytes(data))
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest()
-  }
-
-  reset(): void {
-    this.#hash = begin(this.#secret)
-  }
-}
-
-type Bytes = string | ArrayBuffer | ArrayBufferView
-
-function begin(secret: Bytes | undefined): ReturnType<typeof createHash> | ReturnType<typeof createHmac> {
-  return secret === undefined ? createHash("sha256") : createHmac("sha256", toBytes(secret))
-}
-
-function toBytes(data: Bytes): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data, "utf8")
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data)
 }

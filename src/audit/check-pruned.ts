@@ -18,10 +18,13 @@ interface Announced {
 /** Years begin on a day that not every year has, and clocks differ. */
 const slackMs = 2 * 86_400_000
 
+const keptYears = ({ years }: Announced): number => Math.max(1, Number(years))
+
 /** Before when entries were to go: no later than so many years before it was sealed, one at least. */
-function dueBefore({ before, years, sealed }: Announced): number {
+function dueBefore(announced: Announced): number {
+  const { before, sealed } = announced
   const latest = new Date(`${sealed.replace(" ", "T")}Z`)
-  latest.setUTCFullYear(latest.getUTCFullYear() - Math.max(1, Number(years)))
+  latest.setUTCFullYear(latest.getUTCFullYear() - keptYears(announced))
   return Math.min(Date.parse(before ?? ""), latest.getTime() + slackMs)
 }
 
@@ -38,8 +41,8 @@ interface Passing {
 export async function passPruned(
   { reader, anchor, findings }: Passing,
   batches: BatchCheck,
-): Promise<{ tree: Frontier; through: number }> {
-  const none = { tree: new Frontier(), through: 0 }
+): Promise<{ tree: Frontier; through: number; years: number }> {
+  const none = { tree: new Frontier(), through: 0, years: 0 }
   const [{ first } = { first: null }] = (await reader.query(firstPosition)) as { first: string | null }[]
   const through = Number(first ?? 1) - 1
   if (through < 1) return none
@@ -77,7 +80,7 @@ export async function passPruned(
       through,
       "it was not to be pruned: the entry that announces it names another head, or another time",
     )
-  return { tree, through }
+  return { tree, through, years: keptYears(announced) }
 }
 
 function isSigned({ size, frontier }: { size: number; frontier: Buffer }, { last }: BatchCheck): boolean {

@@ -81,3 +81,17 @@ test("OCSF: API activity, account change and authentication, by what was done", 
     activity_id: 99,
   })
 })
+
+test("syslog: the header of RFC 5424 with what it may hold, then the entry", () => {
+  const line = lineOf("syslog", { kind: "re ad", position: 2_147_483_648 })
+  expect(line).toMatch(
+    /^<110>1 2026-01-02T03:04:05\.123456Z [\x21-\x7e]+ the\|clinic - re_ad \[origin software="the\|clinic"\]\[meta sequenceId="1"\] CEF:0\|/,
+  )
+  const named = formatOf("syslog", 'a "b" ] \\ é').line(entry)
+  expect(named).toContain(
+    String.raw` a_"b"_]_\__ - read [origin software="a \"b\" \] \\ é"][meta sequenceId="7"] CEF:`,
+  )
+  expect(lineOf("syslog", { kind: "alert" })).toMatch(/^<105>1 /)
+  expect(lineOf("syslog", { kind: "denied", result: "42501" })).toMatch(/^<108>1 /)
+  expect(lineOf("syslog", { purpose: "a\nb" })).not.toContain("\n")
+})

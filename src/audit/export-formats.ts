@@ -1,7 +1,8 @@
-/** Entries as other systems read them: JSON Lines, CSV, CEF and OCSF; a line each. */
+/** Entries as other systems read them: JSON Lines, CSV, CEF, OCSF and syslog; a line each. */
 import { toOcsf } from "./export-ocsf.ts"
+import { syslogLine } from "./syslog-line.ts"
 
-export const exportFormats = ["jsonl", "csv", "cef", "ocsf"] as const
+export const exportFormats = ["jsonl", "csv", "cef", "ocsf", "syslog"] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
 /** A sealed entry, without the values of personal fields. */
@@ -77,6 +78,13 @@ export function formatOf(format: ExportFormat, product: string): EntryFormat {
       }
     case "cef":
       return { contentType: "text/plain; charset=utf-8", head: null, line: (entry) => toCef(entry, product) }
+    case "syslog":
+      return {
+        contentType: "text/plain; charset=utf-8",
+        head: null,
+        line: (entry) =>
+          syslogLine(entry, { product, severity: severityOf(entry), message: toCef(entry, product) }),
+      }
   }
 }
 
@@ -148,7 +156,7 @@ function isDone({ kind, result }: Pick<ExportedEntry, "kind" | "result">): boole
 }
 
 /** From 0 to 10, as CEF counts. */
-function severityOf(entry: ExportedEntry): number {
+export function severityOf(entry: ExportedEntry): number {
   if (entry.kind === "alert") return 9
   if (entry.kind === "override") return 7
   if (!isDone(entry)) return 5

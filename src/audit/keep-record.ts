@@ -2,14 +2,17 @@
 import type { UndercroftError } from "../base/errors.ts"
 import { openAudit } from "../store/audit-database.ts"
 import type { AlertChannel, AlertSettings } from "./alert.ts"
+import { alertWebhook } from "./alert-webhook.ts"
 import { createAlerts } from "./alerts.ts"
 import type { Anchor, RemoteAnchor } from "./anchor.ts"
 import type { AnchoredHead } from "./anchored-heads.ts"
 import type { AuditSettings } from "./audit-settings.ts"
 import { type Courier, startCourier } from "./courier.ts"
+import { type Feed, type Feeder, startFeeds } from "./feed.ts"
 import { schedulePruning } from "./prune-schedule.ts"
 import { type Sealer, startSealer } from "./sealer.ts"
 import type { KeyHolder, SigningKey } from "./signing-key.ts"
+import { syslogFeed } from "./syslog-feed.ts"
 import { scheduleVerification, type VerifySchedule } from "./verify-schedule.ts"
 
 /** What the sealer of the record needs. */
@@ -26,6 +29,8 @@ export interface AuditOptions {
 }
 
 export interface RecordParts {
+  /** The backend's name. */
+  readonly product: string
   readonly options: AuditOptions
   readonly settings: AuditSettings & { readonly alerts?: AlertSettings | false }
   readonly remotes: readonly RemoteAnchor[]
@@ -40,6 +45,7 @@ export interface RecordParts {
 export interface RecordKeeper {
   readonly sealer: Sealer
   readonly courier: Courier | null
+  readonly feeder: Feeder | null
   readonly verification: VerifySchedule | null
   stop(): Promise<void>
 }
@@ -48,13 +54,14 @@ export interface RecordKeeper {
 export function prepareRecord(parts: RecordParts): () => RecordKeeper {
   const { options, settings, remotes, adminUrl, tell } = parts
   const { alerts: rules = {}, sealEveryMs: everyMs, keep } = settings
+  const { feeds, channels } = outlets(parts)
   const open = (): ReturnType<typeof openAudit> => openAudit(parts.auditUrl)
   const database = open()
   const alerts = rules
     ? createAlerts({
         database,
         settings: rules,
-        channels: [...(rules.channels ?? []), ...parts.channels],
+        channels: [...(rules.channels ?? []), ...parts.channels, ...channels],
         tell,
       })
     : null
@@ -63,6 +70,7 @@ export function prepareRecord(parts: RecordParts): () => RecordKeeper {
     const pruning = schedulePruning({ adminUrl, years: keep?.years, seal: sealer.sealNow, tell })
     const courier =
       remotes.length > 0 ? startCourier({ database: open(), anchors: remotes, everyMs, tell }) : null
+    const feeder = feeds.length > 0 ? startFeeds({ database: open(), feeds, everyMs, tell }) : null
     const verification = alerts
       ? scheduleVerification({
           adminUrl,
@@ -75,13 +83,30 @@ export function prepareRecord(parts: RecordParts): () => RecordKeeper {
     return {
       sealer,
       courier,
+      feeder,
       verification,
       async stop() {
         await verification?.stop()
         await pruning?.stop()
         await sealer.stop()
         await courier?.stop()
+        await feeder?.stop()
       },
     }
+  }
+}
+
+/** What takes entries as they are sealed, beside anchors. */
+function outlets({ product, settings }: RecordParts): {
+  readonly feeds: readonly Feed[]
+  readonly channels: readonly AlertChannel[]
+} {
+  const { alerts, syslog, privateHosts = [] } = settings
+  const { webhook } = alerts || {}
+  const told = webhook ? [alertWebhook(webhook, { product, privateHosts })] : []
+  const handed = syslog ? [syslogFeed(syslog, { product, privateHosts })] : []
+  return {
+    feeds: [...told.map(({ feed }) => feed), ...handed],
+    channels: told.map(({ channel }) => channel),
   }
 }

@@ -154,6 +154,30 @@ test("what goes without an announcement, with another's, or too early is found",
   }
 })
 
+test("what a forged announcement had pruned before its time is not found, and is told where the definition keeps it longer", async () => {
+  const [{ size, root }] = await backend.sql(
+    `select size::integer, split_part(checkpoint, chr(10), 3) as root from audit.batch where sealed_at > '2015-06-01' order by size limit 1`,
+  )
+  const detail = { through: size, root, years: 1, before: "2025-01-01T00:00:00Z" }
+  const other = await makeCopy()
+  await other.sql(
+    `insert into audit.pending (kind, actor, door, detail) values ('prune', 'system:audit', 'system', '${JSON.stringify(detail)}')`,
+  )
+  await other.seal()
+  for (const one of ["personal", "about", "entry"])
+    await other.sql(`delete from audit.${one} where position <= ${size}`)
+  const told = [expect.stringContaining(`Entries 1 to ${size} were pruned as older than 1 year, and`)]
+  for (const [years, notes] of [
+    [1, []],
+    [10, told],
+    [null, told],
+  ] as const) {
+    const verdict = await record.verify({ years, witnesses: [] })
+    expect({ years, ...verdict }).toMatchObject({ intact: true, prunedThrough: size, notes })
+  }
+  await other.undo()
+})
+
 test("heads of what was pruned can't be changed either, nor frontiers", async () => {
   const through = (await first()) - 1
   for (const change of [

@@ -23,18 +23,23 @@ export interface Scan {
 /** How far it came: all of it, or to the end of the batch where the first finding is. */
 export async function scanEntries(
   scan: Scan,
-): Promise<{ size: number; time: string | null; prunedThrough: number }> {
+): Promise<{ size: number; time: string | null; prunedThrough: number; prunedYears: number }> {
   const batches = new BatchCheck(scan.reader.stream(allBatches), scan.signers)
   const begins = await passPruned(scan, batches)
   const walk = new Walk(scan, batches, { tree: begins.tree, erased: await readErasures(scan.reader) })
-  if (scan.findings.first() !== null) return { size: 0, time: null, prunedThrough: 0 }
+  if (scan.findings.first() !== null) return { size: 0, time: null, prunedThrough: 0, prunedYears: 0 }
   for await (const rows of scan.reader.stream(allEntries)) {
     const isGood = await walk.take(rows as unknown as readonly EntryRow[])
     scan.onProgress(walk.tree.size)
     if (!isGood) break
   }
   if (scan.findings.first() === null) await walk.end()
-  return { size: walk.tree.size, time: batches.last?.time ?? null, prunedThrough: begins.through }
+  return {
+    size: walk.tree.size,
+    time: batches.last?.time ?? null,
+    prunedThrough: begins.through,
+    prunedYears: begins.years,
+  }
 }
 
 class Walk {

@@ -1,9 +1,7 @@
 /** One request to a place outside: to the address that was checked, never on to another, and never into a private network unless that was allowed by name. */
-import { lookup } from "node:dns"
 import { type RequestOptions, request as requestPlain } from "node:http"
 import { request as requestSecure } from "node:https"
-import type { LookupFunction } from "node:net"
-import ipaddr from "ipaddr.js"
+import { checkedLookup } from "./public-address.ts"
 
 export interface Sending {
   readonly url: URL
@@ -29,13 +27,11 @@ export async function send(sending: Sending): Promise<Sent> {
   const isAllowed = privateHosts.includes(url.hostname)
   if (url.protocol !== "https:" && !(isAllowed && url.protocol === "http:"))
     throw new Error("it is not https, and its host is not among privateHosts")
-  const literal = url.hostname.replace(/^\[|\]$/g, "")
-  if (!isAllowed && ipaddr.isValid(literal)) refusePrivate(literal)
   const options: RequestOptions = {
     method,
     headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
     agent: false,
-    lookup: lookupFor(isAllowed),
+    lookup: checkedLookup(url.hostname, privateHosts),
     signal: AbortSignal.timeout(sending.timeoutMs ?? 10_000),
   }
   return new Promise((resolve, reject) => {
@@ -59,26 +55,4 @@ export async function send(sending: Sending): Promise<Sent> {
     )
     request.end(body)
   })
-}
-
-/** The connection goes to what was looked up and checked here: a name can't be one address for the check and another for the socket. */
-function lookupFor(isAllowed: boolean): LookupFunction {
-  return (host, options, done) =>
-    lookup(host, { ...options, all: true }, (error, found) => {
-      if (error) return done(error, [])
-      try {
-        for (const { address } of isAllowed ? [] : found) refusePrivate(address)
-      } catch (cause) {
-        return done(cause as NodeJS.ErrnoException, [])
-      }
-      const [first] = found
-      if (options.all || first === undefined) return done(null, found)
-      return done(null, first.address, first.family)
-    })
-}
-
-/** Loopback, link-local (cloud metadata), private and reserved networks, also where IPv6 wraps them. */
-function refusePrivate(address: string): void {
-  if (ipaddr.process(address).range() !== "unicast")
-    throw new Error("its address is in a private network, and its host is not among privateHosts")
 }

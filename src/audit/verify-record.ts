@@ -2,6 +2,7 @@
 import { allSigners, strangeTables, waitingCount } from "../sql/audit-seal.ts"
 import type { AnchoredHead } from "./anchored-heads.ts"
 import { AnchorCheck } from "./check-anchored.ts"
+import { type Cosigned, checkCosignatures } from "./check-cosignatures.ts"
 import { type Finding, Findings } from "./findings.ts"
 import { type Reading, scanEntries } from "./scan-entries.ts"
 import { readSigners, type Signer, type SignerRow, signerOf } from "./signers.ts"
@@ -19,6 +20,8 @@ export interface Verdict {
   readonly notes: readonly string[]
   /** Entries up to here were pruned, as one that is there announced; 0 where none were. */
   readonly prunedThrough: number
+  /** What witnesses signed. */
+  readonly cosigned: readonly Cosigned[]
 }
 
 export interface VerifyOptions {
@@ -27,7 +30,16 @@ export interface VerifyOptions {
   readonly anchored: AsyncIterable<AnchoredHead> | null
   /** Public keys that are known to be right, from elsewhere than the database. */
   readonly keys: readonly string[]
+  /** What the definition says: whoever could forge an entry that waits can't change that. */
+  readonly declared?: Declared
   readonly onProgress?: (entries: number) => void
+}
+
+export interface Declared {
+  /** How long entries are kept; null: for ever. */
+  readonly years: number | null
+  /** The keys of witnesses. */
+  readonly witnesses: readonly string[]
 }
 
 /** Bounded in memory, however long the record is. */
@@ -41,7 +53,7 @@ export async function verifyRecord(options: VerifyOptions): Promise<Verdict> {
     )
   const end = (said: Pick<Verdict, "size" | "time" | "waiting"> & Partial<Verdict>): Verdict => {
     const bad = findings.first()
-    return { prunedThrough: 0, ...said, intact: bad === null, bad, notes }
+    return { prunedThrough: 0, cosigned: [], ...said, intact: bad === null, bad, notes }
   }
 
   const [strange] = await reader.query(strangeTables)
@@ -59,8 +71,13 @@ export async function verifyRecord(options: VerifyOptions): Promise<Verdict> {
   const scanned = await scanEntries({ reader, signers, anchor, findings, onProgress })
   const problem = keyProblem(keys, signers, scanned.size)
   if (problem !== null) findings.within(1, scanned.size, problem)
-  notes.push(...anchor.notes)
-  return end({ ...scanned, waiting })
+  const { cosigned, notes: said } = await checkCosignatures(
+    { reader, findings },
+    options.declared?.witnesses ?? null,
+  )
+  notes.push(...anchor.notes, ...said, ...pruningNotes(scanned, options.declared))
+  const { size, time, prunedThrough } = scanned
+  return end({ size, time, prunedThrough, waiting, cosigned })
 }
 
 async function loadSigners(reader: Reading, findings: Findings): Promise<readonly Signer[] | null> {
@@ -80,4 +97,17 @@ function keyProblem(keys: readonly string[], signers: readonly Signer[], size: n
   const until = signers.slice(0, signers.indexOf(last) + 1)
   if (until.some(({ key }) => keys.includes(key.text))) return null
   return "no head is signed by a key that was given: all of it may have been rewritten"
+}
+
+/** An announcement may be forged before it is sealed: then it says less than the definition does. */
+function pruningNotes(
+  { prunedThrough, prunedYears }: { prunedThrough: number; prunedYears: number },
+  declared: Declared | undefined,
+): readonly string[] {
+  if (!declared || prunedThrough === 0 || (declared.years ?? Number.POSITIVE_INFINITY) <= prunedYears)
+    return []
+  const kept = declared.years === null ? "for ever" : `${declared.years} years`
+  return [
+    `Entries 1 to ${prunedThrough} were pruned as older than ${prunedYears} ${prunedYears === 1 ? "year" : "years"}, and the definition keeps them ${kept}: unless it said otherwise then, somebody else had them pruned.`,
+  ]
 }

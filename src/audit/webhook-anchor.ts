@@ -1,7 +1,6 @@
-/** An anchor that is a webhook: each head is posted to it, signed as Standard Webhooks says. */
-import { createHmac } from "node:crypto"
+/** An anchor that is a webhook: each head is posted to it, signed. */
 import type { RemoteAnchor, SignedHead } from "./anchor.ts"
-import { send } from "./send.ts"
+import { postSigned } from "./signed-post.ts"
 
 /** Heads are posted as JSON: `{ type: "audit.head", timestamp, data: { size, root, checkpoint, key } }`. */
 export interface WebhookAnchorSettings {
@@ -23,26 +22,7 @@ export function webhookAnchor(
     name: `webhook ${url.host}${url.pathname}`,
     everySeconds,
     async put(head) {
-      const seconds = Math.floor(Date.now() / 1000)
-      const body = JSON.stringify({
-        type: "audit.head",
-        timestamp: new Date(seconds * 1000).toISOString(),
-        data: head,
-      })
-      const id = idOf(head)
-      const { status } = await send({
-        url,
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "webhook-id": id,
-          "webhook-timestamp": String(seconds),
-          "webhook-signature": signatureOf({ id, seconds, body }, secret),
-        },
-        body,
-        privateHosts,
-      })
-      if (status < 200 || status > 299) throw new Error(`it answered ${status}`)
+      await postSigned({ url, secret, privateHosts }, { id: idOf(head), type: "audit.head", data: head })
       return null
     },
   }
@@ -50,13 +30,4 @@ export function webhookAnchor(
 
 function idOf({ size, root }: SignedHead): string {
   return `head_${size}_${Buffer.from(root, "base64").toString("hex").slice(0, 16)}`
-}
-
-/** Standard Webhooks 1.0: HMAC-SHA256 over identifier, time and body. */
-export function signatureOf(
-  { id, seconds, body }: { id: string; seconds: number; body: string },
-  secret: string,
-): string {
-  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64")
-  return `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}`
 }

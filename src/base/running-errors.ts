@@ -354,10 +354,15 @@ export const runningErrors = {
     message: "{file} does not hold these documents.",
     hint: "Write it anew: the same command without --check.",
   },
+  UC922: {
+    status: 503,
+    message: "The record could not be handed on to {name}: {why}.",
+    hint: "Nothing is lost: it goes on where it was as soon as it can. Look whether the other side can be reached.",
+  },
   UC970: {
     status: 500,
     message: "The definition's `audit` can't be used: {why}.",
-    hint: "See `audit` in the README: anchors, privateHosts, witness and keep.",
+    hint: "See `audit` in the README: anchors, privateHosts, witness, alerts, syslog and keep.",
   },
   UC971: {
     status: 400,

@@ -63,7 +63,7 @@ export const auditCommand: Command = command({
       description: "export, touched: from this day or moment on, in UTC.",
       valueHint: "2026-01-31",
     },
-    format: { type: "string", description: "export: jsonl, csv, cef or ocsf.", valueHint: "jsonl" },
+    format: { type: "string", description: "export: jsonl, csv, cef, ocsf or syslog.", valueHint: "jsonl" },
     follow: { type: "boolean", description: "export: go on with what is sealed from now on." },
     cursor: {
       type: "string",
@@ -151,6 +151,12 @@ export const auditCommand: Command = command({
           reader,
           anchored,
           keys,
+          declared: {
+            years: project.definition.audit?.keep?.years ?? null,
+            witnesses: (project.definition.audit?.anchors ?? []).flatMap((one) =>
+              "witness" in one ? [one.key] : [],
+            ),
+          },
           onProgress: (count) => progress.step(`data: ${count} entries`),
         })
         progress.done()
@@ -178,7 +184,8 @@ function tellVerdict(verdict: Verdict, isJson: boolean): void {
   for (const line of isJson ? [JSON.stringify(verdict)] : verdictLines(verdict)) stdout.line(line)
 }
 
-function verdictLines({ bad, size, time, waiting, notes, prunedThrough }: Verdict): readonly string[] {
+function verdictLines(verdict: Verdict): readonly string[] {
+  const { bad, size, time, waiting, notes, prunedThrough, cosigned } = verdict
   const id = bad?.id ? ` (${bad.id})` : ""
   const bold = (style: Style, text: string): string => stdout.paint(["bold", style], text)
   const intact =
@@ -188,6 +195,10 @@ function verdictLines({ bad, size, time, waiting, notes, prunedThrough }: Verdic
   return [
     bad ? `${bold("red", "Not intact.")} The first bad entry is ${bad.position}${id}: ${bad.what}.` : intact,
     ...(bad === null && prunedThrough > 0 ? [pruned] : []),
+    ...cosigned.map(
+      ({ witness, heads, last }) =>
+        `${heads === 1 ? "1 head is" : `${countText(heads)} heads are`} cosigned by ${witness}, the last of ${last} entries.`,
+    ),
     ...(waiting > 0 ? [`${wait} to be sealed: whether these were changed, nothing shows yet.`] : []),
     ...notes.map((note) => stdout.paint("yellow", note)),
   ]

@@ -110,7 +110,8 @@ test("a killed server takes its database with it", async () => {
 test("the start screen has what one needs", async () => {
   const database = await createDatabase()
   const server = start(["dev", "--no-watch", "--port", "0"], { DATABASE_URL: database.url })
-  await server.until("Try it")
+  await server.until("The record")
+  await server.until("position = 3")
   const screen = server.stdout()
   const url = /Address +(\S+)/.exec(screen)?.[1] ?? ""
   expect(screen).toContain("notes is running")

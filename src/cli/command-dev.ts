@@ -10,7 +10,8 @@ import { refuseInProduction } from "./production.ts"
 import { findProject, loadProject } from "./project.ts"
 import { readyPeople } from "./ready-accounts.ts"
 import { signReadyTokens, tokensByName } from "./ready-callers.ts"
-import { dataPlace, serve } from "./serve.ts"
+import { programName, recordCommands } from "./record-commands.ts"
+import { databaseUrl, dataPlace, serve } from "./serve.ts"
 import { shortPath } from "./short-path.ts"
 import { startScreen } from "./start-screen.ts"
 import { supervise } from "./supervise.ts"
@@ -82,6 +83,12 @@ export const devCommand: Command = command({
               watched,
               tokens,
               commands: curlCommands(project.definition, app.policies, url),
+              record: recordCommands({
+                root: project.folder,
+                directory: project.directory,
+                embeddedUrl: databaseUrl() === undefined ? app.adminUrl : null,
+                program: programName(process.env),
+              }),
             },
             stdout,
           ),

@@ -14,6 +14,8 @@ export interface StartFacts {
   readonly watched: string | null
   readonly tokens: readonly ReadyToken[]
   readonly commands: readonly CurlCommand[]
+  /** What shows that the record can't be changed unnoticed. */
+  readonly record: readonly CurlCommand[]
 }
 
 /** The whole screen. Lines to paste stand alone, without anything before them. */
@@ -23,10 +25,6 @@ export function startScreen(facts: StartFacts, out: Terminal): string {
     ["Documents", out.paint("cyan", `${facts.url}/docs`)],
     ["GraphQL", out.paint("cyan", `${facts.url}/graphql`)],
     ["Data", facts.data],
-    [
-      "Record",
-      `${out.paint("cyan", "undercroft audit verify")} says whether anybody changed it ${out.paint("dim", "(change it: README, “The record can be proved”)")}`,
-    ],
     ...(facts.watched === null ? [] : [["Watching", facts.watched] as const]),
     ["Stop", "Ctrl-C"],
   ]
@@ -36,7 +34,14 @@ export function startScreen(facts: StartFacts, out: Terminal): string {
     "",
     ...rows.map(([name, text]) => `  ${out.paint("dim", name.padEnd(11))}${text}`),
     ...callerLines(facts.tokens, out),
-    ...commandLines(facts.commands, facts.tokens.length > 0, out),
+    ...commandLines("Try it", facts.commands, {
+      first: facts.tokens.length > 0 ? "· paste the lines above into a shell first" : "",
+      out,
+    }),
+    ...commandLines("The record", facts.record, {
+      first: "· nobody changes it unnoticed, the superuser included",
+      out,
+    }),
     "",
   ].join("\n")
 }
@@ -70,15 +75,14 @@ function accountLines(tokens: readonly ReadyToken[], width: number, out: Termina
 }
 
 function commandLines(
+  title: string,
   commands: readonly CurlCommand[],
-  needTokens: boolean,
-  out: Terminal,
+  { first, out }: { readonly first: string; readonly out: Terminal },
 ): readonly string[] {
   if (commands.length === 0) return []
-  const first = needTokens ? out.paint("dim", "· paste the lines above into a shell first") : ""
   return [
     "",
-    `  ${out.paint("bold", "Try it")} ${first}`.trimEnd(),
+    `  ${out.paint("bold", title)} ${out.paint("dim", first)}`.trimEnd(),
     ...commands.flatMap(({ what, line }) => ["", out.paint("green", `# ${what}`), line]),
   ]
 }

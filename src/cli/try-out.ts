@@ -2,7 +2,7 @@
 import type { BackendDefinition, TryOut } from "../backend.ts"
 import type { Policies } from "../policy/policies.ts"
 
-const shown = 5
+const shown = 7
 
 export interface CurlCommand {
   readonly what: string

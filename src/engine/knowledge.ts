@@ -18,6 +18,8 @@ export interface Knowledge {
   may(entity: EntityInfo, verb: Verb): boolean
   /** Whether this caller could ever call the action. */
   mayCall(action: string): boolean
+  /** Whether this caller could ever have a call waiting for approval, or approve one. */
+  readonly approves: boolean
 }
 
 const verbs: readonly Verb[] = ["read", "create", "update", "delete"]
@@ -54,7 +56,9 @@ export function knowledgeOf(
     ),
   )
   const callable = new Set([...policies.actions].flatMap(([name, rule]) => (could(rule) ? [name] : [])))
+  const approves = [...policies.approvals].some(([name, rule]) => callable.has(name) || could(rule))
   const bits = [
+    approves,
     ...[...policies.actions.keys()].map((name) => callable.has(name)),
     ...entities.flatMap((entity) => verbs.map((verb) => allowed.get(entity)?.includes(verb) ?? false)),
     ...fields.flatMap((field) => [hidden.has(field), unsettable.has(field)]),
@@ -65,6 +69,7 @@ export function knowledgeOf(
     unsettable,
     may: (entity, verb) => allowed.get(entity)?.includes(verb) ?? false,
     mayCall: (action) => callable.has(action),
+    approves,
   }
 }
 

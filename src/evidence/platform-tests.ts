@@ -297,6 +297,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
   ],
+  "test/record/alert-webhook.pg.test.ts": [
+    "TR-03161-3 Org_3: an alert is posted, signed, and names nobody; while it is not taken it waits in the record",
+  ],
   "test/record/alerts.pg.test.ts": [
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
   ],
@@ -306,6 +309,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/record/readers.pg.test.ts": [
     "HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by the usual grammar",
     "GDPR Art. 15(1)(c), EHDS Art. 9: a person sees who saw which of their data, when, and what for",
+  ],
+  "test/record/syslog.pg.test.ts": [
+    "TR-03161-3 Arch_11: a server gets every entry once, in order, over TCP, and another process goes on with what is new",
   ],
   "test/retention.pg.test.ts": [
     "TR-03161-3 Data_2, Data_7: what is past its time is gone, children before their parents, and nothing else is touched",

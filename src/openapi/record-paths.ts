@@ -25,7 +25,7 @@ export function recordPaths(
 ): Readonly<Record<string, PathItem>> {
   const record = policies.model.entities.find((one) => one.record === "entries")
   return {
-    ...(policies.approvals.size > 0 ? approvalPaths : {}),
+    ...(known.approves ? approvalPaths : {}),
     ...(record && known.may(record, "read") ? { "/audit/export": { get: exportOperation } } : {}),
     ...(isWitness ? witnessPaths : {}),
   }
@@ -37,12 +37,13 @@ const decided = json({
   properties: { id: uuid, status: { type: "string" } },
 })
 
-function decision(verb: "approve" | "reject", summary: string): ApiOperation {
+function decision(verb: "approve" | "reject", summary: string, description: string): ApiOperation {
   const reason = { type: "string", minLength: 1, maxLength: 500 }
   return {
     ...needsToken,
     operationId: `approvals.${verb}`,
     summary,
+    description,
     parameters: [
       { name: "id", in: "path", description: "What waits.", required: true, schema: uuid } as Parameter,
     ],
@@ -77,8 +78,20 @@ const approvalPaths: Readonly<Record<string, PathItem>> = {
       },
     } as ApiOperation,
   },
-  "/rest/rpc/approvals/{id}/approve": { post: decision("approve", "Approve what somebody else asked for") },
-  "/rest/rpc/approvals/{id}/reject": { post: decision("reject", "Reject what somebody else asked for") },
+  "/rest/rpc/approvals/{id}/approve": {
+    post: decision(
+      "approve",
+      "Approve what somebody else asked for",
+      "Nothing is run: whoever asked sends the call again, and it runs once, with their rights as they are then.",
+    ),
+  },
+  "/rest/rpc/approvals/{id}/reject": {
+    post: decision(
+      "reject",
+      "Reject what somebody else asked for",
+      "With a reason. The call can be made anew, and waits anew.",
+    ),
+  },
 }
 
 const exportOperation = {

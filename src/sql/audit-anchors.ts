@@ -19,6 +19,18 @@ export const takeDelivery: string = `update audit.delivery d set next_at = clock
 
 export const makeDelivery: string = "insert into audit.delivery (anchor) values ($1) on conflict do nothing"
 
+/** What entries are handed to is kept in the same table: here its size is the last position that it has. $2: it begins with the first. */
+export const makeFeed: string = `insert into audit.delivery (anchor, size)
+  select $1, case when $2::boolean then 0 else coalesce((select max(size) from audit.batch), 0) end on conflict do nothing returning size`
+
+/** That entries are handed to somebody from now on. */
+export const feedEntry: string =
+  "insert into audit.pending (kind, actor, door, detail) values ('export', 'system:audit', 'system', $1)"
+
+export const takeFeed: string = `update audit.delivery d set next_at = clock_timestamp() + interval '60 seconds'
+  from (select size from audit.batch order by size desc limit 1) b
+  where d.anchor = $1 and d.next_at <= clock_timestamp() and d.size < b.size returning d.failures, d.size as after, b.size as through`
+
 export const endDelivery: string = `update audit.delivery set size = greatest(size, $2), failures = 0,
   next_at = clock_timestamp() + make_interval(secs => $3) where anchor = $1`
 
@@ -28,6 +40,12 @@ export const delayDelivery: string = `update audit.delivery set failures = failu
 
 export const keepCosignature: string =
   "insert into audit.cosignature (size, witness, line) values ($1, $2, $3) on conflict do nothing"
+
+export const hasCosignatures: string = "select to_regclass('audit.cosignature') is not null as there"
+
+/** Every cosignature with the head that it should be under. */
+export const allCosignatures: string = `select c.size::text as size, c.witness, c.line, b.checkpoint
+  from audit.cosignature c left join audit.batch b on b.size = c.size order by c.size, c.witness`
 
 /** An entry that tells what went wrong with the record itself. */
 export const alertEntry: string =

@@ -81,6 +81,11 @@ test("TR-03161-3 Org_3: many refusals of one caller raise an alert when they are
   expect(JSON.stringify(told)).not.toContain("user:")
   await evaluate()
   expect(rules()).toEqual(["denials"])
+  // The mail is shown to who develops, like the others.
+  const mails = await fetch(`${backend.url}/dev/mail`, { headers: { accept: "application/json" } })
+  expect(await mails.json()).toMatchObject([
+    { to: "ops@example.org", text: expect.stringContaining(`in the entry ${told[0]!.entry}`) },
+  ])
 })
 
 test("mass reads of one caller, reads out of hours and an override each raise theirs; the record's own reading does not", async () => {

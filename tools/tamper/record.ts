@@ -13,7 +13,7 @@ import {
   readSigningKey,
   type SigningKey,
 } from "../../src/audit/signing-key.ts"
-import { type Verdict, verifyRecord } from "../../src/audit/verify-record.ts"
+import { type Declared, type Verdict, verifyRecord } from "../../src/audit/verify-record.ts"
 import { roleNames } from "../../src/sql/roles.ts"
 import { loginUrl } from "../../src/store/api-login.ts"
 import { openAudit, readerOver } from "../../src/store/audit-database.ts"
@@ -31,7 +31,7 @@ export interface TestRecord {
   /** Seals all that waits, and anchors the head. */
   seal(): Promise<void>
   /** Verifies what `admin` sees now, in its transaction. */
-  verify(): Promise<Verdict>
+  verify(declared?: Declared): Promise<Verdict>
   close(): Promise<void>
 }
 
@@ -61,8 +61,13 @@ export async function makeRecord(adminUrl: string, random: Random, batches: numb
         if (!isMore) return
       }
     },
-    verify: async () =>
-      verifyRecord({ reader: readerOver(admin), anchored: await openAnchorFile(anchorPath), keys: [] }),
+    verify: async (declared) =>
+      verifyRecord({
+        reader: readerOver(admin),
+        anchored: await openAnchorFile(anchorPath),
+        keys: [],
+        ...(declared ? { declared } : {}),
+      }),
     async close() {
       await sealer.close()
       await admin.end()

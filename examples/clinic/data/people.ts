@@ -69,10 +69,11 @@ export const staff: readonly StaffMember[] = roster.map(([practice, job, name, l
 const firstPatientAccount = 1000
 
 /** Accounts that exist in the data, for trying the backend out. */
-export const accounts: Readonly<Record<"nurse" | "desk" | "doctor" | "patient", string>> = {
+export const accounts: Readonly<Record<"nurse" | "desk" | "doctor" | "officer" | "patient", string>> = {
   nurse: userId(5),
   desk: userId(7),
   doctor: userId(9),
+  officer: userId(900),
   patient: userId(firstPatientAccount),
 }
 
@@ -206,6 +207,7 @@ export function people(patients: readonly Patient[]): readonly Person[] {
   }
   return [
     ...staff.flatMap(({ user, name, job }) => (user === null ? [] : [person(user, name, job)])),
+    person(accounts.officer, "Ida Brandt", "privacy-officer"),
     ...patients.flatMap(({ user, firstName, lastName }) =>
       user === null ? [] : [person(user, `${firstName} ${lastName}`, "patient")],
     ),
