@@ -6,41 +6,100 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_9: unknown keys of one network are slowed down like other guesses, good ones are not",
     "TR-03161-3 Auth_16: a key ends: when it is deleted, disabled, expired, or its owner locked",
   ],
+  "src/accounts/client-address.test.ts": [
+    "behind proxies it is the nearest hop that is none, whatever the client wrote before it (CVE-2025-64526)",
+  ],
+  "src/accounts/email-address.test.ts": [
+    "%j is no address (GHSA-7rqj-j65f-68wh)",
+    "codes are those of RFC 6238, and of one step",
+  ],
   "src/accounts/email-change.pg.test.ts": [
     "TR-03161-3 Auth_12: an address is changed only by whoever signed in a moment ago, and proved the one they have",
     "TR-03161-3 Auth_13: who did not change their address takes the account back, and what came since is gone",
   ],
   "src/accounts/events.pg.test.ts": [
+    "a sign-up, a failure, a sign-in and a sign-out are written down with who, how and where",
     "TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them",
     "HIPAA 164.312(b): each event is an entry of the record, too, in the same transaction",
   ],
   "src/accounts/guessing.pg.test.ts": [
     "TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles",
+    "a body that could be read in two ways is not read at all",
     "TR-03161-3 Auth_6, Auth_9: many networks slow an account down, but not its owner where they are known",
+    "a client's word about where it is counts only through a proxy that is trusted",
+    "known and unknown accounts are answered alike (CVE-2026-26185)",
+  ],
+  "src/accounts/mail.pg.test.ts": [
+    "a forgotten password is replaced, and all sessions end (CVE-2026-22706)",
+    "what people typed stands in no mail",
+    "a page reads no token of a session; a program does",
+  ],
+  "src/accounts/new-tokens.pg.test.ts": [
+    "a page is told no token",
+  ],
+  "src/accounts/oauth-forged.pg.test.ts": [
+    "an ID token that is not believed: %s",
+  ],
+  "src/accounts/oauth-issuers.pg.test.ts": [
+    "an issuer that is away, or calls itself something else, is no way in, and keeps nobody else out",
+  ],
+  "src/accounts/oauth.pg.test.ts": [
+    "somebody new comes in, comes again as the same, and nothing of the provider's is kept",
+    "what is asked of the provider is ours alone: PKCE, nonce, state, scopes",
+    "the same subject of two issuers is two people (CVE-2026-25574)",
+    "a state is good once, in its browser and for its provider",
+    "a parameter that comes twice is none; a form's answer is asked for again with cookies",
+    "nobody is sent elsewhere, and what a request says of its host counts for nothing (GHSA-3529-5m8x-rpv3)",
+    "pages of other origins start no sign-in and no link",
   ],
   "src/accounts/owners.pg.test.ts": [
+    "a session that somebody was made to use is not the one they get (CVE-2025-4644)",
     "TR-03161-3 Auth_13: who did not change their password takes the account back",
     "TR-03161-3 Auth_13: each change of what proves who somebody is, is told, and ends their other sessions",
     "TR-03161-3 Auth_12, Auth_13: what an administrator changes ends sessions, is told, and can be undone",
     "TR-03161-3 Auth_8: a device that was not seen before is told, once",
+    "nothing in the database is a token, a key, a code or a password",
+  ],
+  "src/accounts/password-door.pg.test.ts": [
+    "no other site's form replaces a password or asks for mails",
   ],
   "src/accounts/password-policy.test.ts": [
     "TR-03161-3 Pass_1: length over composition, in characters as people count them",
+    "what everybody tries first is refused, whatever the case",
+    "what anyone can look up is no secret, but may stand in a longer one",
+    "every line of it is found, in every form it comes in, and nothing else",
   ],
   "src/accounts/passwords.pg.test.ts": [
     "TR-03161-3 Pass_1, Pass_3: a bad password is refused at every door, and the reason is said",
+    "no character is dropped, and composed ones are the same however they are typed",
     "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
     "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
   ],
   "src/accounts/provider-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: as an access token",
   ],
+  "src/accounts/provider-requests.pg.test.ts": [
+    "redirect_uri is compared character by character",
+    "a mistake elsewhere in the request leads to no address that is not registered (open redirect)",
+    "a scope that is another application's",
+    "response_type %j",
+    "what does not exist",
+  ],
   "src/accounts/provider-tokens.pg.test.ts": [
     "TR-03161-3 Auth_2: a code, by an application that proves itself",
+    "with a wrong verifier is told as RFC 7636 says, and is used up",
+    "is good once, and what it gave ends when it comes again",
+    "is good for a minute",
+    "there is no grant %s",
+    "that comes again ends all that came of it",
+    "ends with a session that is %s, and so do access tokens and codes (CVE-2026-22706)",
     "TR-03161-3 Auth_17: ends when the person signs out, and renewing is a use of the session",
+    "asks first where no ID token says whose session it is, and can't be framed",
   ],
   "src/accounts/provider.pg.test.ts": [
+    "the keys are public, long, and nothing of them can be used in the database",
     "TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier",
+    "agreeing to what was not asked, or was changed on the way, is refused",
   ],
   "src/accounts/prune-events.pg.test.ts": [
     "TR-03161-3 Data_7: events go when their time is over, by batches, and whoever has the accounts' role can't hasten it",
@@ -52,27 +111,42 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_4: with one factor of two nothing is answered, until the second is proved",
     "TR-03161-3 Auth_5: who needs no second factor comes in with one, as the definition decides",
   ],
+  "src/accounts/routes-told.test.ts": [
+    "every route is told, and no other",
+  ],
   "src/accounts/rules.pg.test.ts": [
     "TR-03161-3 Auth_5: what a rule wants a second factor for is refused with what to do, and given once it is proved",
     "TR-03161-3 Auth_4: a second factor that is switched on is needed on every way in",
+    "a token of an issuer tells how its holder proved who they are (RFC 8176)",
   ],
   "src/accounts/saml-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: an answer that is not believed: %s",
     "TR-03161-3 Source_1: what is too large, sent twice or no form is not read",
   ],
   "src/accounts/saml.pg.test.ts": [
+    "an assertion and a request are good once, also for twenty at the same time",
     "TR-03161-3 Auth_4: the second factor is asked for, unless the definition takes the provider's word for it",
   ],
   "src/accounts/second-factor.pg.test.ts": [
+    "the second wall: a session with one factor of two is none, whoever made it, on every route",
+    "a code of an app counts once, in a hundred attempts at once and after (CVE-2026-1035)",
+    "a recovery code counts once, in a hundred attempts at once and after (CVE-2026-33624)",
+    "links, codes and reset tokens count once, in a hundred attempts at once (CVE-2026-33624)",
+    "codes are not guessed: a challenge ends after five attempts, a mailed code after three",
+    "each rise rotates the token, and the old one ends",
+    "changing the password keeps what was proved, and ends all other sessions",
     "TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago",
   ],
   "src/accounts/sessions.pg.test.ts": [
+    "a session is its person, by header and by cookie",
     "TR-03161-3 Auth_18: no token of a session is in the database",
     "TR-03161-3 Auth_17: a session that is signed out is deleted and refused at once, and so is one that is none",
     "TR-03161-3 Auth_3: roles are those of now, and what a session may see follows them in its next request",
     "TR-03161-3 Auth_10: a session ends when nobody uses it",
     "TR-03161-3 Auth_11: a session that is in use ends, too, and no use makes it longer",
+    "a session ends with the account",
     "TR-03161-3 Auth_15: identifiers of people and sessions are random and long",
+    "a page of somebody else's can't act with a cookie",
     "TR-03161-3 Auth_16: a session is ended by its identifier: one's own, and by an administrator anyone's",
     "TR-03161-3 Auth_16: all of one's sessions are ended at once, or all others",
     "TR-03161-3 Auth_18: a cookie is for this host, encrypted connections and no script; nothing is kept on the way",
@@ -89,6 +163,10 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/actions/hooks.pg.test.ts": [
     "of five rows the third is refused, and nothing is left",
   ],
+  "src/audit/anchors.pg.test.ts": [
+    "CVE-2026-35409: a webhook gets the head until it takes it, signed, never by a redirect; an outage is one alert",
+    "CVE-2026-35409, CVE-2026-24767: no anchor is looked for in a private network, by name, by number or in disguise, unless it was named",
+  ],
   "src/audit/prove.pg.test.ts": [
     "TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no database and no package",
   ],
@@ -98,11 +176,14 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/sealer.pg.test.ts": [
     "TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head",
     "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
+    "the API role can reach nothing of the record, the sealer's role changes nothing that is sealed",
   ],
   "src/audit/tamper.pg.test.ts": [
     "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
   ],
   "src/auth/jwt.test.ts": [
+    "$name: $code $message",
+    "several issuers",
     "TR-03161-3 Auth_21: with the clock",
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
     "SSRF: never asks where a token's header points to",
@@ -137,6 +218,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/graphql/attacks.pg.test.ts": [
     "documents as large as is allowed are answered",
   ],
+  "src/graphql/explorer.pg.test.ts": [
+    "lets its one script and its one style run, and nothing from elsewhere",
+  ],
   "src/graphql/hidden.pg.test.ts": [
     "introspection can be switched off",
   ],
@@ -160,12 +244,20 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/openapi/describe-api.test.ts": [
     "a rule that can't be answered says no",
   ],
+  "src/openapi/docs-page.test.ts": [
+    "denies everything else, and no markup would need it",
+    "the script is a script, and makes nothing but text of what it is told",
+  ],
   "src/openapi/openapi-door.pg.test.ts": [
     "every route of the server is in the whole document",
     "what is read fits what is said",
     "differ by what callers know, and only by that",
   ],
+  "src/rest/read-body.test.ts": [
+    "a key of the prototype's is a key like any other",
+  ],
   "src/store/embedded.pg.test.ts": [
+    "the url can be read and changed as a URL, and a wrong password is refused",
     "neither values nor the password reach the log",
   ],
   "src/store/pool.pg.test.ts": [
@@ -268,6 +360,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "a hidden field is refused like one that does not exist, in every place",
   ],
   "test/hostile/sockets.pg.test.ts": [
+    "%s",
     "nothing was smuggled in",
     "100 MB in chunks are refused after two",
     "a request that trickles in is not waited for for ever",
@@ -281,10 +374,14 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
   ],
+  "test/package.test.ts": [
+    "holds what people run and read, and nothing else",
+  ],
   "test/record/alerts.pg.test.ts": [
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
   ],
   "test/record/export.pg.test.ts": [
+    "CEF and OCSF are a line each; a period is kept to",
     "GDPR Art. 30: who exported is on record before the first byte, and each page as a read",
   ],
   "test/record/readers.pg.test.ts": [
