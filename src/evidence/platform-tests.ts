@@ -233,6 +233,10 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/http/cors.pg.test.ts": [
     "%s reads nothing",
   ],
+  "src/http/server.test.ts": [
+    "ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 4.1.1: %s says what it is, and what browsers may do with it: nothing",
+    "TR-03161-3 Source_3, ASVS 16.3.4: an error that nobody thought of is told to the log with its cause, and to nobody else (%s)",
+  ],
   "src/model/consent.test.ts": [
     "TR-03161-3 Purp_4: a purpose with %s does not build",
     "TR-03161-3 Purp_4: who may grant and not withdraw, or delete, does not build",
@@ -263,6 +267,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/store/pool.pg.test.ts": [
     "no login is a 503, not the caller's fault",
     "a statement that takes too long is stopped by PostgreSQL",
+  ],
+  "test/certificates.test.ts": [
+    "TR-03161-3 Ntwk_3, ASVS 12.3.2: %s with a certificate that nobody trusts is told nothing",
   ],
   "test/clinic-accounts.pg.test.ts": [
     "what was revoked or changed holds in the next request, through GraphQL, too",
@@ -416,6 +423,14 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_1: %s ends %s",
     "TR-03161-3 Auth_14: nobody but an administrator acts for others, whatever their role is called",
     "TR-03161-3 Auth_14: the roles that log in to the database can do what is stated, and no more",
+  ],
+  "test/source-code.test.ts": [
+    "TR-03161-3 Cryp_1: no key and no secret stands in the source code, and one that did would be found",
+    "TR-03161-3 Cryp_3, ASVS 11.1.2, 11.2.3, 11.3.1, 11.3.2, 11.4.1, 11.4.3: algorithms are those of a list, each where it belongs",
+    "TR-03161-3 Cryp_2, ASVS 11.2.1, 11.6.1: primitives come from implementations that are named, none from code of our own",
+    "ASVS 1.2.5: programs are started by few files, never through a shell",
+    "ASVS 1.3.2, 1.3.7: no code is made of texts, and there is no language of templates",
+    "ASVS 1.2.9: no regular expression is made of what was sent",
   ],
   "tools/fuzz/run.test.ts": [
     "%s is caught",
