@@ -29,7 +29,11 @@ const standards: readonly Standard[] = [
   { name: "TR-03161-3", pattern: /\b(TR-03161-3 )(?:[A-Z][A-Za-z]*_\d+)(?:, [A-Z][A-Za-z]*_\d+)*/g },
   { name: "CVE", pattern: /\b()CVE-\d{4}-\d{4,7}\b/g },
   { name: "GHSA", pattern: /\b()GHSA(?:-[a-z0-9]{4}){3}\b/g },
-  { name: "GDPR", pattern: /\b(GDPR )Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?/g },
+  {
+    name: "GDPR",
+    pattern: /\b(GDPR )Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?(?:, Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?)*/g,
+  },
+  { name: "EHDS", pattern: /\b(EHDS )Art\. \d+(?:\(\d+\))*/g },
   { name: "HIPAA", pattern: /\b(HIPAA )164\.\d+(?:\([a-z0-9]+\))*/g },
   { name: "ASVS", pattern: /\b(ASVS )V?\d+(?:\.\d+)+(?:, V?\d+(?:\.\d+)+)*/g },
 ]

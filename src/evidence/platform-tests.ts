@@ -97,7 +97,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "asks first where no ID token says whose session it is, and can't be framed",
   ],
   "src/accounts/provider.pg.test.ts": [
-    "the keys are public, long, and nothing of them can be used in the database",
+    "TR-03161-3 Data_5: the keys are public, long, and nothing of them can be used in the database",
     "TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier",
     "agreeing to what was not asked, or was changed on the way, is refused",
   ],
@@ -110,6 +110,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/accounts/required-factor.pg.test.ts": [
     "TR-03161-3 Auth_4: with one factor of two nothing is answered, until the second is proved",
     "TR-03161-3 Auth_5: who needs no second factor comes in with one, as the definition decides",
+  ],
+  "src/accounts/routes-decided.test.ts": [
+    "each route that changes something has been decided about",
   ],
   "src/accounts/routes-told.test.ts": [
     "every route is told, and no other",
@@ -193,6 +196,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "as a page that needs nothing else, everything escaped",
   ],
   "src/cli/command-audit.pg.test.ts": [
+    "TR-03161-3 Data_5: a new key is announced by the old one, on record, sealed and anchored at once, and its private half is told nowhere",
     "HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells",
     "GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not",
   ],
@@ -278,12 +282,12 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "of a hundred who try at once, one gets the slot",
   ],
   "test/consents.pg.test.ts": [
-    "TR-03161-3 Purp_4: everyone reads what they would agree to, and what follows from withdrawing",
+    "TR-03161-3 Purp_4, GDPR Art. 7(3): everyone reads what they would agree to, and what follows from withdrawing",
     "TR-03161-3 Purp_3: nothing is read for a purpose that nobody consented to",
-    "TR-03161-3 Purp_2: is the person's own act, in the words that were shown",
+    "TR-03161-3 Purp_2, GDPR Art. 7(1): is the person's own act, in the words that were shown",
     "TR-03161-3 Purp_2: refuses an outdated version, and says where the current one stands",
-    "TR-03161-3 Purp_4: takes effect in the next statement, at every door",
-    "TR-03161-3 Purp_5: the history stays: nothing of a consent is overwritten or deleted",
+    "TR-03161-3 Purp_4, GDPR Art. 7(3): takes effect in the next statement, at every door",
+    "TR-03161-3 Purp_5, GDPR Art. 7(1): the history stays: nothing of a consent is overwritten or deleted",
     "TR-03161-3 Purp_3: a consent to a version that no longer counts is none",
   ],
   "test/crash/crash.test.ts": [
@@ -338,7 +342,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
   ],
   "test/encrypted/erase.pg.test.ts": [
-    "GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
+    "GDPR Art. 15, Art. 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
     "GDPR Art. 17: without the keys, or where the store is lost, nothing is erased",
     "GDPR Art. 17: a key that could not be destroyed is told, and the second run destroys it",
     "GDPR Art. 17: a row that something keeps keeps its key, and can be read",
@@ -380,6 +384,8 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "HIPAA 164.312(a)(2)(ii): in an emergency, with a reason, a doctor reads and writes one person's data, and what hangs on it",
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
+    "EHDS Art. 9: everything done under it is marked on record, and nothing else is",
+    "those whom the declaration names are told by mail, and who opened it; neither why nor whose data",
   ],
   "test/package.test.ts": [
     "holds what people run and read, and nothing else",
