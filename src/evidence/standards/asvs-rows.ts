@@ -13,12 +13,12 @@ function row(id: string, text: string, rest: Omit<Requirement, "id" | "text" | "
 
 /** The platform answers for it. */
 export function platform(id: string, text: string, rest: Rest = {}): Requirement {
-  return row(id, text, { missing, ...rest, who: "platform" })
+  return row(id, text, { ...(rest.gap === undefined ? { missing } : {}), ...rest, who: "platform" })
 }
 
 /** The platform answers for it where it signs people in. */
 export function signingIn(id: string, text: string, rest: Rest = {}): Requirement {
-  return row(id, text, { missing, ...rest, who: "platform", accounts: true })
+  return { ...platform(id, text, rest), accounts: true }
 }
 
 /** The team answers for it. */
