@@ -85,7 +85,7 @@ function gather(findings: Findings, textsOf: (finding: Finding) => readonly stri
       for (const text of new Set(textsOf(one))) {
         const asked = askedText(one.requirement)
         // "A test that shows it" is another one for each requirement.
-        const key = /\bit\b|\bthem\b/.test(text) ? `${text} ${asked}` : text
+        const key = text.length < 60 && /\b(it|them)\b/.test(text) ? `${text} ${asked}` : text
         const item = found.get(key) ?? { text, asked, numbers: [] }
         item.numbers.push(`${standards[name].prefix} ${one.requirement.id}`)
         found.set(key, item)
