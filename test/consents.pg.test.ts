@@ -144,7 +144,7 @@ const withdrawAll = () =>
   )
 
 describe("before anything is agreed to", () => {
-  it("TR-03161-3 Purp_4: everyone reads what they would agree to, and what follows from withdrawing", async () => {
+  it("TR-03161-3 Purp_4, GDPR Art. 7(3): everyone reads what they would agree to, and what follows from withdrawing", async () => {
     const rest = await backend.request(null, "GET", "/rest/consentPurposes?current=is.true&order=name")
     expect(rest.json.map((one: JsonRow) => [one.name, one.version, one.basis, one.withdrawal])).toEqual([
       ["reminders", 1, "consent", "We no longer write."],
@@ -169,7 +169,7 @@ describe("before anything is agreed to", () => {
 })
 
 describe("granting", () => {
-  it("TR-03161-3 Purp_2: is the person's own act, in the words that were shown", async () => {
+  it("TR-03161-3 Purp_2, GDPR Art. 7(1): is the person's own act, in the words that were shown", async () => {
     const made = await grant(ada, { person: id(1), purpose: "research", version: 3 })
     expect(made.status).toBe(201)
     const [told] = await backend.sql("select text_hash from app.consent_purposes where name = 'research'")
@@ -233,7 +233,7 @@ describe("granting", () => {
 })
 
 describe("withdrawing", () => {
-  it("TR-03161-3 Purp_4: takes effect in the next statement, at every door", async () => {
+  it("TR-03161-3 Purp_4, GDPR Art. 7(3): takes effect in the next statement, at every door", async () => {
     const client = createClient<typeof definition>({ url: backend.url, token: () => backend.tokenOf(ada) })
     const [made, reminded] = [
       await client.consents.create({ person: id(1), purpose: "research", version: 3 }),
@@ -271,7 +271,7 @@ describe("withdrawing", () => {
     await withdrawAll()
   })
 
-  it("TR-03161-3 Purp_5: the history stays: nothing of a consent is overwritten or deleted", async () => {
+  it("TR-03161-3 Purp_5, GDPR Art. 7(1): the history stays: nothing of a consent is overwritten or deleted", async () => {
     const { json: made } = await grant(ada, { person: id(1), purpose: "research", version: 3 })
     const one = `id=eq.${made.id}`
     for (const body of [{ status: "granted" }, { withdrawalReason: "x" }]) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { findRequirements, missingOf, requirementsIn } from "./requirements.ts"
+import { findRequirements, missingOf, requirementsIn, unshown } from "./requirements.ts"
 
 // Put together here, or this file would name them itself.
 const tr = ["TR", "03161", "3"].join("-")
@@ -51,6 +51,14 @@ test("each standard's way of counting is read", () => {
 test("of a list it is told what no test names; a comment is no test", () => {
   const list = `id\twho\nMade_1\tplatform\nMade_3\tplatform\n${ghsa}\n${cve}\n`
   expect(missingOf(list, tr, findRequirements(folder))).toEqual([`${tr} Made_3`, cve])
+})
+
+test("what the platform answers for and nothing shows is listed, with what is missing", () => {
+  const listed = new Map(unshown().map(({ id, missing }) => [id, missing]))
+  expect(listed.get(`${tr} Data_8`)).toContain("lost devices")
+  expect([...listed.values()].filter((missing) => missing === "")).toEqual([])
+  // Shown by a test whose title names it, by one that its row names, and by a live check.
+  for (const id of ["Auth_9", "Arch_5", "Arch_10"]) expect(listed.has(`${tr} ${id}`)).toBe(false)
 })
 
 test("each aspect of authentication, passwords and chance has a test that names it", () => {

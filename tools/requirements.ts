@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { parseSync, Visitor } from "oxc-parser"
+import { assess } from "../src/evidence/assess.ts"
+import { standards as rows } from "../src/evidence/standards.ts"
 import { readFiles } from "./tidy.ts"
 
 /** Where a number stands. */
@@ -29,7 +31,11 @@ const standards: readonly Standard[] = [
   { name: "TR-03161-3", pattern: /\b(TR-03161-3 )(?:[A-Z][A-Za-z]*_\d+)(?:, [A-Z][A-Za-z]*_\d+)*/g },
   { name: "CVE", pattern: /\b()CVE-\d{4}-\d{4,7}\b/g },
   { name: "GHSA", pattern: /\b()GHSA(?:-[a-z0-9]{4}){3}\b/g },
-  { name: "GDPR", pattern: /\b(GDPR )Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?/g },
+  {
+    name: "GDPR",
+    pattern: /\b(GDPR )Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?(?:, Art\. \d+(?:\(\d+\))*(?:\([a-z]\))?)*/g,
+  },
+  { name: "EHDS", pattern: /\b(EHDS )Art\. \d+(?:\(\d+\))*/g },
   { name: "HIPAA", pattern: /\b(HIPAA )164\.\d+(?:\([a-z0-9]+\))*/g },
   { name: "ASVS", pattern: /\b(ASVS )V?\d+(?:\.\d+)+(?:, V?\d+(?:\.\d+)+)*/g },
 ]
@@ -102,7 +108,22 @@ export function missingOf(
     .filter((id) => !found.get(id)?.some(({ kind }) => kind === "test"))
 }
 
-const help = `Lists the requirements and advisories that tests name, by standard.
+/** What the platform answers for and neither a test shows nor a live check looks at: by standard, with what is missing. */
+export function unshown(): readonly { readonly id: string; readonly missing: string }[] {
+  return Object.values(rows).flatMap((standard) =>
+    assess(standard, { checks: new Map(), hasAccounts: true })
+      .filter(
+        ({ requirement, tests, checks }) =>
+          requirement.who === "platform" && tests.length + checks.length === 0,
+      )
+      .map(({ requirement, open }) => ({
+        id: `${standard.prefix} ${requirement.id}`,
+        missing: open.join(" "),
+      })),
+  )
+}
+
+const help = `Lists the requirements and advisories that tests name, by standard, and those that nothing shows.
 
   npm run requirements                              all of them
   npm run requirements -- --list numbers.tsv        which of a list no test names; fails if there is one
@@ -134,7 +155,7 @@ function main(): void {
   if (missing.length > 0) process.exitCode = 1
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ found: Object.fromEntries(found), missing }, null, 2)}\n`
+      ? `${JSON.stringify({ found: Object.fromEntries(found), missing, unshown: unshown() }, null, 2)}\n`
       : print(found, missing),
   )
 }
@@ -150,6 +171,8 @@ function print(found: ReadonlyMap<string, readonly RequirementPlace[]>, missing:
     })
     return [`${name}: ${ids.length}`, ...told]
   })
+  lines.push("", "The platform answers for these, and no test or live check shows them:")
+  for (const { id, missing: what } of unshown()) lines.push(`  ${id}: ${what}`)
   if (missing.length > 0) lines.push("", "No test names:", ...missing.map((id) => `  ${id}`))
   return `${lines.join("\n")}\n`
 }

@@ -26,6 +26,12 @@ export const processing: ProcessingRecord = {
       entities: ["Consent"],
       retention: "As long as the patient's record",
     },
+    {
+      name: "Answering for emergency access",
+      basis: "Art. 6(1)(c) with Art. 32: who looked in an emergency, and why, is reviewed",
+      entities: ["Override"],
+      retention: "As long as the patient's record",
+    },
   ],
   recipients: ["The patients themselves", "Health insurers, where the law demands it"],
   transfers: [],

@@ -45,7 +45,7 @@ describe("discovery", () => {
     }
   })
 
-  test("the keys are public, long, and nothing of them can be used in the database", async () => {
+  test("TR-03161-3 Data_5: the keys are public, long, and nothing of them can be used in the database", async () => {
     await signInFor(backend, "house")
     const { json } = await backend.request(null, "GET", "/auth/jwks")
     expect(json.keys).toHaveLength(1)

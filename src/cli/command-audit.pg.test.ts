@@ -1,4 +1,5 @@
 /** `undercroft audit` on a project's record: a new key, verdicts with their exit codes, a proof in a file. */
+import { createPrivateKey } from "node:crypto"
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -22,8 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => ready?.remove())
 
-test("a new key is announced by the old one, on record, sealed and anchored at once", async () => {
-  const { code, stdout } = await audit("rotate")
+test("TR-03161-3 Data_5: a new key is announced by the old one, on record, sealed and anchored at once, and its private half is told nowhere", async () => {
+  const { code, stdout, stderr } = await audit("rotate")
   expect(code).toBe(0)
   const keys = await runSql(
     ready.url,
@@ -34,6 +35,18 @@ test("a new key is announced by the old one, on record, sealed and anchored at o
   const [{ detail }] = await runSql(ready.url, "select detail from audit.entry where kind = 'rotation'")
   expect(detail).toMatchObject({ from: keys[0].key, to: keys[1].key })
   expect((await stat(own(".undercroft/audit.key"))).mode & 0o777).toBe(0o600)
+  const { d = "" } = createPrivateKey(await readFile(own(".undercroft/audit.key"), "utf8")).export({
+    format: "jwk",
+  })
+  const stored = await runSql(
+    ready.url,
+    "select (select jsonb_agg(s)::text from audit.signer s) || (select jsonb_agg(e)::text from audit.entry e) as text",
+  )
+  const told = `${stdout}${stderr}${stored[0].text}`
+  const secret = Buffer.from(d, "base64url")
+  expect(secret.length).toBe(32)
+  for (const form of ["hex", "base64", "base64url"] as const)
+    expect(told).not.toContain(secret.toString(form))
   const files = await readdir(own(".undercroft"))
   expect(files).not.toContain("audit.key.next")
   const anchor = files.find((name) => name.startsWith("audit-anchor"))!

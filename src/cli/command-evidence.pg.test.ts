@@ -31,13 +31,20 @@ test("what does not go together is refused", async () => {
 test("drift is told against a baseline alone: when a table no longer forces its rules", async () => {
   const bare = await evidence("--check")
   expect([bare.code, bare.stderr]).toEqual([1, expect.stringContaining("UC960")])
+  const lock = (needs: object): Promise<void> =>
+    ready.project.write("package-lock.json", JSON.stringify({ packages: { "": {}, ...needs } }))
+  const a = { "node_modules/a": { version: "1.0.0", integrity: "sha512-AAAA" } }
+  await lock(a)
   expect((await evidence("--accept")).code).toBe(0)
   const { code, stdout } = await evidence("--check", "--json")
-  expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, drift: [], newlyMet: 0 }])
+  expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, drift: [], changes: [], newlyMet: 0 }])
   await runSql(ready.url, "alter table app.notes no force row level security")
+  await lock({ ...a, "node_modules/b": { version: "2.0.0", integrity: "sha512-AAAA" } })
   const checked = await evidence("--check")
   expect(checked.code).toBe(1)
   expect(checked.stdout).toContain("OWASP ASVS 5.0 8.2.2 was met and is not")
   expect(checked.stdout).toContain("GDPR Art. 25(1) was met and is not")
   expect(checked.stdout).toContain("notes")
+  expect(checked.stdout).toContain("Software of others: b is new: 2.0.0.")
+  expect(checked.stdout).toContain("accepted with: undercroft evidence --accept")
 }, 60_000)

@@ -7,6 +7,7 @@ import { type Evidence, gatherEvidence, type PartName, partNames } from "../evid
 import { reportHtml } from "../evidence/report-html.ts"
 import { reportJson } from "../evidence/report-json.ts"
 import { reportMarkdown } from "../evidence/report-markdown.ts"
+import { type Change, changeText, findChanges } from "../evidence/snapshot.ts"
 import { type StandardName, standards } from "../evidence/standards.ts"
 import { inspectDatabase } from "../store/inspect-database.ts"
 import { buildProject } from "./build-project.ts"
@@ -51,9 +52,12 @@ export const evidenceCommand: Command = command({
     check: {
       type: "boolean",
       description:
-        "Compare with the project's evidence.json; end with 1 where something that was met no longer is.",
+        "Compare with the project's evidence.json; end with 1 where something that was met no longer is, or where personal fields, rules, declarations or software have changed.",
     },
-    accept: { type: "boolean", description: "Write what is met now to the project's evidence.json." },
+    accept: {
+      type: "boolean",
+      description: "Write what is met now, and how things stand, to the project's evidence.json.",
+    },
     json: jsonOption("As JSON; with --check what has drifted."),
     project: projectOption,
   },
@@ -80,17 +84,18 @@ export const evidenceCommand: Command = command({
       parts: part ? [part] : isReport ? partNames : [],
     })
     if (baseline) {
-      tellDrift(
-        findDrift(baseline, evidence.findings),
-        newlyMet(baseline, evidence.findings),
-        args.json === true,
-      )
+      const drift = findDrift(baseline.met, evidence.findings)
+      const changes = findChanges(baseline.state, evidence.state)
+      if (drift.length + changes.length > 0) process.exitCode = 1
+      const added = newlyMet(baseline.met, evidence.findings)
+      if (args.json) stdout.line(driftJson(drift, changes, added))
+      else tellDrift(drift, changes, added)
       return
     }
     if (args.accept) {
-      await writeBaseline(project.folder, evidence.findings)
+      await writeBaseline(project.folder, evidence.findings, evidence.state)
       stdout.line(
-        "evidence.json says what is met now. Keep it in the repository: undercroft evidence --check holds to it.",
+        "evidence.json says what is met now, and how fields, rules, declarations and software stand. Keep it in the repository: undercroft evidence --check holds to it.",
       )
       return
     }
@@ -127,19 +132,34 @@ function formatOf(said: string | undefined, out: string | undefined): Format {
   return name as Format
 }
 
-function tellDrift(drift: readonly Drift[], added: number, isJson: boolean): void {
-  if (drift.length > 0) process.exitCode = 1
-  if (isJson) {
-    stdout.line(JSON.stringify({ ok: drift.length === 0, drift, newlyMet: added }))
-    return
+function driftJson(drift: readonly Drift[], changes: readonly Change[], added: number): string {
+  return JSON.stringify({ ok: drift.length + changes.length === 0, drift, changes, newlyMet: added })
+}
+
+function tellDrift(drift: readonly Drift[], changes: readonly Change[], added: number): void {
+  const isSame = drift.length + changes.length === 0
+  const say = (text: string, indent: string): void => {
+    for (const line of wrap(printable(text), stdout.width - indent.length)) stdout.line(`${indent}${line}`)
   }
-  if (drift.length === 0) stdout.line(`${stdout.paint("green", "✓")} All that was met still is.`)
+  if (isSame)
+    stdout.line(
+      `${stdout.paint("green", "✓")} All that was met still is; fields, rules, declarations and software are as accepted.`,
+    )
   for (const one of drift) {
     stdout.line(
       `${stdout.paint("red", "✗")} ${standards[one.standard].name} ${one.id} was met and is not: ${one.text}`,
     )
-    for (const why of one.why.flatMap((text) => wrap(printable(text), stdout.width - 4)))
-      stdout.line(`    ${why}`)
+    for (const why of one.why) say(why, "    ")
   }
+  for (const one of changes) {
+    const [first = "", ...others] = wrap(printable(changeText(one)), stdout.width - 4)
+    stdout.line(`${stdout.paint("red", "✗")} ${first}`)
+    for (const line of others) stdout.line(`    ${line}`)
+  }
+  if (!isSame)
+    say(
+      "Mend what should not be so. What should, is accepted with: undercroft evidence --accept; the difference in evidence.json is for whoever answers for data protection to look at.",
+      "",
+    )
   if (added > 0) stdout.line(`${added} more are met than evidence.json says: undercroft evidence --accept`)
 }

@@ -8,6 +8,7 @@ import type { CheckResult } from "./checks.ts"
 import { platformTests } from "./platform-tests.ts"
 import type { Requirement, Standard } from "./requirement.ts"
 import { numbersIn } from "./requirement-numbers.ts"
+import { asvsLeftOut, asvsLevels } from "./standards/asvs-levels.ts"
 import { shownBy } from "./standards/shown-by.ts"
 import { standards } from "./standards.ts"
 
@@ -143,6 +144,16 @@ test("TR-03161-3 has all its 105 aspects", () => {
   expect(standards["tr-03161-3"].requirements.map((it) => it.id)).toEqual(ids)
 })
 
+test("OWASP ASVS has all of levels 1 and 2, with their levels, but what is left out for a reason", () => {
+  const count = (level: string): number => [...asvsLevels.values()].filter((it) => it === level).length
+  expect([count("L1"), count("L2"), count("L3")]).toEqual([70, 183, 92])
+  const listed = standards.asvs.requirements
+  expect(listed.filter((it) => it.weight !== asvsLevels.get(it.id))).toEqual([])
+  const known = new Set([...listed.map((it) => it.id), ...Object.keys(asvsLeftOut)])
+  expect(known.size).toBe(listed.length + Object.keys(asvsLeftOut).length)
+  expect([...asvsLevels].filter(([id, level]) => level !== "L3" && !known.has(id))).toEqual([])
+})
+
 describe("the list of tests", () => {
   test("is what the tests' titles say (npm run evidence:tests writes it)", async () => {
     expect(await readFile(new URL("platform-tests.ts", import.meta.url), "utf8")).toBe(indexText())
@@ -152,7 +163,8 @@ describe("the list of tests", () => {
     const known = Object.entries(platformTests).flatMap(([file, titles]) =>
       titles.map((title) => `${file} › ${title}`),
     )
-    expect(Object.values(shownBy).filter((it) => !known.includes(it))).toEqual([])
+    const named = Object.values(standards).flatMap((one) => one.requirements.flatMap((it) => it.tests ?? []))
+    expect([...Object.values(shownBy), ...named].filter((it) => !known.includes(it))).toEqual([])
   })
 
   test("has no test that may be skipped", () => {

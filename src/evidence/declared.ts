@@ -16,8 +16,18 @@ export function isEncrypted(field: FieldInfo): boolean {
 }
 
 /** How long rows are kept: "10 years after endedOn, then deleted"; null where the model does not say. */
-export function retentionOf({ retain }: EntityInfo): string | null {
-  if (retain === null) return null
+export function retentionOf(entity: EntityInfo): string | null {
+  const { retain, subject } = entity
+  if (retain === null) {
+    if (subject === null) return null
+    const [towards] = subject.path
+    // The people of the accounts have rows as long as they have an account.
+    if (towards === undefined) return entity.name === "User" ? "until the account is closed" : null
+    const { entity: parent, onDelete } = towards.reference!
+    return onDelete === "cascade" && retentionOf(parent) !== null
+      ? `as long as its ${parent.name}, and deleted with it`
+      : null
+  }
   return `${periodText(retain.period)} after ${retain.after.name}, then ${retain.end === "delete" ? "deleted" : "anonymised"}`
 }
 

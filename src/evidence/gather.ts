@@ -8,6 +8,7 @@ import { keyInventory } from "./parts/key-inventory.ts"
 import { accessPart, softwarePart, subprocessorsPart } from "./parts/other-parts.ts"
 import { processingRecord } from "./parts/processing-record.ts"
 import type { Part } from "./section.ts"
+import { type Snapshot, takeSnapshot } from "./snapshot.ts"
 import { softwareList } from "./software-list.ts"
 import { type StandardName, standards } from "./standards.ts"
 
@@ -21,6 +22,8 @@ export interface Evidence {
   readonly checks: ReadonlyMap<string, CheckResult>
   readonly findings: readonly (readonly [StandardName, readonly Finding[]])[]
   readonly parts: readonly (readonly [PartName, Part])[]
+  /** What data protection rests on, as it is now. */
+  readonly state: Snapshot
 }
 
 /** What is asked for; parts alone need no check. */
@@ -44,6 +47,7 @@ export async function gatherEvidence(
     checks,
     findings: names.map((name) => [name, assess(standards[name], found)] as const),
     parts: gathered,
+    state: await takeSnapshot(context),
   }
 }
 

@@ -29,5 +29,7 @@ export interface LiveCheck {
 
 /** "2 tables: a, b" and no more names than somebody would read. */
 export function listed(names: readonly string[]): string {
-  return names.length > 8 ? `${names.slice(0, 8).join(", ")} and ${names.length - 8} more` : names.join(", ")
+  return names.length > 20
+    ? `${names.slice(0, 20).join(", ")} and ${names.length - 20} more`
+    : names.join(", ")
 }

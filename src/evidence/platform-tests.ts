@@ -6,41 +6,100 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_9: unknown keys of one network are slowed down like other guesses, good ones are not",
     "TR-03161-3 Auth_16: a key ends: when it is deleted, disabled, expired, or its owner locked",
   ],
+  "src/accounts/client-address.test.ts": [
+    "behind proxies it is the nearest hop that is none, whatever the client wrote before it (CVE-2025-64526)",
+  ],
+  "src/accounts/email-address.test.ts": [
+    "%j is no address (GHSA-7rqj-j65f-68wh)",
+    "codes are those of RFC 6238, and of one step",
+  ],
   "src/accounts/email-change.pg.test.ts": [
     "TR-03161-3 Auth_12: an address is changed only by whoever signed in a moment ago, and proved the one they have",
     "TR-03161-3 Auth_13: who did not change their address takes the account back, and what came since is gone",
   ],
   "src/accounts/events.pg.test.ts": [
+    "a sign-up, a failure, a sign-in and a sign-out are written down with who, how and where",
     "TR-03161-3 Pass_4: changes of passwords and second factors are written down, without them",
     "HIPAA 164.312(b): each event is an entry of the record, too, in the same transaction",
   ],
   "src/accounts/guessing.pg.test.ts": [
     "TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles",
+    "a body that could be read in two ways is not read at all",
     "TR-03161-3 Auth_6, Auth_9: many networks slow an account down, but not its owner where they are known",
+    "a client's word about where it is counts only through a proxy that is trusted",
+    "known and unknown accounts are answered alike (CVE-2026-26185)",
+  ],
+  "src/accounts/mail.pg.test.ts": [
+    "a forgotten password is replaced, and all sessions end (CVE-2026-22706)",
+    "what people typed stands in no mail",
+    "a page reads no token of a session; a program does",
+  ],
+  "src/accounts/new-tokens.pg.test.ts": [
+    "a page is told no token",
+  ],
+  "src/accounts/oauth-forged.pg.test.ts": [
+    "an ID token that is not believed: %s",
+  ],
+  "src/accounts/oauth-issuers.pg.test.ts": [
+    "an issuer that is away, or calls itself something else, is no way in, and keeps nobody else out",
+  ],
+  "src/accounts/oauth.pg.test.ts": [
+    "somebody new comes in, comes again as the same, and nothing of the provider's is kept",
+    "what is asked of the provider is ours alone: PKCE, nonce, state, scopes",
+    "the same subject of two issuers is two people (CVE-2026-25574)",
+    "a state is good once, in its browser and for its provider",
+    "a parameter that comes twice is none; a form's answer is asked for again with cookies",
+    "nobody is sent elsewhere, and what a request says of its host counts for nothing (GHSA-3529-5m8x-rpv3)",
+    "pages of other origins start no sign-in and no link",
   ],
   "src/accounts/owners.pg.test.ts": [
+    "a session that somebody was made to use is not the one they get (CVE-2025-4644)",
     "TR-03161-3 Auth_13: who did not change their password takes the account back",
     "TR-03161-3 Auth_13: each change of what proves who somebody is, is told, and ends their other sessions",
     "TR-03161-3 Auth_12, Auth_13: what an administrator changes ends sessions, is told, and can be undone",
     "TR-03161-3 Auth_8: a device that was not seen before is told, once",
+    "nothing in the database is a token, a key, a code or a password",
+  ],
+  "src/accounts/password-door.pg.test.ts": [
+    "no other site's form replaces a password or asks for mails",
   ],
   "src/accounts/password-policy.test.ts": [
     "TR-03161-3 Pass_1: length over composition, in characters as people count them",
+    "what everybody tries first is refused, whatever the case",
+    "what anyone can look up is no secret, but may stand in a longer one",
+    "every line of it is found, in every form it comes in, and nothing else",
   ],
   "src/accounts/passwords.pg.test.ts": [
     "TR-03161-3 Pass_1, Pass_3: a bad password is refused at every door, and the reason is said",
+    "no character is dropped, and composed ones are the same however they are typed",
     "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
     "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
   ],
   "src/accounts/provider-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: as an access token",
   ],
+  "src/accounts/provider-requests.pg.test.ts": [
+    "redirect_uri is compared character by character",
+    "a mistake elsewhere in the request leads to no address that is not registered (open redirect)",
+    "a scope that is another application's",
+    "response_type %j",
+    "what does not exist",
+  ],
   "src/accounts/provider-tokens.pg.test.ts": [
     "TR-03161-3 Auth_2: a code, by an application that proves itself",
+    "with a wrong verifier is told as RFC 7636 says, and is used up",
+    "is good once, and what it gave ends when it comes again",
+    "is good for a minute",
+    "there is no grant %s",
+    "that comes again ends all that came of it",
+    "ends with a session that is %s, and so do access tokens and codes (CVE-2026-22706)",
     "TR-03161-3 Auth_17: ends when the person signs out, and renewing is a use of the session",
+    "asks first where no ID token says whose session it is, and can't be framed",
   ],
   "src/accounts/provider.pg.test.ts": [
+    "TR-03161-3 Data_5: the keys are public, long, and nothing of them can be used in the database",
     "TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier",
+    "agreeing to what was not asked, or was changed on the way, is refused",
   ],
   "src/accounts/prune-events.pg.test.ts": [
     "TR-03161-3 Data_7: events go when their time is over, by batches, and whoever has the accounts' role can't hasten it",
@@ -52,27 +111,45 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_4: with one factor of two nothing is answered, until the second is proved",
     "TR-03161-3 Auth_5: who needs no second factor comes in with one, as the definition decides",
   ],
+  "src/accounts/routes-decided.test.ts": [
+    "each route that changes something has been decided about",
+  ],
+  "src/accounts/routes-told.test.ts": [
+    "every route is told, and no other",
+  ],
   "src/accounts/rules.pg.test.ts": [
     "TR-03161-3 Auth_5: what a rule wants a second factor for is refused with what to do, and given once it is proved",
     "TR-03161-3 Auth_4: a second factor that is switched on is needed on every way in",
+    "a token of an issuer tells how its holder proved who they are (RFC 8176)",
   ],
   "src/accounts/saml-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: an answer that is not believed: %s",
     "TR-03161-3 Source_1: what is too large, sent twice or no form is not read",
   ],
   "src/accounts/saml.pg.test.ts": [
+    "an assertion and a request are good once, also for twenty at the same time",
     "TR-03161-3 Auth_4: the second factor is asked for, unless the definition takes the provider's word for it",
   ],
   "src/accounts/second-factor.pg.test.ts": [
+    "the second wall: a session with one factor of two is none, whoever made it, on every route",
+    "a code of an app counts once, in a hundred attempts at once and after (CVE-2026-1035)",
+    "a recovery code counts once, in a hundred attempts at once and after (CVE-2026-33624)",
+    "links, codes and reset tokens count once, in a hundred attempts at once (CVE-2026-33624)",
+    "codes are not guessed: a challenge ends after five attempts, a mailed code after three",
+    "each rise rotates the token, and the old one ends",
+    "changing the password keeps what was proved, and ends all other sessions",
     "TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago",
   ],
   "src/accounts/sessions.pg.test.ts": [
+    "a session is its person, by header and by cookie",
     "TR-03161-3 Auth_18: no token of a session is in the database",
     "TR-03161-3 Auth_17: a session that is signed out is deleted and refused at once, and so is one that is none",
     "TR-03161-3 Auth_3: roles are those of now, and what a session may see follows them in its next request",
     "TR-03161-3 Auth_10: a session ends when nobody uses it",
     "TR-03161-3 Auth_11: a session that is in use ends, too, and no use makes it longer",
+    "a session ends with the account",
     "TR-03161-3 Auth_15: identifiers of people and sessions are random and long",
+    "a page of somebody else's can't act with a cookie",
     "TR-03161-3 Auth_16: a session is ended by its identifier: one's own, and by an administrator anyone's",
     "TR-03161-3 Auth_16: all of one's sessions are ended at once, or all others",
     "TR-03161-3 Auth_18: a cookie is for this host, encrypted connections and no script; nothing is kept on the way",
@@ -89,6 +166,10 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/actions/hooks.pg.test.ts": [
     "of five rows the third is refused, and nothing is left",
   ],
+  "src/audit/anchors.pg.test.ts": [
+    "CVE-2026-35409: a webhook gets the head until it takes it, signed, never by a redirect; an outage is one alert",
+    "CVE-2026-35409, CVE-2026-24767: no anchor is looked for in a private network, by name, by number or in disguise, unless it was named",
+  ],
   "src/audit/prove.pg.test.ts": [
     "TR-03161-3 Arch_11: one file checks a proof by a key or an anchor, with no database and no package",
   ],
@@ -98,11 +179,14 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/sealer.pg.test.ts": [
     "TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head",
     "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
+    "the API role can reach nothing of the record, the sealer's role changes nothing that is sealed",
   ],
   "src/audit/tamper.pg.test.ts": [
     "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
   ],
   "src/auth/jwt.test.ts": [
+    "$name: $code $message",
+    "several issuers",
     "TR-03161-3 Auth_21: with the clock",
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
     "SSRF: never asks where a token's header points to",
@@ -112,6 +196,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "as a page that needs nothing else, everything escaped",
   ],
   "src/cli/command-audit.pg.test.ts": [
+    "TR-03161-3 Data_5: a new key is announced by the old one, on record, sealed and anchored at once, and its private half is told nowhere",
     "HIPAA 164.312(c)(2): a change by a superuser is found, its entry named, with an exit code that tells",
     "GDPR Art. 33: what a credential touched in a period is told by person and field, sealed or not",
   ],
@@ -138,6 +223,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/graphql/attacks.pg.test.ts": [
     "documents as large as is allowed are answered",
   ],
+  "src/graphql/explorer.pg.test.ts": [
+    "lets its one script and its one style run, and nothing from elsewhere",
+  ],
   "src/graphql/hidden.pg.test.ts": [
     "introspection can be switched off",
   ],
@@ -149,6 +237,10 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/http/cors.pg.test.ts": [
     "%s reads nothing",
+  ],
+  "src/http/server.test.ts": [
+    "ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 4.1.1: %s says what it is, and what browsers may do with it: nothing",
+    "TR-03161-3 Source_3, ASVS 16.3.4: an error that nobody thought of is told to the log with its cause, and to nobody else (%s)",
   ],
   "src/keys/opened-values.test.ts": [
     "TR-03161-3 Data_1: a value is given for the key that opened it and the whole of what is stored",
@@ -170,17 +262,28 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/openapi/describe-api.test.ts": [
     "a rule that can't be answered says no",
   ],
+  "src/openapi/docs-page.test.ts": [
+    "denies everything else, and no markup would need it",
+    "the script is a script, and makes nothing but text of what it is told",
+  ],
   "src/openapi/openapi-door.pg.test.ts": [
     "every route of the server is in the whole document",
     "what is read fits what is said",
     "differ by what callers know, and only by that",
   ],
+  "src/rest/read-body.test.ts": [
+    "a key of the prototype's is a key like any other",
+  ],
   "src/store/embedded.pg.test.ts": [
+    "the url can be read and changed as a URL, and a wrong password is refused",
     "neither values nor the password reach the log",
   ],
   "src/store/pool.pg.test.ts": [
     "no login is a 503, not the caller's fault",
     "a statement that takes too long is stopped by PostgreSQL",
+  ],
+  "test/certificates.test.ts": [
+    "TR-03161-3 Ntwk_3, ASVS 12.3.2: %s with a certificate that nobody trusts is told nothing",
   ],
   "test/clinic-accounts.pg.test.ts": [
     "what was revoked or changed holds in the next request, through GraphQL, too",
@@ -189,12 +292,12 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "of a hundred who try at once, one gets the slot",
   ],
   "test/consents.pg.test.ts": [
-    "TR-03161-3 Purp_4: everyone reads what they would agree to, and what follows from withdrawing",
+    "TR-03161-3 Purp_4, GDPR Art. 7(3): everyone reads what they would agree to, and what follows from withdrawing",
     "TR-03161-3 Purp_3: nothing is read for a purpose that nobody consented to",
-    "TR-03161-3 Purp_2: is the person's own act, in the words that were shown",
+    "TR-03161-3 Purp_2, GDPR Art. 7(1): is the person's own act, in the words that were shown",
     "TR-03161-3 Purp_2: refuses an outdated version, and says where the current one stands",
-    "TR-03161-3 Purp_4: takes effect in the next statement, at every door",
-    "TR-03161-3 Purp_5: the history stays: nothing of a consent is overwritten or deleted",
+    "TR-03161-3 Purp_4, GDPR Art. 7(3): takes effect in the next statement, at every door",
+    "TR-03161-3 Purp_5, GDPR Art. 7(1): the history stays: nothing of a consent is overwritten or deleted",
     "TR-03161-3 Purp_3: a consent to a version that no longer counts is none",
   ],
   "test/crash/crash.test.ts": [
@@ -254,7 +357,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
   ],
   "test/encrypted/erase.pg.test.ts": [
-    "GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
+    "GDPR Art. 15, Art. 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own",
     "GDPR Art. 17: without the keys, or where the store is lost, nothing is erased",
     "GDPR Art. 17: a key that could not be destroyed is told, and the second run destroys it",
     "GDPR Art. 17: a row that something keeps keeps its key, and can be read",
@@ -284,6 +387,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "a hidden field is refused like one that does not exist, in every place",
   ],
   "test/hostile/sockets.pg.test.ts": [
+    "%s",
     "nothing was smuggled in",
     "100 MB in chunks are refused after two",
     "a request that trickles in is not waited for for ever",
@@ -296,6 +400,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "HIPAA 164.312(a)(2)(ii): in an emergency, with a reason, a doctor reads and writes one person's data, and what hangs on it",
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
+    "EHDS Art. 9: everything done under it is marked on record, and nothing else is",
+    "those whom the declaration names are told by mail, and who opened it; neither why nor whose data",
+  ],
+  "test/package.test.ts": [
+    "holds what people run and read, and nothing else",
   ],
   "test/record/alert-webhook.pg.test.ts": [
     "TR-03161-3 Org_3: an alert is posted, signed, and names nobody; while it is not taken it waits in the record",
@@ -304,6 +413,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
   ],
   "test/record/export.pg.test.ts": [
+    "CEF and OCSF are a line each; a period is kept to",
     "GDPR Art. 30: who exported is on record before the first byte, and each page as a read",
   ],
   "test/record/readers.pg.test.ts": [
@@ -341,6 +451,14 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_1: %s ends %s",
     "TR-03161-3 Auth_14: nobody but an administrator acts for others, whatever their role is called",
     "TR-03161-3 Auth_14: the roles that log in to the database can do what is stated, and no more",
+  ],
+  "test/source-code.test.ts": [
+    "TR-03161-3 Cryp_1: no key and no secret stands in the source code, and one that did would be found",
+    "TR-03161-3 Cryp_3, ASVS 11.1.2, 11.2.3, 11.3.1, 11.3.2, 11.4.1, 11.4.3: algorithms are those of a list, each where it belongs",
+    "TR-03161-3 Cryp_2, ASVS 11.2.1, 11.6.1: primitives come from implementations that are named, none from code of our own",
+    "ASVS 1.2.5: programs are started by few files, never through a shell",
+    "ASVS 1.3.2, 1.3.7: no code is made of texts, and there is no language of templates",
+    "ASVS 1.2.9: no regular expression is made of what was sent",
   ],
   "tools/fuzz/run.test.ts": [
     "%s is caught",

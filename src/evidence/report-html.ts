@@ -6,6 +6,7 @@ import type { Evidence } from "./gather.ts"
 import { reportStyle } from "./report-style.ts"
 import type { Section } from "./section.ts"
 import { type StandardName, standards } from "./standards.ts"
+import { toDoLists } from "./to-do.ts"
 import { answererOf, askedText, dayText, dutyOf, statusOrder, statusWords, testText } from "./words.ts"
 
 /** A whole document. */
@@ -24,7 +25,12 @@ export function reportHtml(evidence: Evidence): string {
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>Made on ${escapeHtml(dayText(evidence.at))} from the running system: its model, its settings and its database as they were at that moment.</p>
-${evidence.findings.length > 0 ? summary(evidence) : ""}
+${
+  evidence.findings.length > 0
+    ? `${summary(evidence)}
+${toDoSection(evidence)}`
+    : ""
+}
 ${evidence.findings.map(([name, findings]) => standardSection(name, findings)).join("\n")}
 ${evidence.checks.size > 0 ? checkSection([...evidence.checks.values()]) : ""}
 ${evidence.parts.map(([name, { section }]) => partSection(name, section)).join("\n")}
@@ -32,6 +38,11 @@ ${evidence.parts.map(([name, { section }]) => partSection(name, section)).join("
 </body>
 </html>
 `
+}
+
+/** Text in which `this` is something to type, escaped. */
+function inline(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, "<code>$1</code>")
 }
 
 function summary({ findings, parts }: Evidence): string {
@@ -47,6 +58,18 @@ function summary({ findings, parts }: Evidence): string {
 <dl>${statusOrder.map((one) => `<dt class="${one}">${statusWords[one].word}</dt><dd>${escapeHtml(statusWords[one].meaning)}</dd>`).join("")}</dl>
 <p>The words of each requirement are our own short ones; the standard's own text governs. This report is no certificate and no legal advice: it says what was looked at, and what was seen.</p>
 ${contents.length > 0 ? `<p>Further below: <a href="#checks">what was looked at just now</a>, ${contents.join(", ")}.</p>` : ""}
+</section>`
+}
+
+function toDoSection({ findings }: Evidence): string {
+  const lists = toDoLists(findings).map(
+    ({ title, intro, items }) => `<h3>${escapeHtml(title)} (${items.length})</h3>
+<p>${inline(intro)}</p>
+<table class="to-do"><thead><tr><th scope="col">To do, or to decide about</th><th scope="col">What is asked</th><th scope="col">Where</th></tr></thead>
+<tbody>${items.map((one) => `<tr><th scope="row">${inline(one.text)}</th><td>${inline(one.asked)}</td><td><small>${escapeHtml(one.numbers.join(", "))}</small></td></tr>`).join("\n")}</tbody></table>`,
+  )
+  return `<section aria-labelledby="to-do"><h2 id="to-do">What is open, and who can do something about it</h2>
+${lists.length > 0 ? lists.join("\n") : "<p>Nothing.</p>"}
 </section>`
 }
 
@@ -86,7 +109,7 @@ function findingRow(finding: Finding): string {
     tests.length > 0 ? ["Tested", testText(tests)] : null,
   ]
   const items = lines.flatMap((one) =>
-    one ? [`<li><b>${escapeHtml(one[0])}:</b> ${escapeHtml(one[1])}</li>`] : [],
+    one ? [`<li><b>${escapeHtml(one[0])}:</b> ${inline(one[1])}</li>`] : [],
   )
   const asked = askedText(requirement)
   const weight =
@@ -110,13 +133,13 @@ function checkSection(checks: readonly CheckResult[]): string {
 
 function partSection(name: string, { title, intro, notes = [], tables }: Section): string {
   return `<section aria-labelledby="part-${name}"><h2 id="part-${name}">${escapeHtml(title)}</h2>
-<p>${escapeHtml(intro)}</p>
+<p>${inline(intro)}</p>
 ${notes.length > 0 ? `<ul>${notes.map((one) => `<li>${escapeHtml(one)}</li>`).join("")}</ul>` : ""}
 ${tables
   .map(
     ({ caption, head, rows }) => `<table><caption>${escapeHtml(caption)}</caption>
 <thead><tr>${head.map((one) => `<th scope="col">${escapeHtml(one)}</th>`).join("")}</tr></thead>
-<tbody>${rows.map(([first = "", ...others]) => `<tr><th scope="row">${escapeHtml(first)}</th>${others.map((one) => `<td>${escapeHtml(one)}</td>`).join("")}</tr>`).join("\n")}</tbody></table>`,
+<tbody>${rows.map(([first = "", ...others]) => `<tr><th scope="row">${escapeHtml(first)}</th>${others.map((one) => `<td>${inline(one)}</td>`).join("")}</tr>`).join("\n")}</tbody></table>`,
   )
   .join("\n")}
 </section>`

@@ -2,6 +2,7 @@
 import { countStatuses } from "./assess.ts"
 import type { Evidence } from "./gather.ts"
 import { standards } from "./standards.ts"
+import { toDoLists } from "./to-do.ts"
 import { answererOf, dutyOf } from "./words.ts"
 
 /** The one part that is asked for alone is the document itself: a list of software is CycloneDX. */
@@ -32,6 +33,7 @@ export function reportJson({ name, at, checks, findings, parts }: Evidence): str
         },
       ]),
     ),
+    toDo: toDoLists(findings),
     checks: [...checks.values()],
     parts: Object.fromEntries(parts.map(([part, { data }]) => [part, data])),
   }

@@ -3,6 +3,7 @@ import { countStatuses, type Finding } from "./assess.ts"
 import type { Evidence } from "./gather.ts"
 import type { Section } from "./section.ts"
 import { type StandardName, standards } from "./standards.ts"
+import { toDoLists } from "./to-do.ts"
 import { answererOf, askedText, dayText, dutyOf, statusOrder, statusWords, testText } from "./words.ts"
 
 export function reportMarkdown(evidence: Evidence): string {
@@ -12,7 +13,7 @@ export function reportMarkdown(evidence: Evidence): string {
     "",
     `Made on ${dayText(at)} from the running system.`,
     "",
-    ...(findings.length > 0 ? summary(evidence) : []),
+    ...(findings.length > 0 ? [...summary(evidence), ...toDoLines(evidence)] : []),
     ...findings.flatMap(([standard, all]) => standardLines(standard, all)),
     ...(checks.size > 0
       ? [
@@ -45,6 +46,23 @@ function summary({ findings }: Evidence): readonly string[] {
     ),
     ...statusOrder.map((one) => `- **${statusWords[one].word}**: ${statusWords[one].meaning}`),
     "",
+  ]
+}
+
+function toDoLines({ findings }: Evidence): readonly string[] {
+  return [
+    "## What is open, and who can do something about it",
+    "",
+    ...toDoLists(findings).flatMap(({ title, intro, items }) => [
+      `### ${title} (${items.length})`,
+      "",
+      intro,
+      "",
+      ...table(
+        ["To do, or to decide about", "What is asked", "Where"],
+        items.map((one) => [one.text, one.asked, one.numbers.join(", ")]),
+      ),
+    ]),
   ]
 }
 

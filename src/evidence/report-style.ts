@@ -10,6 +10,7 @@ caption { text-align: left; font-weight: 600; padding: 0.25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.6rem; border: 1px solid var(--line); }
 thead th { background: var(--soft); } tbody th { font-weight: 600; }
 .findings th:first-child { width: 11%; } .findings td:nth-child(2) { width: 34%; } .checks th:first-child { width: 34%; } .checks td:nth-child(2) { width: 10%; }
+.to-do th:first-child { width: 44%; } .to-do tbody th { font-weight: 400; } th, td.met, td.failed, td.open { overflow-wrap: break-word; } code { font-size: 0.9em; }
 .findings ul { margin: 0; padding-left: 1.1rem; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 small { color: light-dark(#5c6066, #a4a9b1); font-weight: 400; }

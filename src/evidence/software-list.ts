@@ -24,6 +24,7 @@ export interface SoftwareComponent {
   readonly scope?: "required" | "optional" | "excluded"
   readonly licenses?: readonly object[]
   readonly hashes?: readonly { readonly alg: string; readonly content: string }[]
+  readonly cpe?: string
   readonly purl: string
 }
 
@@ -54,6 +55,10 @@ export function softwareList(lock: ProjectLock, server: RunningServer, at: Date)
     "bom-ref": `pkg:generic/postgresql@${server.postgres}`,
     name: "postgresql",
     version: server.postgres,
+    scope: "required",
+    licenses: [{ license: { id: "PostgreSQL" } }],
+    // By this name databases of vulnerabilities know it.
+    cpe: `cpe:2.3:a:postgresql:postgresql:${server.postgres}:*:*:*:*:*:*:*`,
     purl: `pkg:generic/postgresql@${server.postgres}`,
   }
   const root = `project:${lock.name}`
@@ -120,7 +125,7 @@ function licensesOf(license: string | null): Pick<SoftwareComponent, "licenses">
 
 /** The identifiers that packages have in practice; an unknown one stands as a name, which says no less. */
 const spdxLike =
-  /^(0BSD|AFL-2\.1|Apache-2\.0|Artistic-2\.0|BlueOak-1\.0\.0|BSD-[23]-Clause|CC-BY-[34]\.0|CC0-1\.0|ISC|MIT|MIT-0|MPL-2\.0|PostgreSQL|Python-2\.0|Unlicense|WTFPL|Zlib)$/
+  /^(0BSD|AFL-2\.1|Apache-2\.0|Artistic-2\.0|BlueOak-1\.0\.0|BSD-[23]-Clause|CC-BY-[34]\.0|CC0-1\.0|ISC|MIT|MIT-0|MPL-2\.0|PSF-2\.0|PostgreSQL|Python-2\.0|Unlicense|WTFPL|Zlib)$/
 
 /** npm writes base64, CycloneDX wants hexadecimal digits. */
 function hashesOf(integrity: string | null): Pick<SoftwareComponent, "hashes"> {

@@ -1,4 +1,5 @@
 /** A rule as nested groups of English conditions: flat where groups are of one kind, without what changes nothing. */
+import type { FieldInfo } from "../model/model.ts"
 import { type Rule, type RuleValue, walkRule } from "./rule.ts"
 import {
   includeVerb,
@@ -197,11 +198,18 @@ function compareLeaf(rule: Rule & { kind: "compare" }, names: RowNames): Leaf {
     : [left, right, words[operator]]
   const isEquality = operator === "is" || operator === "isNot"
   if (first.kind === "me-id" && second.kind === "field" && isEquality)
-    return ofCaller(`${verb} ${valueText(second, names)}`)
+    return ofCaller(
+      // Who a row is by its key, is the row itself.
+      `${verb} ${isKey(second.field) ? subjectOf(second.scope, names) : valueText(second, names)}`,
+    )
   if (first.kind === "claim" && !mentionsCaller(second))
     return ofCallers(toWords(first.name), `${verb} ${valueText(second, names)}`)
   const mark = markText(first, second, isEquality ? operator === "is" : null, names)
   return generic(rule, mark ?? `${valueText(first, names)} ${verb} ${valueText(second, names)}`)
+}
+
+function isKey({ name, entity }: FieldInfo): boolean {
+  return entity.key.length === 1 && entity.key[0]?.name === name
 }
 
 /** A yes-or-no field against yes or no. */

@@ -126,7 +126,7 @@ async function exported(id: string): Promise<Uint8Array> {
   })
 }
 
-test("GDPR Art. 15 and 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own", async () => {
+test("GDPR Art. 15, Art. 20: the export has encrypted values in the clear, and the import encrypts them under keys of its own", async () => {
   const { id, note } = await makePatient("exported")
   const archive = await exported(id)
   const files = unzipSync(archive)

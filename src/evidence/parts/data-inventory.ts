@@ -14,6 +14,38 @@ const classes: Readonly<Record<FieldInfo["classification"], string>> = {
   secret: "Secret",
 }
 
+/** Kinds of fields for people who don't program; others say what they are by their own name. */
+const kindWords: Readonly<Record<string, string>> = {
+  uuid: "Identifier, or a reference to another row",
+  instant: "Date and time",
+  integer: "Whole number",
+  bigint: "Whole number",
+  decimal: "Number",
+  boolean: "Yes or no",
+  choice: "One of a few words",
+  json: "Data of any form",
+  text: "Text",
+  email: "Mail address",
+  date: "Date",
+  list: "List",
+  range: "Span of time or numbers",
+  point: "Place on the map",
+  money: "Amount of money",
+  url: "Web address",
+}
+
+function captionOf(one: {
+  readonly entity: string
+  readonly subject: string | null
+  readonly purposes: readonly string[]
+  readonly retention: string | null
+}): string {
+  const purposes = one.purposes.join(", ")
+  if (one.subject === null && purposes === "" && one.retention === null)
+    return `${one.entity} – about nobody, as the model says: no purpose and no period is needed`
+  return `${one.entity} – whose: ${one.subject ?? "nobody's"}; for: ${purposes || "not declared"}; kept: ${one.retention ?? "not declared"}`
+}
+
 export function dataInventory({ processing }: BackendDefinition, policies: Policies): Part {
   const entities = storedEntities(policies.model).map((entity) => {
     const policy = policyOf(policies, entity)
@@ -44,14 +76,14 @@ export function dataInventory({ processing }: BackendDefinition, policies: Polic
         `${entities.length} kinds of rows; ${personal.length} fields are about people, ${personal.filter((one) => one.encrypted).length} of them encrypted with a key of their person.`,
       ],
       tables: entities.map((one) => ({
-        caption: `${one.entity} – whose: ${one.subject ?? "nobody's"}; for: ${one.purposes.join(", ") || "not declared"}; kept: ${one.retention ?? "not declared"}`,
+        caption: captionOf(one),
         head: ["Field", "How sensitive", "Encrypted", "Restricted", "What it is"],
         rows: one.fields.map((field) => [
           field.field,
           classes[field.classification],
           field.encrypted ? "Yes" : "No",
           field.restricted ? "Yes" : "No",
-          [field.kind, field.description].filter(Boolean).join(": "),
+          [kindWords[field.kind] ?? field.kind, field.description].filter(Boolean).join(": "),
         ]),
       })),
     },

@@ -39,7 +39,7 @@ export async function keyInventory(
       name: "Passwords of the database logins",
       purpose: "Let the process log in to the database",
       algorithm: "HKDF-SHA-256 from the administrator's password; SCRAM-SHA-256 in the database",
-      kept: "Nowhere: reckoned at each start",
+      kept: "Nowhere: computed at each start",
       count: accounts ? 2 : 1,
     },
     ...issuers.map((one, at) => ({
@@ -79,13 +79,48 @@ export async function keyInventory(
         kept: "Nowhere: reckoned at each run",
         count: 1,
       })),
+    {
+      name: "Signing key of the record",
+      purpose: "Signs the record of reads and changes, so that a change of it is noticed",
+      algorithm: "Ed25519",
+      kept: "In a file of the process's owner, or in its environment; never in the database",
+      count: 1,
+    },
     ...(storedEntities(model).some((one) => one.fields.some(isEncrypted))
       ? [
+          {
+            name: "UNDERCROFT_KEY, or the key of a key service",
+            purpose: "The key-encryption key: encrypts the root key, and nothing else",
+            algorithm: "AES-256-GCM, or the key service's own",
+            kept: "In the process's environment or a file; with a key service (AWS KMS, Vault) it never leaves that",
+            count: 1,
+          },
+          {
+            name: "Root key",
+            purpose: "Encrypts the keys below, and nothing else",
+            algorithm: "AES-256-GCM",
+            kept: "In the key store, encrypted by the key-encryption key",
+            count: 1,
+          },
+          {
+            name: "Key of the blind index",
+            purpose: "Finds equal values of encrypted fields without opening them",
+            algorithm: "HMAC-SHA-256",
+            kept: "In the key store, encrypted by the root key",
+            count: 1,
+          },
+          {
+            name: "Key of kept answers",
+            purpose: "Encrypts answers that are kept for a day, for requests that are sent twice",
+            algorithm: "AES-256-GCM",
+            kept: "In the key store, encrypted by the root key",
+            count: 1,
+          },
           {
             name: "Keys of persons",
             purpose: "Encrypt fields, a key for each person; destroyed when the person is erased",
             algorithm: "AES-256-GCM",
-            kept: "In the key store, wrapped by the key-encryption key (see undercroft keys list)",
+            kept: "In the key store, encrypted by the root key (see `undercroft keys list`)",
             count: 0,
           },
         ]
@@ -98,18 +133,19 @@ export async function keyInventory(
       intro:
         "The keys and secrets that the backend works with. A key is a number that protects other things; who holds it can do what it is for. No key stands in this report.",
       notes: [
-        "The certificate and key for TLS towards clients are with whoever runs the backend, in front of it.",
+        "Each key stands under the one that encrypts it: the key-encryption key, the root key, then all others of the key store. No key has two purposes; those that are made of a secret are made apart for each use.",
+        "The certificate and key for encryption towards clients (TLS) are with whoever runs the backend, in front of it.",
       ],
       tables: [
         {
           caption: "Keys",
-          head: ["Key", "What for", "How", "Where it is kept", "How many"],
+          head: ["Key", "What for", "Method (for specialists)", "Where it is kept", "Number"],
           rows: keys.map((one) => [
             one.name,
             one.purpose,
             one.algorithm,
             one.kept,
-            one.count === 0 ? "One a person" : String(one.count),
+            one.count === 0 ? "One for each person" : String(one.count),
           ]),
         },
       ],

@@ -1,107 +1,17 @@
-/** OWASP ASVS 5.0: the requirements that a backend meets, or leaves to those who build with it, in our own short words. */
-// biome-ignore-all format: a standard is read like a table, a requirement a line.
-import type { Requirement, Standard } from "../requirement.ts"
-import { shownBy } from "./shown-by.ts"
+/** OWASP ASVS 5.0.0: what a backend meets, or leaves to those who build with it and run it, in our own short words. */
+import type { Standard } from "../requirement.ts"
+import { asvsAccounts } from "./asvs-accounts.ts"
+import { asvsInput } from "./asvs-input.ts"
+import { asvsLeftOut } from "./asvs-levels.ts"
+import { asvsOperation } from "./asvs-operation.ts"
 
-/** Shown by a test with their number alone. */
-const signingIn: readonly Requirement[] = [
-  ["6.2.1", "L1", "Passwords have at least 8 characters."],
-  ["6.2.2", "L1", "People can change their password."],
-  ["6.2.3", "L1", "Changing it takes the present one."],
-  ["6.2.4", "L1", "The commonest passwords are refused."],
-  ["6.2.9", "L2", "Passwords of 64 characters are taken."],
-  ["6.2.11", "L2", "Words about the person and the service are refused."],
-  ["6.2.12", "L2", "Passwords that were stolen somewhere are refused."],
-  ["6.3.1", "L1", "Guessing is held off."],
-  ["6.3.8", "L3", "A refused sign-in does not tell who has an account."],
-  ["6.5.1", "L2", "One-time codes count once."],
-  ["6.8.1", "L2", "Nobody can be taken for somebody else through another provider."],
-  ["6.8.2", "L2", "Signatures of other providers are checked."],
-  ["7.2.4", "L1", "A sign-in makes a new session, and ends the former."],
-  ["7.4.1", "L1", "A session that has ended is of no use."],
-  ["7.4.2", "L1", "Sessions end with their account."],
-  ["7.4.3", "L2", "Other sessions end when a factor changes."],
-  ["7.4.5", "L2", "Administrators can end sessions."],
-  ["7.5.1", "L2", "What proves who somebody is, is changed by who proved it a moment ago."],
-  ["7.5.2", "L2", "People see and end their sessions."],
-].map(([id = "", weight = "", text = ""]) => ({ id, weight, text, who: "platform", accounts: true, missing: "A test of the platform that shows it." }))
-
-const requirements: readonly Requirement[] = [
-  { id: "1.2.1", weight: "L1", who: "platform", text: "What goes into a page is escaped for its place.", how: "The platform's pages escape everything that comes from a model.", tests: [shownBy.accessAsPage] },
-  { id: "1.2.4", weight: "L1", who: "platform", text: "Database queries can't be injected into.", how: "Values are parameters, and names come from the model; hostile names and values are sent to every place.", tests: [shownBy.grammarChecked, shownBy.filtersChecked] },
-  { id: "1.2.10", weight: "L3", who: "platform", text: "CSV holds no cells that a spreadsheet takes for formulas.", gap: "CSV answers are not changed, so that they can be read back as they were." },
-  { id: "1.3.12", weight: "L3", who: "platform", text: "No regular expression can be made to run for ever.", gap: "Patterns of the model and of requests are not checked for it; a statement's time limit ends them." },
-  { id: "1.5.2", weight: "L2", who: "platform", text: "Reading what was sent makes no objects that the sender chooses.", how: "Bodies are read as JSON and CSV, by the model's kinds.", tests: [shownBy.bodiesChecked, shownBy.randomBytes] },
-  { id: "2.1.1", weight: "L1", who: "platform", text: "What input must look like is documented.", how: "The OpenAPI document says so for every field, and is made from the model that is enforced.", tests: [shownBy.answersFitDocument, shownBy.allRoutesDocumented] },
-  { id: "2.2.1", weight: "L1", who: "platform", text: "Input is checked against what it should be.", how: "By its kind, its bounds and the model's checks.", tests: [shownBy.valuesChecked, shownBy.filtersChecked, shownBy.actionInput] },
-  { id: "2.2.2", weight: "L1", who: "platform", text: "It is checked on the server.", how: "At the doors, and again by the database.", tests: [shownBy.valuesChecked] },
-  { id: "2.2.3", weight: "L2", who: "builder", text: "Values that belong together fit each other.", duty: "Say so in the model's checks, in hooks and actions." },
-  { id: "2.3.1", weight: "L1", who: "builder", text: "Steps are done in their order.", duty: "Say so in rules about the change from before to after." },
-  { id: "2.3.3", weight: "L2", who: "platform", text: "A business operation is done whole or not at all.", how: "An action is one transaction.", tests: [shownBy.actionErrorUndoes, shownBy.hookRefusalUndoes] },
-  { id: "2.3.4", weight: "L2", who: "platform", text: "What there is once can't be had twice.", how: "Constraints and row locks; a hundred bookings at once get one slot.", tests: [shownBy.noDoubleBooking, shownBy.onceOnly] },
-  { id: "2.4.1", weight: "L2", who: "platform", text: "Too many calls are held off.", gap: "Attempts to sign in are counted and slowed down; other requests are limited in size and cost, and not in number." },
-  { id: "3.4.2", weight: "L1", who: "platform", text: "Pages of other origins read answers only where they are named.", how: "Only origins of the definition are allowed.", tests: [shownBy.otherOrigins] },
-  { id: "4.1.3", weight: "L2", who: "platform", accounts: true, text: "What a proxy says of a client can't be said by the client.", missing: "A test of the platform that shows it." },
-  { id: "4.1.4", weight: "L3", who: "platform", text: "Only methods that are supported are answered.", how: "Every method is sent to every address.", tests: [shownBy.bodiesChecked] },
-  { id: "4.2.1", weight: "L2", who: "platform", text: "Requests can't be smuggled in.", how: "Ambiguous requests are refused.", tests: [shownBy.notSmuggled], duty: "Hold the proxy in front to the same." },
-  { id: "4.3.1", weight: "L2", who: "platform", text: "GraphQL documents have limits.", how: "Depth, fields and cost are counted before anything is asked of the database.", tests: [shownBy.graphqlCost, shownBy.persistedOnly] },
-  { id: "4.3.2", weight: "L2", who: "platform", text: "Introspection is off in production.", how: "It is, unless the definition switches it on.", tests: [shownBy.introspectionOff], checks: ["development-off"] },
-  ...signingIn,
-  { id: "6.3.3", weight: "L2", who: "platform", accounts: true, text: "Everybody signs in with two factors.", checks: ["second-factor-required"], needsTest: true, missing: "A test of the platform that shows it.", how: "Required by the definition, on every route." },
-  { id: "7.1.1", weight: "L2", who: "platform", accounts: true, text: "How long sessions last is documented.", checks: ["sessions-end"], needsTest: true, missing: "A test of the platform that shows it.", how: "The definition says it, and this report repeats it." },
-  { id: "7.2.3", weight: "L1", who: "platform", accounts: true, text: "Sessions' tokens are random, with 128 bits or more.", checks: ["sessions-hashed"], needsTest: true, missing: "A test of the platform that shows it." },
-  { id: "7.3.1", weight: "L2", who: "platform", accounts: true, text: "A session that nobody uses ends.", checks: ["sessions-end"], needsTest: true, missing: "A test of the platform that shows it." },
-  { id: "7.3.2", weight: "L2", who: "platform", accounts: true, text: "A session ends after a while in any case.", checks: ["sessions-end"], needsTest: true, missing: "A test of the platform that shows it." },
-  { id: "8.1.1", weight: "L1", who: "platform", text: "Rules of access to functions and data are documented.", how: "The access matrix in this report is made from the rules that are enforced.", tests: [shownBy.accessAsPage] },
-  { id: "8.1.2", weight: "L2", who: "platform", text: "So are rules of access to fields.", how: "The access matrix lists every restricted field.", tests: [shownBy.accessAsPage] },
-  { id: "8.2.1", weight: "L1", who: "platform", text: "Functions are for those who may call them.", how: "Each action has a rule, which the database answers.", tests: [shownBy.actionAccess, shownBy.actionRules] },
-  { id: "8.2.2", weight: "L1", who: "platform", text: "Rows are for those who may have them.", how: "Every request is compared in tests with what the rules say, and planted mistakes are found.", tests: [shownBy.readsAgainstRules, shownBy.writesAgainstRules, shownBy.readsCanary, shownBy.unseenReference], checks: ["rows-secured", "database-as-made"] },
-  { id: "8.2.3", weight: "L2", who: "platform", text: "Fields are for those who may have them.", how: "A field that may not be seen is answered like one that does not exist.", tests: [shownBy.hiddenEverywhere, shownBy.fieldWriteRules, shownBy.massAssignment] },
-  { id: "8.3.1", weight: "L1", who: "platform", text: "Rules are enforced where nobody can change them.", how: "By the database, under a login that may bypass nothing.", tests: [shownBy.tamperingRefused, shownBy.callsNeeded], checks: ["rows-secured", "api-least-rights", "database-as-made"] },
-  { id: "8.3.2", weight: "L3", who: "platform", text: "Changed rights hold at once.", how: "Facts about the caller are looked up in every statement.", tests: [shownBy.factsNow, shownBy.revokedNow] },
-  { id: "8.3.3", weight: "L3", who: "platform", text: "Rights are those of whoever asks, not of what asks for them.", how: "Actions run as their caller.", tests: [shownBy.actionRules, shownBy.noForgedCaller] },
-  { id: "8.4.1", weight: "L2", who: "platform", text: "Tenants are kept apart.", how: "By rules in the database; a row of another tenant is answered like none.", tests: [shownBy.readsAgainstRules, shownBy.unseenReference], checks: ["rows-secured"] },
-  { id: "9.1.1", weight: "L1", who: "platform", text: "Tokens are checked by their signature.", missing: "A test of the platform that shows it." },
-  { id: "9.1.2", weight: "L1", who: "platform", text: "Only algorithms that are named count.", missing: "A test of the platform that shows it." },
-  { id: "9.1.3", weight: "L1", who: "platform", text: "Keys come from where the definition says.", how: "Headers that point elsewhere are not followed.", tests: [shownBy.keysFromIssuer] },
-  { id: "9.2.1", weight: "L1", who: "platform", text: "A token counts in its time alone.", missing: "A test of the platform that shows it." },
-  { id: "9.2.3", weight: "L2", who: "platform", text: "A token counts for its audience alone.", missing: "A test of the platform that shows it.", duty: "Name the `audience` of each issuer." },
-  { id: "11.1.1", weight: "L2", who: "platform", text: "Keys are managed by a written policy.", missing: "A written key policy that is tested against the code." },
-  { id: "11.3.2", weight: "L1", who: "platform", text: "Ciphers and modes are approved ones.", missing: "A test that names the algorithms in use." },
-  { id: "11.4.2", weight: "L2", who: "platform", accounts: true, text: "Passwords are stored by a function made for them.", checks: ["passwords-hashed"], needsTest: true, missing: "A test of the platform that shows it.", how: "Argon2id." },
-  { id: "11.5.1", weight: "L2", who: "platform", accounts: true, text: "What must not be guessed comes from a cryptographic generator.", missing: "A test of the platform that shows it." },
-  { id: "12.1.1", weight: "L1", who: "operator", text: "Only recommended versions of TLS are spoken.", checks: ["certificates-verified"], duty: "Configure it where TLS towards clients is ended." },
-  { id: "12.2.1", weight: "L1", who: "operator", text: "Clients talk to the service by TLS alone.", checks: ["addresses-encrypted"], duty: "End TLS in front of the backend, and answer nothing without." },
-  { id: "12.3.1", weight: "L2", who: "platform", text: "Connections inside are encrypted, too.", checks: ["database-connection"], how: "The connection to the database is encrypted, or does not leave the machine.", duty: "Encrypt what lies between the end of TLS and the backend." },
-  { id: "12.3.2", weight: "L2", who: "platform", text: "Clients check certificates.", checks: ["certificates-verified", "database-connection"], how: "Whenever the process is a client." },
-  { id: "13.2.2", weight: "L2", who: "platform", text: "Parts talk to each other with the least rights.", how: "Requests, accounts and administration have logins of their own.", checks: ["api-least-rights"], tests: [shownBy.callsNeeded] },
-  { id: "13.3.1", weight: "L2", who: "builder", text: "Secrets are kept in a place made for them, not in source code.", checks: ["secrets-not-in-files"], duty: "Take secrets from the environment, and keep them in a vault." },
-  { id: "13.4.2", weight: "L2", who: "platform", text: "Debugging is off in production.", how: "What is for development is refused there.", tests: [shownBy.noDevelopmentInProduction, shownBy.refusedInProduction], checks: ["development-off"] },
-  { id: "13.4.5", weight: "L2", who: "platform", text: "Documentation is shown to those who should see it.", how: "Each caller's documents tell what they could ever know.", tests: [shownBy.knowledgeDiffers] },
-  { id: "14.1.1", weight: "L2", who: "platform", text: "Sensitive data is known and classified.", how: "Every field has a class; a field that looks personal and has none does not build.", tests: [shownBy.subjectsFound], checks: ["subjects-known"] },
-  { id: "14.2.2", weight: "L2", who: "platform", text: "Servers in between don't keep sensitive data.", how: "Answers about people are marked as not to be stored.", tests: [shownBy.notStored, shownBy.noSharedTags] },
-  { id: "14.2.4", weight: "L2", who: "platform", text: "Protection follows the class of data.", checks: ["special-encrypted", "retention-declared", "personal-not-public"], needsTest: true, missing: "Encryption and retention by class." },
-  { id: "14.2.6", weight: "L3", who: "platform", text: "Answers hold no more sensitive data than is needed.", how: "Clients name the fields that they want.", tests: [shownBy.hiddenEverywhere, shownBy.actionRules] },
-  { id: "14.2.7", weight: "L3", who: "platform", text: "Old data is deleted on schedule.", checks: ["retention-declared"], needsTest: true, missing: "Deletion on schedule." },
-  { id: "14.3.2", weight: "L2", who: "platform", text: "Browsers don't keep sensitive data.", how: "Answers about people are marked as not to be stored.", tests: [shownBy.notStored] },
-  { id: "15.1.2", weight: "L2", who: "platform", text: "There is a list of all third-party software.", checks: ["dependencies-locked"], needsTest: true, missing: "A test of the list.", how: "As a CycloneDX document (undercroft evidence --part software)." },
-  { id: "15.2.2", weight: "L2", who: "platform", text: "What takes long can't take the service down.", how: "Size, cost and time are limited.", tests: [shownBy.costStopped, shownBy.sizeStopped, shownBy.slowStopped, shownBy.statementStopped] },
-  { id: "15.3.3", weight: "L2", who: "platform", text: "Nobody sets fields that are not theirs to set.", how: "Each field's rule for writing is enforced by the database.", tests: [shownBy.massAssignment, shownBy.fieldWriteRules] },
-  { id: "16.2.1", weight: "L2", who: "platform", text: "Entries say when, where, who and what.", missing: "A record of reads and changes." },
-  { id: "16.2.5", weight: "L2", who: "platform", text: "Logs hold sensitive data only as its class allows.", how: "The database's log and the errors quote no values.", tests: [shownBy.logHoldsNoValues, shownBy.errorsQuoteNoRow, shownBy.errorsQuoteNoValue], checks: ["database-logs"], duty: "Put no personal data into what your actions log." },
-  { id: "16.3.1", weight: "L2", who: "platform", accounts: true, text: "Sign-ins are recorded, failed ones too.", checks: ["account-events-recorded"], needsTest: true, missing: "A test of the platform that shows it." },
-  { id: "16.3.2", weight: "L2", who: "platform", text: "Refused requests are recorded.", missing: "A record of refusals.", checks: ["record-sealed"], needsTest: true },
-  { id: "16.4.1", weight: "L2", who: "platform", text: "Nobody can write lines into logs.", how: "Control characters are shown, not obeyed.", tests: [shownBy.logInjection] },
-  { id: "16.4.2", weight: "L2", who: "platform", text: "Logs are protected from reading and changing.", checks: ["record-kept-apart", "record-sealed"], needsTest: true, missing: "A sealed record." },
-  { id: "16.4.3", weight: "L2", who: "operator", text: "Logs go to another system.", duty: "Collect the logs of the process and of the database elsewhere." },
-  { id: "16.5.1", weight: "L2", who: "platform", text: "Errors tell nothing of the inside.", how: "They come from one catalogue.", tests: [shownBy.randomBytes, shownBy.errorsQuoteNoRow] },
-  { id: "16.5.2", weight: "L2", who: "platform", text: "When something outside fails, the service stays safe.", how: "Without its database it answers 503, and recovers.", tests: [shownBy.databaseAway, shownBy.killedLosesNothing] },
-  { id: "16.5.3", weight: "L2", who: "platform", text: "Errors deny.", how: "A rule that can't be answered says no; an error undoes the request.", tests: [shownBy.ruleErrorDenies, shownBy.actionErrorUndoes] },
-]
+const reasons = [...new Set(Object.values(asvsLeftOut))]
 
 export const asvs: Standard = {
   name: "OWASP ASVS 5.0",
-  about: "Application Security Verification Standard 5.0.0, levels 1 to 3 (L1 to L3): requirements on a server's side. The standard's own text governs.",
+  about: `Application Security Verification Standard, version 5.0.0: every requirement of levels 1 and 2 (L1, L2) that concerns a backend, and some of level 3. The standard's own text governs. Left out are ${Object.keys(asvsLeftOut).length} of levels 1 and 2, because they can't concern it: ${reasons.join("; ")}.`,
   prefix: "ASVS",
-  requirements: requirements.toSorted((one, other) => one.id.localeCompare(other.id, "en", { numeric: true })),
+  requirements: [...asvsInput, ...asvsAccounts, ...asvsOperation].toSorted((one, other) =>
+    one.id.localeCompare(other.id, "en", { numeric: true }),
+  ),
 }

@@ -135,8 +135,8 @@ const wordsOf = new Map<string, string>(
 export function testWords(test: string): string {
   const title = test.slice(test.indexOf(" › ") + 3)
   const bare = title
-    .replace(/^(?:TR-03161-3|GDPR|HIPAA|ASVS) [^:]*: /, "")
-    .replace(/ \((?:TR-03161-3|GDPR|HIPAA|ASVS) [^)]*\)/, "")
+    .replace(/^(?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^:]*: /, "")
+    .replace(/ \((?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^)]*\)/, "")
   // What a row of a table fills in stands in no list.
   return wordsOf.get(test) ?? bare.replaceAll(/%[sdijfo]|\$\w+/g, "…")
 }
