@@ -5,6 +5,7 @@ import { Consent } from "./consent.ts"
 import { accounts, clinicRows } from "./data.ts"
 import * as model from "./model.ts"
 import { Override } from "./override.ts"
+import { PrivacyRequest } from "./privacy.ts"
 import { processing } from "./processing.ts"
 
 export default defineBackend({
@@ -24,6 +25,7 @@ export default defineBackend({
     Consent,
     Consent.purposes,
     Override,
+    PrivacyRequest,
   ],
   actions: { bookAppointment, cancelAppointment, recordObservations },
   processing,

@@ -126,6 +126,7 @@ export const definitionErrors = {
     hint: "Decide by a field that is not encrypted.",
   },
   UC388: { status: 500, message: "is a register of emergency overrides, and {why}.", hint: "{mend}" },
+  UC410: { status: 500, message: "is a register of privacy requests, and {why}.", hint: "{mend}" },
   UC389: {
     status: 500,
     message: "has a rule that asks for the emergency override {kind}, {why}.",

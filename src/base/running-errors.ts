@@ -56,7 +56,7 @@ export const runningErrors = {
   UC986: {
     status: 503,
     message: "Emergency overrides could not be looked for, so that nobody is told of them.",
-    hint: "It is tried again every ten seconds; look whether PostgreSQL answers.",
+    hint: "It is tried again every few seconds; look whether PostgreSQL answers.",
   },
   UC987: {
     status: 500,
@@ -306,6 +306,16 @@ export const runningErrors = {
     status: 404,
     message: "There is no {what} in the sealed record.",
     hint: "What was written in the last seconds is not sealed yet; see how far it is with: undercroft audit verify",
+  },
+  UC409: {
+    status: 503,
+    message: "What people ask for about their own data could not be looked for.",
+    hint: "It is tried again every ten seconds; look at the database and its log.",
+  },
+  UC419: {
+    status: 500,
+    message: "The privacy request {id} failed: {why}",
+    hint: "Mend that; a privacy officer grants the request again, and then it is tried again.",
   },
   UC990: {
     status: 500,

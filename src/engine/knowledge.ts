@@ -18,6 +18,8 @@ export interface Knowledge {
   may(entity: EntityInfo, verb: Verb): boolean
   /** Whether this caller could ever call the action. */
   mayCall(action: string): boolean
+  /** Whether this caller has the role of privacy officers. */
+  readonly isOfficer: boolean
 }
 
 const verbs: readonly Verb[] = ["read", "create", "update", "delete"]
@@ -54,7 +56,10 @@ export function knowledgeOf(
     ),
   )
   const callable = new Set([...policies.actions].flatMap(([name, rule]) => (could(rule) ? [name] : [])))
+  const { officer } = policies
+  const isOfficer = officer !== null && could({ kind: "role", negated: false, name: officer })
   const bits = [
+    isOfficer,
     ...[...policies.actions.keys()].map((name) => callable.has(name)),
     ...entities.flatMap((entity) => verbs.map((verb) => allowed.get(entity)?.includes(verb) ?? false)),
     ...fields.flatMap((field) => [hidden.has(field), unsettable.has(field)]),
@@ -65,6 +70,7 @@ export function knowledgeOf(
     unsettable,
     may: (entity, verb) => allowed.get(entity)?.includes(verb) ?? false,
     mayCall: (action) => callable.has(action),
+    isOfficer,
   }
 }
 

@@ -281,6 +281,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Auth_4: one that takes a second factor is not opened without, and does not hold without",
     "TR-03161-3 Auth_7: nobody breaks the glass while acting as somebody else, nor reviews so",
   ],
+  "test/privacy-requests.pg.test.ts": [
+    "GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves, once, made while it is fetched",
+    "TR-03161-3 Data_7, GDPR Art. 17: people have all their data and their account erased, as an officer grants; the signed report stays",
+    "GDPR Art. 18: processing is restricted and lifted as people ask and an officer grants",
+  ],
   "test/record/alerts.pg.test.ts": [
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
   ],
