@@ -302,6 +302,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         ciphers,
         ...(options.erasures ?? { ledger: null, sign: null }),
       },
+      recipients: definition.processing?.recipients ?? [],
       onError: options.onError ?? (() => undefined),
     })
 

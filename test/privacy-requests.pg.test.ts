@@ -4,6 +4,8 @@ import { unzipSync } from "fflate"
 import pg from "pg"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { defineBackend, privacyRequestEntity } from "../src/index.ts"
+import { erasePerson } from "../src/privacy/erase.ts"
+import { importArchive } from "../src/privacy/import-archive.ts"
 import { addHold } from "../src/store/legal-holds.ts"
 import type { TestCaller } from "./support/backend.ts"
 import { Person } from "./support/people.ts"
@@ -16,6 +18,13 @@ const officer: TestCaller = {
   id: "018ce7a8-0f00-7003-8000-0000000000ab",
   roles: ["officer"],
   auth_time: Math.floor(Date.now() / 1000),
+}
+const processing = {
+  controller: { name: "North", contact: "privacy@north.example" },
+  purposes: [],
+  recipients: ["Health insurers"],
+  transfers: [],
+  subprocessors: [],
 }
 const path = "/rest/privacyRequests"
 let rights: RightsBackend
@@ -85,7 +94,9 @@ const past = (id: string): Promise<unknown> =>
   )
 
 beforeAll(async () => {
-  rights = await startRights(defineBackend({ ...definition, model: [...definition.model, PrivacyRequest] }))
+  rights = await startRights(
+    defineBackend({ ...definition, model: [...definition.model, PrivacyRequest], processing }),
+  )
   await sql("insert into app.practices (id, name) values ($1, 'North')", [practice])
 }, 60_000)
 afterAll(() => rights?.stop())
@@ -182,6 +193,17 @@ it("TR-03161-3 Data_7, GDPR Art. 17: people have all their data and their accoun
   expect(lines.filter((one) => one.id === id)).toMatchObject([{ account: ada.account }])
 })
 
+it("a request that comes back with an archive is never done", async () => {
+  const ada = await newPatient()
+  const { id } = await ask(ada, { kind: "export" })
+  const archive = new Uint8Array(await (await fetched(ada.person, id)).arrayBuffer())
+  await erasePerson(rights.erasing, `Patient:${ada.patient}`, { by: "test" })
+  expect(await stateOf(id)).toBe(null)
+  await importArchive(rights.erasing, archive)
+  expect(await sql("select from app.patients where id = $1", [ada.patient])).toHaveLength(1)
+  expect(await stateOf(id)).toBe("failed")
+})
+
 it("an erasure that is killed in the middle is resumed, and done once", async () => {
   const ada = await newPatient()
   const { id } = await ask(ada, { kind: "erase" })
@@ -243,6 +265,63 @@ it("GDPR Art. 18: processing is restricted and lifted as people ask and an offic
   await decide(lift.id, { status: "granted" })
   await until(lift.id, "done")
   expect(await seen()).toBe(1)
+})
+
+it("GDPR Art. 16: people ask for a correction, which an officer grants; who was given the data is named, and the value goes with them", async () => {
+  const [ada, bea] = [await newPatient(), await newPatient()]
+  const correction = {
+    kind: "rectify",
+    entity: "Patient",
+    row: ada.patient,
+    field: "name",
+    value: "Ada Byron-King",
+  }
+  for (const wrong of [
+    { field: "practice" },
+    { field: "id" },
+    { field: "nothing" },
+    { entity: "Practice" },
+    { row: null },
+  ])
+    expect([wrong, await ask(ada, { ...correction, ...wrong })]).toEqual([
+      wrong,
+      { status: 400, code: "UC411" },
+    ])
+  const { id, status } = await ask(ada, { ...correction, reason: "I married" })
+  expect(status).toBe("asked")
+  await decide(id, { status: "granted" })
+  await until(id, "done")
+  expect((await ada.person.get(`/rest/patients?select=name`)).json).toEqual([{ name: "Ada Byron-King" }])
+  expect((await ada.person.get(`${path}?id=eq.${id}`)).json).toMatchObject([
+    { answer: "To be told of it: Health insurers.", decidedBy: `user:${officer.id}` },
+  ])
+  expect(
+    await sql(
+      "select actor, fields, detail from audit.pending where kind = 'admin' and detail ->> 'rectify' = $1",
+      [id],
+    ),
+  ).toEqual([
+    { actor: "system:privacy", fields: ["name"], detail: { rectify: id, by: `user:${officer.id}` } },
+  ])
+
+  const foreign = await ask(ada, { ...correction, row: bea.patient })
+  await decide(foreign.id, { status: "granted" })
+  await until(foreign.id, "failed")
+  const unfit = await ask(ada, { ...correction, field: "born", value: "not a day" })
+  await decide(unfit.id, { status: "granted" })
+  await until(unfit.id, "failed")
+  expect((await ada.person.get(`${path}?id=eq.${unfit.id}&select=answer`)).json[0].answer).toMatch(
+    /does not fit/,
+  )
+  expect(await sql("select name from app.patients where id = $1", [bea.patient])).toEqual([
+    { name: expect.stringMatching(/^Ada \d/) },
+  ])
+
+  const erase = await ask(ada, { kind: "erase" })
+  await decide(erase.id, { status: "granted" })
+  await until(erase.id, null)
+  for (const table of ["app.privacy_requests", "audit.pending", "undercroft_state.once"])
+    expect([table, await sql(`select from ${table} t where t::text like '%Byron%'`)]).toEqual([table, []])
 })
 
 it("an officer refuses with a reason, which the person reads; who asked takes it back; history stays", async () => {

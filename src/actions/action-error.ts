@@ -50,6 +50,7 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "UC403":
     case "UC404":
     case "UC405":
+    case "UC411":
       return new UndercroftError(code, {}, more)
     case "42501": {
       const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`

@@ -389,6 +389,11 @@ export const requestErrors = {
     message: "too many exports are being made at this moment",
     hint: "Try again in a minute.",
   },
+  UC411: {
+    status: 400,
+    message: "this can't be corrected by a request",
+    hint: 'With kind "rectify" send entity, row, field and value: a field with personal data that you see and that is not encrypted; with other kinds none of them.',
+  },
   // Four eyes.
   UC384: {
     status: 403,

@@ -93,6 +93,7 @@ export function explainDatabaseError(
     case "UC403":
     case "UC404":
     case "UC405":
+    case "UC411":
       return new UndercroftError(code, {}, more)
     case "UC612":
       return new UndercroftError("UC612", { how: "again", more: "" }, more)

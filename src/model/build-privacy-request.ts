@@ -1,6 +1,6 @@
 /** Builds what a register of privacy requests declares, and refuses one that nobody could ask or decide in. */
 import type { AnyEntity } from "./entity.ts"
-import type { EntityInfo, RequestInfo } from "./model.ts"
+import type { EntityInfo, FieldInfo, RequestInfo } from "./model.ts"
 import type { ProblemList } from "./model-error.ts"
 import { requestRulesOf } from "./privacy-request.ts"
 
@@ -36,6 +36,32 @@ export function fillRequests(
     if (officers.size > 1)
       refuse("another register has another officer", "Name the same role: restriction knows one of them.")
     const account = person.reference.entity.subject?.account ?? null
-    entity.request = { entity, person, account, officer, atOnce, signedInMinutes } satisfies RequestInfo
+    const correctable = entities
+      .filter((other) => other !== entity && other.subject?.person === person.reference!.entity)
+      .flatMap(correctableFields)
+    entity.request = {
+      entity,
+      person,
+      account,
+      officer,
+      atOnce,
+      correctable,
+      signedInMinutes,
+    } satisfies RequestInfo
   }
+}
+
+/** A register's rows are the database's own word; people are corrected where they have their account. */
+function correctableFields({ name, key, fields, view, consent, override }: EntityInfo): readonly FieldInfo[] {
+  if (view || consent || override || key.length !== 1 || name === "User") return []
+  return fields.filter(
+    (one) =>
+      ["personal", "special"].includes(one.classification) &&
+      !one.encrypted &&
+      !one.visibleTo &&
+      !one.generated &&
+      !one.readonly &&
+      !one.reference &&
+      !key.includes(one),
+  )
 }

@@ -128,6 +128,8 @@ export interface RequestInfo {
   readonly officer: string
   /** What needs no decision where people ask for themselves. */
   readonly atOnce: readonly string[]
+  /** What people can ask to have corrected: personal fields that nothing hides, and that are not encrypted. */
+  readonly correctable: readonly FieldInfo[]
   /** How recently one must have signed in for an export or an erasure. */
   readonly signedInMinutes: number
 }

@@ -9,15 +9,16 @@ import type { Field, KeyOf } from "./field.ts"
 import { choice } from "./fields/choice.ts"
 import { instant } from "./fields/instant.ts"
 import { integer } from "./fields/integer.ts"
+import { type Json, json } from "./fields/json.ts"
 import { ref } from "./fields/reference.ts"
 import { text } from "./fields/text.ts"
 
-const requestKinds = ["export", "erase", "restrict", "lift"] as const
+const requestKinds = ["export", "erase", "restrict", "lift", "rectify"] as const
 /** What people can ask for. */
 export type RequestKind = (typeof requestKinds)[number]
 
-/** What may be done because the person says so, with nobody's approval: to lift a restriction is never theirs alone. */
-export type AtOnceKind = Exclude<RequestKind, "lift">
+/** What may be done because the person says so: to lift a restriction or to correct what is written is never theirs alone. */
+export type AtOnceKind = Exclude<RequestKind, "lift" | "rectify">
 
 const statuses = ["asked", "granted", "refused", "withdrawn", "running", "done", "failed", "expired"] as const
 /** How far a request is. */
@@ -39,6 +40,10 @@ interface RequestFields<Person> {
   readonly person: Field<KeyOf<Person>, "immutable", Person>
   readonly kind: Field<RequestKind, "immutable">
   readonly scope: Field<"person" | "account", "immutable" | "default">
+  readonly entity: Field<string, "immutable" | "optional">
+  readonly row: Field<string, "immutable" | "optional">
+  readonly field: Field<string, "immutable" | "optional">
+  readonly value: Field<Json, "immutable" | "optional">
   readonly reason: Field<string, "immutable" | "optional">
   readonly status: Field<RequestStatus, "default">
   readonly answer: Field<string, "optional">
@@ -68,7 +73,7 @@ export function requestRulesOf(declared: AnyEntity): RequestRules | undefined {
 }
 
 /**
- * The register in which people ask for a copy of their data, for its erasure, or for its restriction, and in which a privacy officer
+ * The register in which people ask for a copy of their data, for its erasure, restriction or correction, and in which a privacy officer
  * decides. With the person goes the row; the signed report of an erasure stays.
  *
  * @example
@@ -88,6 +93,13 @@ export function privacyRequestEntity<Person extends AnyEntity, const Name extend
         .default("person")
         .immutable()
         .describe("`account` means whose account it is, and all that belongs to it."),
+      entity: text({ max: 60 })
+        .optional()
+        .immutable()
+        .describe("Of rectify: whose row is wrong, such as `Patient`."),
+      row: text({ max: 100 }).personal().optional().immutable().describe("Of rectify: the key of the row."),
+      field: text({ max: 60 }).optional().immutable().describe("Of rectify: the field that is wrong."),
+      value: json().special().optional().immutable().describe("Of rectify: what would be right."),
       reason: text({ max: 500 }).personal().optional().immutable().describe("What the person says to it."),
       status: choice(...statuses)
         .default("asked")

@@ -83,7 +83,7 @@ export class ExportFetcher {
         await stepRequest(keeper, register, id, { status: "granted" })
         throw cause
       }
-      await stepRequest(keeper, register, id, { status: "done" })
+      await stepRequest(keeper, register, id, { status: "done", answer: null })
     })
   }
 

@@ -8,6 +8,8 @@ import { runRequest } from "./run-request.ts"
 
 export interface RequestScheduleOptions {
   readonly erasing: Erasing
+  /** Who is given data, as the definition's `processing` says. */
+  readonly recipients: readonly string[]
   readonly onError: (error: UndercroftError) => void
   readonly everyMs?: number
 }
@@ -18,7 +20,7 @@ const lead = "select pg_try_advisory_lock(hashtextextended('undercroft privacy r
 
 /** Starts it where the model has a register. Erasure without a ledger fails, and says so in the request. */
 export function scheduleRequests(options: RequestScheduleOptions): { stop(): Promise<void> } {
-  const { erasing, onError, everyMs = 1000 } = options
+  const { erasing, recipients, onError, everyMs = 1000 } = options
   const registers = erasing.model.entities.flatMap((one) => one.request ?? [])
   if (registers.length === 0) return { stop: async () => undefined }
   const stopping = new AbortController()
@@ -29,7 +31,7 @@ export function scheduleRequests(options: RequestScheduleOptions): { stop(): Pro
     for (const register of registers) {
       await expireExports(session, register)
       for (let next = await nextRequest(session, register); next && !signal.aborted; ) {
-        await runRequest(session, register, next, erasing, onError)
+        await runRequest(session, register, next, erasing, recipients, onError)
         next = await nextRequest(session, register)
       }
     }

@@ -1,8 +1,9 @@
-/** Does what was granted: one request from its first step to its one result, whichever process began it (GDPR Art. 17 and 18). */
+/** Does what was granted: one request from its first step to its one result, whichever process began it (GDPR Art. 16 to 18). */
 import { UndercroftError } from "../base/errors.ts"
 import type { RequestInfo } from "../model/model.ts"
 import type { InternalSession } from "../store/internal-session.ts"
-import { type GrantedRequest, stepRequest } from "../store/privacy-requests.ts"
+import { type GrantedRequest, type RequestStep, stepRequest } from "../store/privacy-requests.ts"
+import { rectifyRow } from "../store/rectify-row.ts"
 import { liftRestriction, restrictPerson } from "../store/restrictions.ts"
 import { type Erasing, erasePerson } from "./erase.ts"
 
@@ -12,11 +13,12 @@ export async function runRequest(
   register: RequestInfo,
   request: GrantedRequest,
   erasing: Erasing,
+  recipients: readonly string[],
   onError: (error: UndercroftError) => void,
 ): Promise<void> {
   const { id } = request
   if (!(await stepRequest(session, register, id, { status: "running" }))) return
-  const answer = await work(request, erasing).catch((cause: unknown) => {
+  const step = await work(register, request, erasing, recipients).catch((cause: unknown): RequestStep => {
     if (isUnanswered(cause)) throw cause
     // Whoever asked reads that it failed; why may name files and hosts, and is for who runs the backend.
     const { code, message } = cause as Partial<UndercroftError>
@@ -28,14 +30,10 @@ export async function runRequest(
         { cause },
       ),
     )
-    return `It could not be done${isOurs ? ` (${code})` : ""}. A privacy officer can grant it again.`
+    const answer = `It could not be done${isOurs ? ` (${code})` : ""}. A privacy officer can grant it again.`
+    return { status: "failed", answer }
   })
-  await stepRequest(
-    session,
-    register,
-    id,
-    answer === null ? { status: "done" } : { status: "failed", answer },
-  )
+  await stepRequest(session, register, id, step)
 }
 
 /** The connection went, and with it what was begun: the same is done again. */
@@ -46,19 +44,36 @@ function isUnanswered(cause: unknown): boolean {
     : code === "UC520"
 }
 
-/** Null, or why it was not done. */
 async function work(
-  { id, kind, subject, reason, by }: GrantedRequest,
+  register: RequestInfo,
+  request: GrantedRequest,
   erasing: Erasing,
-): Promise<string | null> {
+  recipients: readonly string[],
+): Promise<RequestStep> {
   const { adminUrl, model } = erasing
+  const { id, kind, subject, reason, by } = request
   const change = { said: subject, by, reason: reason?.trim() || "asked for" }
-  if (kind === "restrict") await restrictPerson(adminUrl, model, change)
-  else if (kind === "lift") await liftRestriction(adminUrl, model, change)
-  else {
-    const { report } = await erasePerson(erasing, subject, { by, id })
-    // A hold keeps the request together with what it asks for.
-    if (report.holds.length > 0) return "A legal hold keeps this data; what it does not keep is erased."
+  switch (kind) {
+    case "restrict":
+      await restrictPerson(adminUrl, model, change)
+      return { status: "done", answer: null }
+    case "lift":
+      await liftRestriction(adminUrl, model, change).catch((cause: UndercroftError) => {
+        // Nothing is restricted: that is what was asked for.
+        if (cause.code !== "UC992") throw cause
+      })
+      return { status: "done", answer: null }
+    case "rectify": {
+      // Who was given the data is to be told (GDPR Art. 19): that is a person's task, and here they read it.
+      const told = recipients.length === 0 ? null : `To be told of it: ${recipients.join(", ")}.`
+      const why = await rectifyRow(adminUrl, model, register, request, told)
+      return why === null ? { status: "done", answer: told } : { status: "failed", answer: why }
+    }
+    default: {
+      const { report } = await erasePerson(erasing, subject, { by, id })
+      // A hold keeps the request together with what it asks for.
+      if (report.holds.length === 0) return { status: "done", answer: null }
+      return { status: "failed", answer: "A legal hold keeps this data; what it does not keep is erased." }
+    }
   }
-  return null
 }

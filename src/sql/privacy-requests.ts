@@ -10,6 +10,9 @@ const definer = "language plpgsql volatile security definer set search_path = pg
 /** For how long an export can be fetched after it was granted. */
 const exportHours = 24
 
+/** Corrections that wait for an officer, of one person. */
+const mostCorrections = 50
+
 /** The statements for every register of a model. */
 export function createRequests({ model }: Policies, roles: RoleNames): string[] {
   const own = `current_user in (${[roles.api, roles.system].map(quoteLiteral).join(", ")})`
@@ -53,11 +56,14 @@ function accountOf({ person, account }: RequestInfo, row: string): string {
  * an officer whom it is not about. Only the backend itself takes it further.
  */
 function keepBody(register: RequestInfo): string {
-  const { entity, officer, atOnce, signedInMinutes } = register
+  const { entity, officer, atOnce, correctable, signedInMinutes } = register
   const refuse = (code: string): string => raise(register, code)
   const granted = (row: string): string =>
     `${row}.decided_at := moment; if ${row}.kind = 'export' then ${row}.expires_at := moment + interval '${exportHours} hours'; end if;`
   const atOnceList = `array[${atOnce.map(quoteLiteral).join(", ")}]::text[]`
+  const pairs = correctable.map((one) => `(${quoteLiteral(one.entity.name)}, ${quoteLiteral(one.name)})`)
+  const isCorrection =
+    pairs.length === 0 ? "false" : `(new.entity, new.field) in (${pairs.join(", ")}) and new.row is not null`
   return `declare caller jsonb := undercroft.me(); claims jsonb := caller -> 'claims'; fresh ${tableOf(entity)}; moment timestamptz := clock_timestamp();
   owner text; own boolean; proved boolean;
 begin
@@ -76,7 +82,11 @@ begin
     if new.status <> 'asked' or new.answer is not null then ${refuse("UC402")} end if;
     if new.scope = 'account' and owner is null then ${refuse("UC405")} end if;
     if new.kind in ('export', 'erase') and not proved then ${refuse("UC612")} end if;
-    if exists (select from ${tableOf(entity)} r where r.person = new.person and r.kind = new.kind and r.scope = new.scope
+    if new.kind = 'rectify' then
+      if not coalesce(${isCorrection}, false) then ${refuse("UC411")} end if;
+      if (select count(*) from ${tableOf(entity)} r where r.person = new.person and r.kind = 'rectify' and r.status = 'asked') >= ${mostCorrections} then ${refuse("UC401")} end if;
+    elsif coalesce(new.entity, new.row, new.field, new.value::text) is not null then ${refuse("UC411")}
+    elsif exists (select from ${tableOf(entity)} r where r.person = new.person and r.kind = new.kind and r.scope = new.scope
       and r.status in ('asked', 'granted', 'running') and coalesce(r.expires_at > moment, true)) then ${refuse("UC401")} end if;
     new.progress := 0; new.asked_by := 'user:' || (caller ->> 'id'); new.asked_at := moment; new.due_at := moment + interval '1 month';
     new.decided_by := null; new.decided_at := null; new.started_at := null; new.ended_at := null; new.expires_at := null;

@@ -12,12 +12,19 @@ export interface GrantedRequest {
   /** Whom it is about, as `findSubject` reads it. */
   readonly subject: string
   readonly reason: string | null
+  /** Of rectify. */
+  readonly entity: string | null
+  readonly row: string | null
+  readonly field: string | null
+  readonly value: unknown
+  /** The key of their row. */
+  readonly person: string
   /** Who decided, or asked where nobody had to. */
   readonly by: string
 }
 
 const columns = (register: RequestInfo): string =>
-  `r.id, r.kind, r.reason, coalesce(r.decided_by, r.asked_by) as by, ${subjectSql(register)} as subject`
+  `r.id, r.kind, r.reason, r.entity, r.row, r.field, r.value, r.person::text as person, coalesce(r.decided_by, r.asked_by) as by, ${subjectSql(register)} as subject`
 
 /** The account where that is meant, else the person. */
 function subjectSql({ person, account }: RequestInfo): string {
@@ -66,7 +73,8 @@ export async function expireExports(session: InternalSession, { entity }: Reques
 
 /** A step of a request; a row that went with its person is nobody's to change. */
 export type RequestStep =
-  | { readonly status: "running" | "granted" | "done" }
+  | { readonly status: "running" | "granted" }
+  | { readonly status: "done"; readonly answer: string | null }
   | { readonly status: "failed"; readonly answer: string }
   | { readonly progress: number }
 
@@ -92,7 +100,7 @@ export async function stepRequest(
     case "granted":
       return set("status = $2, progress = 0", "granted")
     case "done":
-      return set("status = $2, progress = 100, ended_at = clock_timestamp()", "done")
+      return set("status = 'done', answer = $2, progress = 100, ended_at = clock_timestamp()", step.answer)
     case "failed":
       return set("status = 'failed', answer = $2, ended_at = clock_timestamp()", step.answer.slice(0, 500))
   }
