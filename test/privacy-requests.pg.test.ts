@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises"
 import { unzipSync } from "fflate"
 import pg from "pg"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { defineBackend, privacyRequestEntity } from "../src/index.ts"
+import { anyOf, defineBackend, privacyRequestEntity } from "../src/index.ts"
 import { erasePerson } from "../src/privacy/erase.ts"
 import { importArchive } from "../src/privacy/import-archive.ts"
 import { addHold } from "../src/store/legal-holds.ts"
@@ -12,6 +12,11 @@ import { Person } from "./support/people.ts"
 import { definition, Patient, type RightsBackend, startRights } from "./support/rights-backend.ts"
 
 const PrivacyRequest = privacyRequestEntity(Patient, { officer: "officer", atOnce: ["export"] })
+// A model that lets others read and write: the database still judges who asks and who decides.
+PrivacyRequest.access(({ row, me }) => {
+  const more = anyOf(row.person.user.is(me.id), me.has("officer"), me.has("nurse"))
+  return { read: more, create: more, update: more }
+})
 const practice = "018ce7a8-0f00-7003-8000-000000000001"
 const nurse: TestCaller = { id: "018ce7a8-0f00-7003-8000-0000000000aa", roles: ["nurse"] }
 const officer: TestCaller = {
@@ -116,7 +121,8 @@ it("GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves,
   expect(await ask(ada, { kind: "export", scope: "account" })).toEqual({ status: 409, code: "UC401" })
 
   expect(await codeOf(await fetched(bea.person, request.id))).toBe("UC406")
-  expect(await codeOf(await fetched(await rights.backend.tokenOf(nurse), request.id))).toBe("UC406")
+  const recent = await rights.backend.tokenOf({ ...officer, roles: ["nurse"] })
+  expect(await codeOf(await fetched(recent, request.id))).toBe("UC406")
   expect((await fetched("", request.id)).status).toBe(401)
   const head = await fetch(`${rights.backend.url}/privacy/exports/${request.id}`, { method: "HEAD" })
   expect(head.status).toBe(404)
@@ -355,7 +361,7 @@ it("nobody asks, sees or decides what is not theirs, without a session of their 
   const erase = { person: ada.patient, kind: "erase" }
   expect(await send(nurse, "POST", path, erase)).toContain("42501")
   expect(await send(null, "POST", path, erase)).toContain("42501")
-  expect(await send(nurse, "PATCH", `${path}?id=eq.${id}`, { status: "granted" })).toBe("[]")
+  expect(await send(nurse, "PATCH", `${path}?id=eq.${id}`, { status: "granted" })).toContain("42501")
   const ownGrant = await ada.person.ask("PATCH", `${path}?id=eq.${id}`, { status: "granted" })
   expect(ownGrant.json.code).toBe("42501")
 

@@ -41,13 +41,18 @@ export class ExportFetcher {
     this.parts = parts
   }
 
-  /** The archive's bytes. Throws UC406 to UC408 and what the export throws, before the first of them. */
-  async fetch(register: RequestInfo, id: string, record: RecordFetch): Promise<Readable> {
+  /** The archive's bytes, for the person with this account, or for whoever may fetch all (null). Throws UC406 to UC408 and what the export throws, before the first of them. */
+  async fetch(
+    register: RequestInfo,
+    id: string,
+    account: string | null,
+    record: RecordFetch,
+  ): Promise<Readable> {
     if (this.underway.size >= mostAtOnce) throw new UndercroftError("UC408", {}, { retryAfter: 60 })
     const out = new PassThrough()
     this.underway.add(out)
     const late = setTimeout(() => out.destroy(new Error("it took too long")), longestMs)
-    const made = this.write(register, id, out, record).finally(() => {
+    const made = this.write(register, id, account, out, record).finally(() => {
       clearTimeout(late)
       this.underway.delete(out)
     })
@@ -65,6 +70,7 @@ export class ExportFetcher {
   private async write(
     register: RequestInfo,
     id: string,
+    account: string | null,
     out: PassThrough,
     record: RecordFetch,
   ): Promise<void> {
@@ -73,7 +79,7 @@ export class ExportFetcher {
       const { rows } = await keeper.query(lock, [`undercroft privacy export ${id}`])
       if (!rows[0].mine) throw new UndercroftError("UC407")
       const request = await fetchable(keeper, register, id)
-      if (!request) throw new UndercroftError("UC406")
+      if (!request || (account !== null && request.account !== account)) throw new UndercroftError("UC406")
       await record(subjectsOf(await findSubject(keeper, this.parts.model, request.subject)))
       await stepRequest(keeper, register, id, { status: "running" })
       try {

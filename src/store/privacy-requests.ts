@@ -17,6 +17,8 @@ export interface GrantedRequest {
   readonly row: string | null
   readonly field: string | null
   readonly value: unknown
+  /** Their account; null where they have none. */
+  readonly account: string | null
   /** The key of their row. */
   readonly person: string
   /** Who decided, or asked where nobody had to. */
@@ -24,15 +26,19 @@ export interface GrantedRequest {
 }
 
 const columns = (register: RequestInfo): string =>
-  `r.id, r.kind, r.reason, r.entity, r.row, r.field, r.value, r.person::text as person, coalesce(r.decided_by, r.asked_by) as by, ${subjectSql(register)} as subject`
+  `r.id, r.kind, r.reason, r.entity, r.row, r.field, r.value, r.person::text as person, ${accountSql(register)} as account, coalesce(r.decided_by, r.asked_by) as by, ${subjectSql(register)} as subject`
 
 /** The account where that is meant, else the person. */
-function subjectSql({ person, account }: RequestInfo): string {
-  const whose = person.reference!.entity
+function subjectSql(register: RequestInfo): string {
+  const whose = register.person.reference!.entity
   const one = `${quoteLiteral(`${whose.name}:`)} || r.person::text`
-  if (!account) return one
-  const theirs = `select 'user:' || t.${quoteName(account.column)}::text from ${tableOf(whose)} t where t.${quoteName(whose.key[0]!.column)} = r.person`
-  return `case when r.scope = 'account' then coalesce((${theirs}), ${one}) else ${one} end`
+  return `case when r.scope = 'account' then coalesce('user:' || ${accountSql(register)}, ${one}) else ${one} end`
+}
+
+function accountSql({ person, account }: RequestInfo): string {
+  const whose = person.reference!.entity
+  if (!account) return "null::text"
+  return `(select t.${quoteName(account.column)}::text from ${tableOf(whose)} t where t.${quoteName(whose.key[0]!.column)} = r.person)`
 }
 
 /** The oldest that waits for the backend, or that a process left when it was killed: only who leads may ask. */
