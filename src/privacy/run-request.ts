@@ -38,10 +38,11 @@ export async function runRequest(
 
 /** The connection went, and with it what was begun: the same is done again. */
 function isUnanswered(cause: unknown): boolean {
-  const { code } = cause as { readonly code?: unknown }
-  return !(cause instanceof UndercroftError)
-    ? code === undefined || /^(08|57P|ECONN|EPIPE)/.test(String(code))
-    : code === "UC520"
+  const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown }
+  if (cause instanceof UndercroftError) return code === "UC520"
+  return code === undefined
+    ? /connection|terminated/i.test(String(message))
+    : /^(08|57P|ECONN|EPIPE)/.test(String(code))
 }
 
 async function work(
