@@ -57,7 +57,10 @@ import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
 import { reapplyLedger } from "./privacy/erase.ts"
 import type { ErasureLedger } from "./privacy/erasure-ledger.ts"
+import { ExportFetcher } from "./privacy/fetch-export.ts"
 import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
+import { addPrivacyDoor } from "./privacy/privacy-door.ts"
+import { scheduleRequests } from "./privacy/request-schedule.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { addApprovalsDoor } from "./rest/approvals-door.ts"
@@ -298,6 +301,18 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Mail: one post for accounts, emergency overrides and alerts.
     const post = people?.post ?? openAlertPost(definition, options)
 
+    // Privacy requests: what people were granted is done, by one of the processes.
+    const requests = scheduleRequests({
+      erasing: {
+        adminUrl,
+        model: policies.model,
+        ciphers,
+        ...(options.erasures ?? { ledger: null, sign: null }),
+      },
+      recipients: definition.processing?.recipients ?? [],
+      onError: options.onError ?? (() => undefined),
+    })
+
     // Emergency overrides: whoever is to know is told by mail.
     const texts = mailTexts(definition.name)
     const overrides = scheduleOverrideNotices({
@@ -404,6 +419,22 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         authenticate,
         record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
       })
+    const registers = policies.model.entities.flatMap((one) => one.request ?? [])
+    if (registers.length > 0)
+      addPrivacyDoor(server, {
+        registers,
+        exports: new ExportFetcher({
+          adminUrl,
+          name: definition.name,
+          model: policies.model,
+          ciphers,
+          processing: definition.processing ?? null,
+        }),
+        adminUrl,
+        engine,
+        authenticate,
+        record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
+      })
     // A witness of other records, where the definition declares one.
     const cosigning = definition.audit?.witness && options.audit?.witness
     const witnessed = cosigning ? openAudit(database.auditUrl) : null
@@ -440,6 +471,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       async stop() {
         await server.close()
         await retention.stop()
+        await requests.stop()
         await overrides.stop()
         await refusals.close()
         await transactions.close()

@@ -26,5 +26,14 @@ export function buildBackend(definition: BackendDefinition): Policies {
   checkActionNames(model, describeActions(actions).values(), problems)
   const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
   if (accounts) checkAccounts(accounts)
-  return { ...policies, officer: definition.privacy?.officer ?? null }
+  const [register] = model.entities.flatMap((one) => one.request ?? [])
+  const { officer = null } = definition.privacy ?? {}
+  // Whom restriction lets through is who decides about it.
+  if (register && officer !== null && officer !== register.officer)
+    problems.add("UC410", register.entity.name, {
+      why: `its officer is not that of \`privacy\` (${officer})`,
+      mend: "Name the same role in both places, or leave out privacy: { officer }.",
+    })
+  problems.check()
+  return { ...policies, officer: policies.officer ?? officer }
 }

@@ -44,6 +44,13 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "UC381":
     case "UC382":
     case "UC383":
+    case "UC400":
+    case "UC401":
+    case "UC402":
+    case "UC403":
+    case "UC404":
+    case "UC405":
+    case "UC411":
       return new UndercroftError(code, {}, more)
     case "42501": {
       const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`

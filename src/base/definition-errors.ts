@@ -128,6 +128,7 @@ export const definitionErrors = {
   UC420: { status: 500, message: "is a dataset {why}.", hint: "{mend}" },
   UC421: { status: 500, message: "is a column that {why}.", hint: "{mend}" },
   UC388: { status: 500, message: "is a register of emergency overrides, and {why}.", hint: "{mend}" },
+  UC410: { status: 500, message: "is a register of privacy requests, and {why}.", hint: "{mend}" },
   UC389: {
     status: 500,
     message: "has a rule that asks for the emergency override {kind}, {why}.",

@@ -56,7 +56,7 @@ export const runningErrors = {
   UC986: {
     status: 503,
     message: "Emergency overrides could not be looked for, so that nobody is told of them.",
-    hint: "It is tried again every ten seconds; look whether PostgreSQL answers.",
+    hint: "It is tried again every few seconds; look whether PostgreSQL answers.",
   },
   UC987: {
     status: 500,
@@ -319,6 +319,16 @@ export const runningErrors = {
     hint: "Set UNDERCROFT_SECRET to the backend's own.",
   },
   UC424: { status: 404, message: "There is no dataset {name}.", hint: "Datasets: {names}." },
+  UC409: {
+    status: 503,
+    message: "What people ask for about their own data could not be looked for.",
+    hint: "It is tried again every ten seconds; look at the database and its log.",
+  },
+  UC419: {
+    status: 500,
+    message: "The privacy request {id} failed: {why}",
+    hint: "Mend that; a privacy officer grants the request again, and then it is tried again.",
+  },
   UC990: {
     status: 500,
     message: "There is no erasure ledger, so a restored backup would bring back who is erased.",

@@ -53,6 +53,7 @@ describe("what is inferred", () => {
       | "consents"
       | "consentPurposes"
       | "overrides"
+      | "privacyRequests"
       | "actions"
     >()
     expectTypeOf<keyof Studio>().toEqualTypeOf<

@@ -87,6 +87,16 @@ export function explainDatabaseError(
     case "UC382":
     case "UC383":
       return new UndercroftError(code, {}, more)
+    case "UC400":
+    case "UC401":
+    case "UC402":
+    case "UC403":
+    case "UC404":
+    case "UC405":
+    case "UC411":
+      return new UndercroftError(code, {}, more)
+    case "UC612":
+      return new UndercroftError("UC612", { how: "again", more: "" }, more)
     case "UC315":
       return new UndercroftError("UC315", {}, more)
     case "UC620":

@@ -406,6 +406,12 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/package.test.ts": [
     "holds what people run and read, and nothing else",
   ],
+  "test/privacy-requests.pg.test.ts": [
+    "GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves, once, made while it is fetched",
+    "TR-03161-3 Data_7, GDPR Art. 17: people have all their data and their account erased, as an officer grants; the signed report stays",
+    "GDPR Art. 18: processing is restricted and lifted as people ask and an officer grants",
+    "GDPR Art. 16: people ask for a correction, which an officer grants; who was given the data is named, and the value goes with them",
+  ],
   "test/record/alert-webhook.pg.test.ts": [
     "TR-03161-3 Org_3: an alert is posted, signed, and names nobody; while it is not taken it waits in the record",
   ],

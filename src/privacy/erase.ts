@@ -43,18 +43,22 @@ const remains: readonly string[] = [
   "Backups made before hold them until they are deleted; the erasure ledger erases them again when one is restored.",
 ]
 
-/** Erases one person. Throws UC990 without a ledger, UC543 and UC545 without their keys, UC994 where keys are left. */
+/** Erases one person; `id` names the erasure in the ledger and in what is kept of it. Throws UC990 without a ledger, UC543 and UC545 without their keys, UC994 where keys are left. */
 export async function erasePerson(
   parts: Erasing,
   said: string,
-  { by, isDryRun = false }: { readonly by: string; readonly isDryRun?: boolean },
+  {
+    by,
+    isDryRun = false,
+    id = randomUUID(),
+  }: { readonly by: string; readonly isDryRun?: boolean; readonly id?: string },
 ): Promise<Erased> {
   const { adminUrl, model, ledger, ciphers } = parts
   checkKeys(model, ciphers)
   if (!ledger && !isDryRun) throw new UndercroftError("UC990")
   return asInternal(adminUrl, async (session) => {
     const whom = await findSubject(session, model, said)
-    return erase(session, parts, whom, { id: randomUUID(), by, isDryRun, isNew: true })
+    return erase(session, parts, whom, { id, by, isDryRun, isNew: true })
   })
 }
 

@@ -45,6 +45,8 @@ export interface ToldEntry {
   readonly entity?: string
   readonly result?: string
   readonly fields?: readonly string[]
+  /** Whose data it is: `Patient:<key>`. */
+  readonly subjects?: readonly string[]
   readonly question?: unknown
   readonly detail?: unknown
 }
@@ -135,6 +137,7 @@ begin
   e.kind := told ->> 'kind'; e.actor := coalesce(told ->> 'actor', e.actor); e.entity := told ->> 'entity'; e.question := told -> 'question';
   e.result := coalesce(told ->> 'result', 'done'); e.detail := nullif(coalesce(e.detail, '{}') || coalesce(told -> 'detail', '{}'), '{}');
   if told ? 'fields' then e.fields := array(select jsonb_array_elements_text(told -> 'fields')); end if;
+  if told ? 'subjects' then e.subjects := array(select jsonb_array_elements_text(told -> 'subjects')); end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     ...["ask(text, text)", "who(boolean)", "record(text, text)"].flatMap((name) => [

@@ -27,6 +27,7 @@ import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
 import { createOverrides } from "./overrides.ts"
 import { permitFunctions } from "./permit.ts"
+import { createRequests } from "./privacy-requests.ts"
 import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
 import { createRecordView, recordViewFunctions } from "./record-views.ts"
@@ -151,6 +152,7 @@ export function createMachinery(
     ...views,
     ...createConsents(policies, roles),
     ...createOverrides(policies, roles),
+    ...createRequests(policies, roles),
     ...approvalFunctions(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]

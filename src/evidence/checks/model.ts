@@ -11,6 +11,7 @@ type ModelCheck =
   | "retention-declared"
   | "purposes-declared"
   | "consents-registered"
+  | "requests-registered"
 
 export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
   "personal-not-public": {
@@ -102,6 +103,19 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
         }
       const purposes = registers.flatMap((one) => [...one.purposes.keys()])
       return { ok: true, says: `A register of consents for: ${listed(purposes)}.` }
+    },
+  },
+  "requests-registered": {
+    title: "People can ask for their data, its correction and its erasure by themselves",
+    run({ policies }) {
+      const registers = policies.model.entities.flatMap((one) => one.request ?? [])
+      const people = registers.map((one) => one.person.reference!.entity.name)
+      return registers.length === 0
+        ? {
+            ok: null,
+            says: "The model has no register of such requests (privacyRequestEntity): people have to ask somebody.",
+          }
+        : { ok: true, says: `A register of what people ask for: ${listed(people)}.` }
     },
   },
 }
