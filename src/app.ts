@@ -7,7 +7,6 @@ import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import { mailTexts } from "./accounts/mail-texts.ts"
-import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { addPasswordDoor } from "./accounts/password-door.ts"
 import { createPeople } from "./accounts/people.ts"
@@ -17,23 +16,23 @@ import { signInWays } from "./accounts/provider-ways.ts"
 import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import { needsTwoFactors } from "./accounts/settings.ts"
-import type { LogEntry } from "./actions/action-log.ts"
 import { createApprovals } from "./actions/approvals.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
+import type { AppOptions } from "./app-options.ts"
 import { mailChannel } from "./audit/alert-mail.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import type { Courier } from "./audit/courier.ts"
 import { addExportDoor } from "./audit/export-door.ts"
 import type { Feeder } from "./audit/feed.ts"
-import { type AuditOptions, prepareRecord } from "./audit/keep-record.ts"
+import { prepareRecord } from "./audit/keep-record.ts"
 import type { Sealer } from "./audit/sealer.ts"
 import type { VerifySchedule } from "./audit/verify-schedule.ts"
 import { createWitness } from "./audit/witness.ts"
 import { addWitnessDoor } from "./audit/witness-door.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
-import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import { createTokenVerifier } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
@@ -56,7 +55,6 @@ import { encryptedFields } from "./model/encryption.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
 import { reapplyLedger } from "./privacy/erase.ts"
-import type { ErasureLedger } from "./privacy/erasure-ledger.ts"
 import { ExportFetcher } from "./privacy/fetch-export.ts"
 import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
 import { addPrivacyDoor } from "./privacy/privacy-door.ts"
@@ -71,56 +69,10 @@ import { openAccounts } from "./store/accounts-database.ts"
 import { openAudit } from "./store/audit-database.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
-import { type KeySettings, openKeys, toldOfKeys } from "./store/open-keys.ts"
+import { openKeys, toldOfKeys } from "./store/open-keys.ts"
 import { openPool } from "./store/pool.ts"
 import { seedDatabase } from "./store/seed.ts"
 import { openTransactions } from "./store/transactions.ts"
-
-export interface AppOptions {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-  /** Where the embedded PostgreSQL keeps its data, when there is no `databaseUrl`. */
-  readonly directory: string
-  readonly databaseUrl?: string | undefined
-  /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
-  readonly secret?: string | undefined
-  /** Where the keys of encrypted fields are; required where the model has such fields. */
-  readonly keys?: KeySettings | undefined
-  /** Who sends mails, where the definition's accounts don't say. */
-  readonly mail?: Partial<MailSettings> | undefined
-  /** Whether callers may ask for the GraphQL schema where the definition does not say. */
-  readonly introspects?: boolean
-  /** For development: mails that nobody sends are shown at `/dev/mail`. */
-  readonly keepsMail?: boolean
-  /** Issuers beside those of the definition: the development key. */
-  readonly issuers?: readonly JwtIssuer[]
-  /** Origins beside those of the definition. */
-  readonly allowsOrigin?: (origin: string) => boolean
-  /** `Prefer: tx=rollback` is heeded, also where the definition does not say so. */
-  readonly allowsRollback?: boolean
-  /** Accounts that are made where they have no password yet. */
-  readonly readyPeople?: readonly (NewPerson & { readonly id: string })[]
-  /** Rows are put into a new database. */
-  readonly seed?: boolean
-  /** Seals the record; without it, entries wait. */
-  readonly audit?: AuditOptions | undefined
-  /** Who was erased, kept outside of the database: erased again at the start, where a backup was restored. */
-  readonly erasures?: ErasureOptions | undefined
-  /** For tests: an embedded PostgreSQL that leaves nothing behind. */
-  readonly ephemeral?: boolean
-  readonly onProgress?: (step: string) => void
-  readonly onError?: (error: UndercroftError) => void
-  /** What actions write to the log. */
-  readonly onLog?: (entry: LogEntry) => void
-}
-
-/** What erasure needs outside of the database. */
-export interface ErasureOptions {
-  readonly ledger: ErasureLedger
-  /** Signs reports. */
-  readonly sign: ((text: string) => Promise<string>) | null
-}
 
 /** A running backend. */
 export interface App {
