@@ -45,6 +45,7 @@ export interface ToldEntry {
   readonly entity?: string
   readonly result?: string
   readonly fields?: readonly string[]
+  readonly rows?: readonly string[]
   readonly question?: unknown
   readonly detail?: unknown
 }
@@ -135,6 +136,7 @@ begin
   e.kind := told ->> 'kind'; e.actor := coalesce(told ->> 'actor', e.actor); e.entity := told ->> 'entity'; e.question := told -> 'question';
   e.result := coalesce(told ->> 'result', 'done'); e.detail := nullif(coalesce(e.detail, '{}') || coalesce(told -> 'detail', '{}'), '{}');
   if told ? 'fields' then e.fields := array(select jsonb_array_elements_text(told -> 'fields')); end if;
+  if told ? 'rows' then e.rows := array(select jsonb_array_elements_text(told -> 'rows')); end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     ...["ask(text, text)", "who(boolean)", "record(text, text)"].flatMap((name) => [
