@@ -390,7 +390,14 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     })
     if (approvals)
       addApprovalsDoor(server, { approvals: withApprovalRefusals(approvals, refusals), authenticate })
-    if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (people)
+      addAccountsDoor(server, {
+        people,
+        authenticate,
+        readAddress,
+        refuse: (error, caller) => refusals.note(error, { caller }),
+        noteAnswer: refusals.noteAnswer,
+      })
     if (people?.post) addPasswordDoor(server, people)
     if (people?.post?.kept) addMailDoor(server, people.post.kept)
     if (people && provider) {

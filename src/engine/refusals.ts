@@ -25,6 +25,8 @@ export interface RefusedRequest {
 export interface Refusals {
   /** Told of every error that a request is answered with; gives it back when what has to be is on record. */
   note<E>(error: E, request: RefusedRequest): Promise<E>
+  /** A refusal in somebody else's words: that of the accounts. */
+  noteAnswer(refused: { readonly result: string; readonly route: string }, caller: Caller): Promise<void>
   /** A connection that ended before it was a request: broken HTTP, headers that never end, a client that went away. */
   noteConnection(error: UndercroftError, address: string | null): void
   /** Writes what is counted. */
@@ -136,6 +138,9 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
     async note(error, request) {
       const entry = entryOf(error, request)
       return entry === null ? error : count(error, entry, request)
+    },
+    async noteAnswer({ result, route }, caller) {
+      await count(null, { kind: "denied", result, detail: { route } }, { caller })
     },
     noteConnection({ code }, address) {
       const circumstances = { door: "http", request: null, address, purpose: null }

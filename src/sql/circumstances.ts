@@ -115,7 +115,7 @@ begin
     e.actor := 'database:' || session_user;
     if session_user = ${accounts} then
       request := coalesce(nullif(current_setting('undercroft.request', true), ''), '{}')::jsonb;
-      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
+      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), case when request ->> 'request' is null then 'system:accounts' else 'anonymous' end);
       e.credential := 'session:' || (request ->> 'session'); e.door := 'auth'; e.address := request ->> 'address'; e.request := request ->> 'request';
     end if;
     return e;
