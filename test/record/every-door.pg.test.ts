@@ -15,7 +15,7 @@ const [ada, bob, cid, dan] = ["a", "b", "c", "d"].map((one) => `00000000-0000-70
 beforeAll(async () => {
   const origin = "undercroft/doors"
   backend = await startTestBackend(doorsBackend, {
-    audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] },
+    audit: { keys: heldKey(makeKey(), origin), anchors: [] },
   })
   await backend.sql(`insert into app.patients (id, name) values ('${ada}', 'Ada'), ('${bob}', 'Bob'), ('${cid}', 'Cid'), ('${dan}', 'Dan');
     insert into app.visits (patient) values ('${ada}')`)

@@ -9,7 +9,7 @@ import { verifyRecord } from "../../src/audit/verify-record.ts"
 import { defineBackend } from "../../src/index.ts"
 import { openAudit, readAudit } from "../../src/store/audit-database.ts"
 import { randomFrom } from "./random.ts"
-import { addEntry, makeRecord, origin, type TestRecord } from "./record.ts"
+import { addEntry, makeRecord, type TestRecord } from "./record.ts"
 import { tamper } from "./tamper.ts"
 
 const { values } = parseArgs({
@@ -69,7 +69,6 @@ async function sealInPeace({ auditUrl, keys, anchorPath }: TestRecord): Promise<
     startSealer({
       database: openAudit(auditUrl),
       keys,
-      origin,
       anchors: [fileAnchor(anchorPath)],
       everyMs: 3,
       tell: ({ code, message }) => {
