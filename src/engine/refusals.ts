@@ -151,6 +151,9 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
   }
 }
 
+/** A field that is read or written, or a relation, which there is not, or not for this caller. */
+const unknowns: ReadonlySet<string> = new Set(["42703", "PGRST200", "PGRST204"])
+
 /** Null for what is no refusal, and nothing that the database has seen: a mistake in writing, or nothing there. */
 function entryOf(error: unknown, request: RefusedRequest): ToldEntry | null {
   if (!(error instanceof UndercroftError)) return null
@@ -164,7 +167,7 @@ function entryOf(error: unknown, request: RefusedRequest): ToldEntry | null {
     code === "42501" ||
     code.startsWith("PGRST30") ||
     (code.startsWith("UC6") && status < 500) ||
-    (code === "42703" && entity?.audit.reads === true)
+    (unknowns.has(code) && entity?.audit.reads === true)
   const isFailed = isDatabaseError(error.cause) || endsCall(error, action) || missesRow(code, verb)
   if (!isDenied && !isFailed) return null
   const detail = { ...(action ? { action } : {}), ...(verb ? { verb } : {}) }

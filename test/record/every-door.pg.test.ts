@@ -219,6 +219,15 @@ const restRows: readonly Row[] = [
   row("a field that is hidden", 400, [{ kind: "denied", ...patient, result: "42703" }], () =>
     rest("GET", "patients?select=secret"),
   ),
+  row(
+    "a write of a field that is hidden",
+    400,
+    [{ kind: "denied", ...patient, result: "PGRST204", detail: { verb: "update" } }],
+    clerk(() => rest("PATCH", `patients?id=eq.${ada}`, { secret: "x" })),
+  ),
+  row("a relation that there is not", 400, [{ kind: "denied", ...patient, result: "PGRST200" }], () =>
+    rest("GET", "patients?select=name,bills(id)"),
+  ),
   row("a token that is none", 401, [{ kind: "denied", actor: "anonymous", result: "PGRST301" }], () =>
     ask("GET", "/rest/patients", undefined, { authorization: "Bearer a.b.c" }),
   ),
