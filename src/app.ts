@@ -44,7 +44,9 @@ import { createRefusals } from "./engine/refusals.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
 import { createTransact } from "./engine/transact.ts"
-import { withActionRefusals, withCallerRefusals, withRefusals } from "./engine/with-refusals.ts"
+import { withActionRecord } from "./engine/with-action-record.ts"
+import { withEmptyWrites } from "./engine/with-empty-writes.ts"
+import { withApprovalRefusals, withCallerRefusals, withRefusals } from "./engine/with-refusals.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { loadDocuments } from "./graphql/registered-documents.ts"
@@ -187,8 +189,13 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Engine: the one pipeline that every door goes through.
     const stepUp = createStepUp(policies)
+    const recording = { pool, key: database.processKey }
     const plainEngine = withSessions(
-      createEngine({ policies, pool, constraints: database.constraints, limits, hooks, ciphers }),
+      withEmptyWrites(
+        createEngine({ policies, pool, constraints: database.constraints, limits, hooks, ciphers }),
+        policies.model,
+        recording,
+      ),
       stepUp,
     )
 
@@ -208,7 +215,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       processKey: database.processKey,
       secret: options.secret,
     })
-    const prepareAction = withActionRefusals(
+    const toldActions = describeActions(actions)
+    const prepareAction = withActionRecord(
       createPrepareAction({
         actions,
         policies,
@@ -221,9 +229,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         approvals,
         log: options.onLog ?? (() => undefined),
       }),
-      refusals,
+      { actions: toldActions, refusals, key: database.processKey },
     )
-    const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
@@ -346,6 +353,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       introspection: definition.graphql?.introspection ?? options.introspects ?? false,
       documents,
       isOnlyRegistered: definition.graphql?.only !== undefined,
+      refuse: (error, request) => refusals.note(error, { ...request, verb: "document", isDenied: true }),
       authenticate,
     })
     addRpcDoor(server, {
@@ -354,8 +362,16 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       authenticate,
     })
-    if (approvals) addApprovalsDoor(server, { approvals, authenticate })
-    if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (approvals)
+      addApprovalsDoor(server, { approvals: withApprovalRefusals(approvals, refusals), authenticate })
+    if (people)
+      addAccountsDoor(server, {
+        people,
+        authenticate,
+        readAddress,
+        refuse: (error, caller) => refusals.note(error, { caller }),
+        noteAnswer: refusals.noteAnswer,
+      })
     if (people?.post) addPasswordDoor(server, people)
     if (post?.kept) addMailDoor(server, post.kept)
     if (people && provider) {
@@ -369,7 +385,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         entity: auditEntity,
         engine,
         authenticate,
-        record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
+        refuse: (error, caller) => refusals.note(error, { caller, entity: auditEntity, verb: "export" }),
+        record: (caller, entry) => recordEntry(recording, caller, entry),
       })
     const registers = policies.model.entities.flatMap((one) => one.request ?? [])
     if (registers.length > 0)

@@ -10,8 +10,6 @@ import { readCheckpoint } from "./verifier.mts"
 
 export interface SealOptions {
   readonly keys: KeyHolder
-  /** The record's name, which its heads carry. */
-  readonly origin: string
   /** A head that is known to be there: the record never goes on from an earlier one. */
   readonly known?: SignedHead | null
   /** For tests: as of when, in place of the database's clock. */
@@ -51,14 +49,13 @@ export function sealBatch(database: AuditDatabase, options: SealOptions): Promis
     return sealInto(query, {
       state: { ...state, now: options.at ?? state.now },
       signing,
-      origin: options.origin,
     })
   })
 }
 
 async function sealInto(
   query: AuditQuery,
-  { state, signing, origin }: { state: State; signing: SigningKey; origin: string },
+  { state, signing }: { state: State; signing: SigningKey },
 ): Promise<Sealed> {
   const tree = new Frontier(Number(state.size ?? 0), state.frontier ?? undefined)
   const first = tree.size + 1
@@ -72,7 +69,7 @@ async function sealInto(
   if (leaves === null || leaves.length !== count * 32) throw new Error(`${count} entries were not all hashed`)
   for (let at = 0; at < count; at++) tree.push(leaves.subarray(at * 32, at * 32 + 32))
   const root = tree.root().toString("base64")
-  const checkpoint = signing.note(`${origin}\n${tree.size}\n${root}\ntime ${at.toISOString()}\n`)
+  const checkpoint = signing.note(`${signing.key.name}\n${tree.size}\n${root}\ntime ${at.toISOString()}\n`)
   await query(insertBatch, [tree.size, first, at, tree.toBytes(), signing.key.id, checkpoint])
   const head = { size: tree.size, root, checkpoint, key: signing.key.text }
   return { count, head, isMore: count === batchSize }

@@ -50,6 +50,8 @@ export interface Answer {
   readonly total: number | null
   /** Of an upsert, how many of its rows were not there before; null where that was not asked. */
   readonly made: number | null
+  /** How many rows a write wrote, also those that it does not give back; null of a read. */
+  readonly written: number | null
   /** The version of the one row that a key names. */
   readonly version: string | null
   /** Whether a field of it says something about a person, or is secret. */
@@ -283,6 +285,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function stepOf(operation: Operation, caller: Caller): Promise<Step> {
     const entity = entityOf(operation.collection)
+    let written: number | null = null
     const explain = (cause: unknown): UndercroftError =>
       explainDatabaseError(cause, operation, entity, caller, context)
     try {
@@ -291,8 +294,12 @@ export function createEngine(parts: EngineParts): Engine {
         return {
           isReadOnly: false,
           isolation: isolationOf(operation),
-          perform: async (transaction) =>
-            (await performHooked(operation, caller, transaction, shownTo(caller))).body ?? "null",
+          written: () => written,
+          async perform(transaction) {
+            const answer = await performHooked(operation, caller, transaction, shownTo(caller))
+            written = answer.written
+            return answer.body ?? "null"
+          },
           explain,
         }
       const prepared = prepare(await sealed(operation, caller, entity), caller, entity)
@@ -300,9 +307,12 @@ export function createEngine(parts: EngineParts): Engine {
       return {
         isReadOnly: operation.kind === "read",
         isolation: "read committed",
+        written: () => written,
         async perform(transaction) {
           const row = await transaction.row(step.text, step.values, step.isRecorded)
-          return (await read(row, prepared)).body ?? "null"
+          const answer = await read(row, prepared)
+          written = answer.written
+          return answer.body ?? "null"
         },
         explain,
       }
@@ -407,6 +417,7 @@ const nothing: Answer = {
   rows: 0,
   total: null,
   made: null,
+  written: null,
   version: null,
   isPersonal: true,
   isReplayed: false,
@@ -421,7 +432,8 @@ function readObject(
   const object = row?.[0] ?? null
   if (object === null) checkRows(operation, 0)
   if (object !== null && object.length > limits.answerBytes) throw tooLarge(limits)
-  const base = { ...nothing, isPersonal: statement.isPersonal }
+  const written = operation.kind === "read" ? null : object === null ? 0 : 1
+  const base = { ...nothing, isPersonal: statement.isPersonal, written }
   if (object === null) return { ...base, body: "[]" }
   return { ...base, body: `[${object}]`, rows: 1, version: row?.[1] ?? null }
 }
@@ -444,12 +456,13 @@ function readAnswer(
   { isPersonal }: Statement,
   limits: QueryLimits,
 ): Answer {
-  const [body = null, n, total, made] = row ?? []
+  const [body = null, n, total, made, many = n] = row ?? []
   const rows = Number(n)
+  const written = operation.kind === "read" ? null : Number(many)
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
   if (wantsBody && body === null) throw tooLarge(limits)
   checkRows(operation, rows)
-  return { ...nothing, body, rows, total: toNumber(total), made: toNumber(made), isPersonal }
+  return { ...nothing, body, rows, total: toNumber(total), made: toNumber(made), written, isPersonal }
 }
 
 /** Whether a rule needs the database to be answered. */

@@ -418,6 +418,10 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/record/alerts.pg.test.ts": [
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
   ],
+  "test/record/every-door.pg.test.ts": [
+    "HIPAA 164.312(b): exactly one entry each, through the door %s",
+    "HIPAA 164.312(b): SQL of whoever runs the database: %s",
+  ],
   "test/record/export.pg.test.ts": [
     "CEF and OCSF are a line each; a period is kept to",
     "GDPR Art. 30: who exported is on record before the first byte, and each page as a read",
@@ -425,6 +429,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/record/readers.pg.test.ts": [
     "HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by the usual grammar",
     "GDPR Art. 15(1)(c), EHDS Art. 9: a person sees who saw which of their data, when, and what for",
+  ],
+  "test/record/seed.pg.test.ts": [
+    "TR-03161-3 Arch_11: a seed is one entry, which counts its rows and tells none of their values",
   ],
   "test/record/syslog.pg.test.ts": [
     "TR-03161-3 Arch_11: a server gets every entry once, in order, over TCP, and another process goes on with what is new",

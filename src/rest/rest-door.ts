@@ -95,6 +95,7 @@ const nothingDone: Answer = {
   rows: 0,
   total: null,
   made: null,
+  written: null,
   version: null,
   isPersonal: false,
   isReplayed: false,

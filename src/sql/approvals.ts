@@ -58,7 +58,8 @@ begin
       values (told ->> 'action', who, claims ->> 'onBehalf', claims ->> 'session', told ->> 'digest', told ->> 'input', moment + make_interval(secs => (told ->> 'seconds')::float8))
       on conflict (requester, action, digest) where ${live} do nothing returning * into a;
     if a.id is not null then perform undercroft.note_approval(a, 'asked', 'done');
-    else select * into a from undercroft_state.approvals o where o.requester = who and o.action = told ->> 'action' and o.digest = told ->> 'digest' and o.${live}; end if;
+    else select * into a from undercroft_state.approvals o where o.requester = who and o.action = told ->> 'action' and o.digest = told ->> 'digest' and o.${live};
+      if a.status = 'pending' then perform undercroft.note_approval(a, 'asked-again', 'done'); end if; end if;
     return jsonb_build_object('id', a.id, 'status', a.status);
   when 'decide' then
     select * into a from undercroft_state.approvals o where o.id = (told ->> 'id')::uuid for update;

@@ -47,6 +47,7 @@ export interface ToldEntry {
   readonly fields?: readonly string[]
   /** Whose data it is: `Patient:<key>`. */
   readonly subjects?: readonly string[]
+  readonly rows?: readonly string[]
   readonly question?: unknown
   readonly detail?: unknown
 }
@@ -116,7 +117,7 @@ begin
     e.actor := 'database:' || session_user;
     if session_user = ${accounts} then
       request := coalesce(nullif(current_setting('undercroft.request', true), ''), '{}')::jsonb;
-      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
+      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), case when request ->> 'request' is null then 'system:accounts' else 'anonymous' end);
       e.credential := 'session:' || (request ->> 'session'); e.door := 'auth'; e.address := request ->> 'address'; e.request := request ->> 'request';
     end if;
     return e;
@@ -138,6 +139,7 @@ begin
   e.result := coalesce(told ->> 'result', 'done'); e.detail := nullif(coalesce(e.detail, '{}') || coalesce(told -> 'detail', '{}'), '{}');
   if told ? 'fields' then e.fields := array(select jsonb_array_elements_text(told -> 'fields')); end if;
   if told ? 'subjects' then e.subjects := array(select jsonb_array_elements_text(told -> 'subjects')); end if;
+  if told ? 'rows' then e.rows := array(select jsonb_array_elements_text(told -> 'rows')); end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     ...["ask(text, text)", "who(boolean)", "record(text, text)"].flatMap((name) => [

@@ -17,7 +17,8 @@ import { rowsOf, type TellReads, tellReads } from "./told-reads.ts"
 
 /**
  * A statement of one shape. Its answer is one row: `body` (text, or null when it was too large), `rows` in the body,
- * `total` where a count was asked for, and how many rows of an upsert were `made`.
+ * `total` where a count was asked for, how many rows of an upsert were `made`, and of a write that gives rows back how many
+ * were `written`: what is given back may be fewer of them, or say something about them all.
  */
 export interface CompiledStatement {
   readonly text: string
@@ -148,7 +149,7 @@ class Compiler {
     const guarded = guards.length === 0 ? "" : ` where ${guards.join(" and ")}`
     const total = plan.count === null ? "null" : "(select count(*) from w)"
     const rest = `${total}, ${change.found === null ? "null" : `(select count(*) from w) - ${change.found}`}`
-    const written = (returning: string): string =>
+    const withWrite = (returning: string): string =>
       `with ${[...change.before, `w as (${change.text} returning ${returning})`].join(", ")}`
     if (plan.returning !== "representation") {
       const keys = plan.returning === "headers-only" && plan.kind === "insert" ? entity.key : []
@@ -164,7 +165,7 @@ class Compiler {
           : `(select json_agg(json_build_object(${pairs.join(", ")}))::text from w)`
       return this.answer(
         plan,
-        written(returning),
+        withWrite(returning),
         `select ${body}, q.n, ${rest} from (select count(*) as n from w) q${guarded}`,
       )
     }
@@ -174,12 +175,13 @@ class Compiler {
     const columns = [...new Set(isCounted(plan) ? used : [...used, ...entity.key])].map(
       (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
     )
-    const start = written(columns.join(", ") || "1 as one")
+    const start = withWrite(columns.join(", ") || "1 as one")
     if (isObject) return `${start} select row_to_json(r)::text from (${rows}) r`
     const body = frame
       ? `select f.body::text as body, f.n from (${rows}) f`
       : `select ${bodySql(plan)} as body, count(*) as n from (${rows}) r`
-    return this.answer(plan, start, `select q.body, q.n, ${rest} from (${body}) q${guarded}`)
+    const written = "(select count(*) from w)"
+    return this.answer(plan, start, `select q.body, q.n, ${rest}, ${written} from (${body}) q${guarded}`)
   }
 
   private framed(plan: WritePlan, used: FieldInfo[]): string {
@@ -207,7 +209,9 @@ class Compiler {
     const [key, digest] = [0, 1].map((at) =>
       this.places.parameter(plan.once!, (value) => (value as readonly string[])[at] ?? null),
     )
-    return `${start}, a(body, n, total, made) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
+    const names =
+      plan.returning === "representation" ? "body, n, total, made, written" : "body, n, total, made"
+    return `${start}, a(${names}) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
   }
 }
 

@@ -8,6 +8,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import type { SchemaPlan } from "../sql/tables.ts"
 import { encryptSeeds } from "./encrypt-seeds.ts"
+import { recordSeed, triggersOfRecord } from "./record-seed.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
 
@@ -32,9 +33,13 @@ export async function seedDatabase(
   const admin = new pg.Client({ connectionString: adminUrl })
   await admin.connect()
   let count = 0
+  const counts = new Map<string, number>()
   try {
     await admin.query("begin")
     const { before, after } = outOfTheWay(plan)
+    const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
+    const hasAccounts: boolean = hasPeople.rows[0].has && model.byName.has("User")
+    const triggers = triggersOfRecord(model, hasAccounts)
     await admin.query("update undercroft_state.schema set seeded = true")
     const told = new Set(model.entities.map((one) => one.consent?.told?.table))
     const kept = Object.fromEntries(Object.entries(plan).filter(([name]) => !told.has(name)))
@@ -42,7 +47,7 @@ export async function seedDatabase(
       await admin.query("commit")
       return 0
     }
-    await admin.query(before.join(";\n"))
+    await admin.query([...before, ...triggers.off].join(";\n"))
     await admin.query(`set local role ${quoteName(roles.internal)}`)
     // One batch is on its way while the next is made.
     let sent: Promise<unknown> = Promise.resolve()
@@ -51,7 +56,10 @@ export async function seedDatabase(
     let made = ""
     const flush = async (): Promise<void> => {
       await sent
-      if (entity && batch.length > 0) sent = insertBatch(admin, entity, batch, ciphers)
+      if (entity && batch.length > 0) {
+        counts.set(entity.name, (counts.get(entity.name) ?? 0) + batch.length)
+        sent = insertBatch(admin, entity, batch, ciphers)
+      }
       sent.catch(() => undefined)
       count += batch.length
       batch = []
@@ -70,8 +78,9 @@ export async function seedDatabase(
     await sent
     await admin.query("reset role")
     for (const statement of after) await admin.query(statement)
-    const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
-    if (hasPeople.rows[0].has && model.byName.has("User")) await admin.query(accountsOfPeople)
+    const accounts = hasAccounts ? ((await admin.query(accountsOfPeople)).rowCount ?? 0) : 0
+    await admin.query(triggers.on.join(";\n"))
+    await recordSeed(admin, roles, { rows: Object.fromEntries(counts), accounts })
     await admin.query("commit")
     await admin.query("analyze")
     return count

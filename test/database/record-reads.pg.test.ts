@@ -176,6 +176,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
       expect(await reads()).toEqual([
         ["read Person", eve],
         ["read Person", max],
+        ["action null", ""],
       ])
       expect((await entries())[0]).toMatchObject({
         actor: "user:ann",
@@ -193,6 +194,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     const { json } = await backend.request(ann, "POST", "/graphql", { body: { query } })
     expect(json.errors).toBeUndefined()
     expect((await reads()).toSorted()).toEqual([
+      ["action null", ""],
       ["read Person", eve],
       ["read Person", max],
       ["update Stay", stay1],
@@ -208,6 +210,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     expect(await reads()).toEqual([
       ["read Person", eve],
       ["system null", ""],
+      ["action null", ""],
     ])
   })
 })

@@ -99,7 +99,6 @@ export async function startRights(given: BackendDefinition = definition): Promis
   const sign = async (said: string): Promise<string> => signer.note(said)
   const options = {
     audit: {
-      origin: "undercroft/rights",
       keys: heldKey(makeKey(), "undercroft/rights"),
       anchors: [fileAnchor(join(folder, "anchor.jsonl"))],
     },
