@@ -16,14 +16,17 @@ import type { RoleNames } from "./roles.ts"
 const definer =
   "language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp"
 
-/** The view that has a row on the connections of requests, where every statement is the engine's. */
-const lane = ruleFunction("lane")
+/**
+ * Whether the statement is one that records itself what it reads: on the connections of requests all do, elsewhere the sealed
+ * circumstances say so. The view has one row.
+ */
+export const recordsItself = `(select records_itself from ${ruleFunction("statement")})`
 
 /** What the row policy asks beside its rule; empty where reads are not on record. */
 export function sawSql(entity: EntityInfo): string {
   if (!entity.audit.reads) return ""
   const saw = `${ruleFunction(shortName(`saw_${entity.table}`))}(${keyText(entity, quoteName(entity.table))})`
-  return ` and ((select exists (select from ${lane})) or (select ${ruleFunction("records_itself")}()) or ${saw})`
+  return ` and (${recordsItself} or ${saw})`
 }
 
 /** Notes keys of rows, or that there are none; given to nobody without it. Nothing but built-in functions, which cost little. */
@@ -70,20 +73,21 @@ const gathered = (name: string): string => `'undercroft.seen_${hash("md5", name)
 export function recordReads(model: Model, roles: RoleNames): string[] {
   const entities = model.entities.filter((one) => one.audit.reads && !one.view)
   if (entities.length === 0) return []
+  const [view, precise] = [ruleFunction("statement"), ruleFunction("is_precise")]
   const own = (signature: string, ...to: readonly string[]): string[] => [
     `alter function ${signature} owner to ${quoteName(roles.internal)}`,
     `revoke all on function ${signature} from public`,
     ...to.map((role) => `grant execute on function ${signature} to ${quoteName(role)}`),
   ]
   return [
+    `create function ${precise}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+begin return coalesce((undercroft.me() -> 'asked' ->> 'precise')::boolean, false); end $undercroft$`,
+    ...own(`${precise}()`, roles.api, roles.fields, roles.system),
     // A view rather than a function: it is planned once, with the statement whose policy asks it.
-    `create view ${lane} as select 1 as one from undercroft_state.keys where current_setting('undercroft.lane', true) = ${sealOf(`${quoteLiteral(lanePrefix)} || pg_backend_pid()`)}`,
-    `alter view ${lane} owner to ${quoteName(roles.internal)}`,
-    `revoke all on ${lane} from public`,
-    `grant select on ${lane} to ${[roles.api, roles.fields, roles.system].map(quoteName).join(", ")}`,
-    `create function ${ruleFunction("records_itself")}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
-begin return exists (select from ${lane}) or coalesce((undercroft.me() -> 'asked' ->> 'precise')::boolean, false); end $undercroft$`,
-    ...own(`${ruleFunction("records_itself")}()`, roles.api, roles.fields, roles.system),
+    `create view ${view} as select coalesce(current_setting('undercroft.lane', true) = ${sealOf(`${quoteLiteral(lanePrefix)} || pg_backend_pid()`)}, false) or ${precise}() as records_itself from undercroft_state.keys`,
+    `alter view ${view} owner to ${quoteName(roles.internal)}`,
+    `revoke all on ${view} from public`,
+    `grant select on ${view} to ${[roles.api, roles.fields, roles.system].map(quoteName).join(", ")}`,
     // A later statement of the transaction begins anew.
     `create function undercroft.noted(name text, keys text[]) returns text[] ${definer} as $undercroft$
 declare noted text := current_setting(name, true);
@@ -143,11 +147,16 @@ function insertRead(entity: EntityInfo): string {
     select 'read', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjectsOf(entity, "$1")}, ${askerValues} from (${asker}) a;`
 }
 
+const plainKeys: ReadonlySet<string> = new Set(["uuid", "bigint", "integer"])
+
 /** The persons of rows by their keys, whatever the caller may see of them. */
 function subjectsOf(entity: EntityInfo, keys: string): string {
   const { subject } = entity
   if (subject === null) return "null"
   const [key] = entity.key
+  // No letter of such a key is a comma, and a query of its own would cost more than the rest.
+  if (subject.path.length === 0 && plainKeys.has(key!.kind.sqlType) && entity.key.length === 1)
+    return `case when cardinality(${keys}) > 0 then string_to_array(${quoteLiteral(`${subject.person.name}:`)} || array_to_string(${keys}, ${quoteLiteral(`,${subject.person.name}:`)}), ',') else '{}' end`
   if (subject.path.length === 0)
     return `array(select ${quoteLiteral(`${subject.person.name}:`)} || k from unnest(${keys}) k)`
   return `array(select distinct s from (select ${subjectText(entity, "t")} as s from ${tableOf(entity)} t where t.${quoteName(key!.column)} = any(${keys}::${key!.kind.sqlType}[])) f where s is not null)`
