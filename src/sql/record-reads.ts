@@ -88,8 +88,8 @@ begin return coalesce((undercroft.me() -> 'asked' ->> 'precise')::boolean, false
     `alter view ${view} owner to ${quoteName(roles.internal)}`,
     `revoke all on ${view} from public`,
     `grant select on ${view} to ${[roles.api, roles.fields, roles.system].map(quoteName).join(", ")}`,
-    // A later statement of the transaction begins anew.
-    `create function undercroft.noted(name text, keys text[]) returns text[] ${definer} as $undercroft$
+    // A later statement of the transaction begins anew. Under the rights of who calls it: settings need none.
+    `create function undercroft.noted(name text, keys text[]) returns text[] language plpgsql volatile parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$
 declare noted text := current_setting(name, true);
 begin
   if coalesce(noted, '') = '' then return keys; end if;

@@ -217,6 +217,7 @@ class LanePool implements FlightPool {
       this.release(lane)
     } catch (cause) {
       this.connecting--
+      client.end().catch(() => undefined)
       const next = this.waiting.shift()
       if (next) this.refuse(next, cause)
       this.connectForThoseWhoWait()
