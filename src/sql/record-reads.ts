@@ -20,7 +20,7 @@ const definer =
  * Whether the statement is one that records itself what it reads: on the connections of requests all do, elsewhere the sealed
  * circumstances say so. The view has one row.
  */
-export const recordsItself = `(select records_itself from ${ruleFunction("statement")})`
+export const recordsItself: string = `(select records_itself from ${ruleFunction("statement")})`
 
 /** What the row policy asks beside its rule; empty where reads are not on record. */
 export function sawSql(entity: EntityInfo): string {
