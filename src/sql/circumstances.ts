@@ -94,7 +94,7 @@ const asker: Readonly<Record<string, string>> = {
 export const askerColumns: readonly string[] = Object.keys(asker)
 export const askerValues: string = Object.values(asker).join(", ")
 /** The variables that they are made from. */
-export const askerVariables =
+const askerVariables =
   "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"
 
 /**
