@@ -6,6 +6,7 @@ import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Rule, walkRule } from "../policy/rule.ts"
 import { holds } from "../policy/to-predicate.ts"
+import { shortName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
@@ -14,7 +15,7 @@ import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { Sealed } from "../sql/encode-rows.ts"
 import { gateName } from "../sql/machinery.ts"
 import { encodeParameters } from "../sql/places.ts"
-import { recordedSql, type ToldRead } from "../sql/record-reads.ts"
+import { recordedSql } from "../sql/record-reads.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { currentCircumstances } from "../store/circumstances.ts"
 import type { FlightRow } from "../store/flight.ts"
@@ -174,8 +175,8 @@ export function createEngine(parts: EngineParts): Engine {
     const mark = markOf(sent, statement)
     const tools = ciphersOf(ciphers, mark)
     const values = encodeParameters(statement.parameters, sent.values, tools)
-    const { name, text, isRecorded } = statement
-    return { operation: sent, statement, mark, step: { name, text, values, isRecorded } }
+    const { name, text, isRecorded, takesCircumstances } = statement
+    return { operation: sent, statement, mark, step: { name, text, values, isRecorded, takesCircumstances } }
   }
 
   /** What an insert sends is encrypted before it has its statement. */
@@ -323,16 +324,17 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** The answer that the same request got before; null where its key is new, and so what went wrong is something else. */
   async function recall(operation: WriteOperation, caller: Caller): Promise<Answer | null> {
-    const { audit, name } = entityOf(operation.collection)
+    const entity = entityOf(operation.collection)
     const text = "select same, body, n, total, made from undercroft.recall_once($1, $2)"
     const values = operation.values[operation.once!] as readonly string[]
     // An answer that is given again is a read of what it holds.
-    const told: readonly ToldRead[] = [{ entity: name, fields: "{}", question: { replay: true } }]
-    const step = audit.reads
+    const question = `'{"replay":true}'`
+    const told = { keys: "null", fields: [], question, context: "null", seal: "null" }
+    const step = entity.audit.reads
       ? {
-          name: "undercroft_recall_recorded",
-          text: `${text} where case when same then ${recordedSql("$3")} else true end`,
-          values: [...values, JSON.stringify(told)],
+          name: shortName(`undercroft_recall_${entity.table}`),
+          text: `${text} where case when same then ${recordedSql(entity, told)} else true end`,
+          values,
           isRecorded: true,
         }
       : { name: "undercroft_recall_once", text, values }

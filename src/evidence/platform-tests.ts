@@ -321,6 +321,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/database/record-reads.pg.test.ts": [
     "HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks is on record",
+    "TR-03161-3 Ntwk_7: SQL with the API role's login can't pass for a statement of the engine",
   ],
   "test/database/record-refusals.pg.test.ts": [
     "HIPAA 164.312(b): %s",

@@ -65,9 +65,18 @@ export function sealedText(prefix: string, text: string, key: Buffer): readonly 
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 
+/** What is said before a connection's number is sealed: on it, every statement is the engine's. */
+export const lanePrefix = "lane."
+
+/** Tells a connection that it is one of the engine's; no other one can be told so with the same seal. */
+export function laneStatement(pid: number, key: Buffer): { text: string; values: string[] } {
+  const [, seal] = sealedText(lanePrefix, String(pid), key)
+  return { text: "select set_config('undercroft.lane', $1, false)", values: [seal] }
+}
+
 /** Whether a text was sealed by the process under a prefix. */
-export const isSealed = (prefix: string, name: string): string =>
-  `seal = ${sealOf(`${quoteLiteral(prefix)} || ${name}`)}`
+export const isSealed = (prefix: string, name: string, seal = "seal"): string =>
+  `${seal} = ${sealOf(`${quoteLiteral(prefix)} || ${name}`)}`
 
 /** What an entry says of who asks, by column: from `told`, what is bound, and its parts `asked` and `claims`. */
 const isOther = "(claims ->> 'onBehalf' is not null and claims ->> 'session' is not null)"
@@ -88,7 +97,7 @@ const asker: Readonly<Record<string, string>> = {
 export const askerColumns: readonly string[] = Object.keys(asker)
 export const askerValues: string = Object.values(asker).join(", ")
 /** The variables that they are made from. */
-export const askerVariables =
+const askerVariables =
   "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"
 
 /**

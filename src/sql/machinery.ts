@@ -78,7 +78,7 @@ export function dropMachinery(): string[] {
   end loop;
   loop
     select n.nspname as schema, c.relname as name into one from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind = 'v' and n.nspname in ('app', 'fields') and not exists (
+      where c.relkind = 'v' and n.nspname in ('app', 'fields', 'undercroft_rules') and not exists (
         select from pg_depend d join pg_rewrite r on r.oid = d.objid where d.refobjid = c.oid and r.ev_class <> c.oid) limit 1;
     exit when not found;
     execute format('drop view %I.%I', one.schema, one.name);
