@@ -1,10 +1,8 @@
 /** The steps of `undercroft privacy` that do what a person has a right to (GDPR Art. 15 to 20). */
-import { createWriteStream } from "node:fs"
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { userInfo } from "node:os"
-import { Readable } from "node:stream"
-import { pipeline } from "node:stream/promises"
 import { UndercroftError } from "../base/errors.ts"
+import { writeWhole } from "../base/whole-file.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
@@ -128,13 +126,13 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
       const whom = await findSubject(session, model, subject)
       const { name, processing = null } = project.definition
       const bytes = exportArchive({ session, name, model, whom, ciphers: open.ciphers, processing })
-      await pipeline(Readable.from(bytes), createWriteStream(out, { mode: 0o600 }))
+      await writeWhole(out, bytes)
     })
     return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)
   }
   const { report, note } = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
   if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
-  if (note !== null && args.out) await writeFile(args.out, note, { mode: 0o600 })
+  if (note !== null && args.out) await writeWhole(args.out, [Buffer.from(note)])
   tell(note === null ? { report } : { report, note }, erasureText(report))
 }
 
