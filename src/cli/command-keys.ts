@@ -9,6 +9,7 @@ import { rotateSubjects } from "../store/rotate-subjects.ts"
 import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
+import { everySecond } from "./every-second.ts"
 import { loadProject } from "./project.ts"
 import { openProjectDatabase } from "./project-database.ts"
 import { readKeys } from "./project-keys.ts"
@@ -90,16 +91,6 @@ export const keysCommand: Command = command({
     }
   },
 })
-
-/** Calls at once, and then once a second at most. */
-function everySecond(tell: (done: number) => void): (done: number) => void {
-  let last = 0
-  return (done) => {
-    if (Date.now() - last < 1000) return
-    last = Date.now()
-    tell(done)
-  }
-}
 
 function inventoryText({ store, id, keys, destroyed, underWay }: KeyInventory): string {
   const lines = keys.map(({ purpose, algorithm, wrappedBy, count, oldest, newest }) => {

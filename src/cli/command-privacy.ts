@@ -39,6 +39,11 @@ export const privacyCommand: Command = command({
       description: "The person: entity and key, or an account with all that is theirs: user:id.",
       valueHint: "Patient:key",
     },
+    subjects: {
+      type: "string",
+      description: "Of erase: a file that names a person a line; each has a report of its own.",
+      valueHint: "file",
+    },
     out: { type: "string", description: "The file to write, of export and erase.", valueHint: "file" },
     full: {
       type: "boolean",
@@ -62,6 +67,7 @@ export const privacyCommand: Command = command({
     "undercroft privacy hold list",
     "undercroft privacy export --subject user:<account> --out data.zip",
     "undercroft privacy erase --subject user:<account> --dry-run",
+    "undercroft privacy erase --subjects leavers.txt --out reports.txt",
   ],
   async run({ args }) {
     const { what, step } = args

@@ -3,7 +3,7 @@ import type pg from "pg"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import { quoteName } from "../policy/to-sql.ts"
-import { sealAlone } from "../sql/audit-seal.ts"
+import { eraseAlone } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
@@ -34,12 +34,20 @@ export interface ErasureCounts {
   readonly keys: number
 }
 
+/** Of copies that are older than a moment, how many told of them and are gone. */
+export interface SweptCopies {
+  readonly since: Date
+  readonly count: number
+}
+
 export interface EraseOptions {
   readonly id: string
   readonly by: string
   readonly isDryRun: boolean
   /** Null where the model encrypts nothing. */
   readonly ciphers: FieldCiphers | null
+  /** What was found of their copies when those of many were looked for at once. */
+  readonly swept?: SweptCopies | null
   /** Called when all is done but the commit, with what was done; not where there was nothing. Gives what is kept of it. */
   readonly onDone: (counts: ErasureCounts) => Promise<string>
 }
@@ -95,12 +103,12 @@ async function eraseAll(
   session: pg.Client,
   model: Model,
   whom: Whom,
-  { id, by, isDryRun, ciphers }: EraseOptions,
+  { id, by, isDryRun, ciphers, swept = null }: EraseOptions,
 ): Promise<Done> {
   const database = String((await session.query("select current_database() as name")).rows[0].name)
   const roles = roleNames(database)
-  // Entries of this transaction are not sealed before their values are gone, and nobody seals what is being erased.
-  if (!isDryRun) await session.query(sealAlone)
+  // Nobody seals what is being erased: its values would be in another table than the one where they are looked for.
+  if (!isDryRun) await session.query(eraseAlone)
   await session.query("select undercroft.enter_system('privacy')")
   const holds: { subject: string; reason: string }[] = []
   const free = []
@@ -127,7 +135,9 @@ async function eraseAll(
   const gone: Whom = { ...whom, persons: free, account: isKept ? null : whom.account }
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
-  const copies = await eraseCopies(session, { subjects, account: gone.account, values, ciphers })
+  const since = swept?.since ?? null
+  const found = await eraseCopies(session, { subjects, account: gone.account, values, ciphers, since })
+  const copies = found + (swept?.count ?? 0)
   const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
   const counts = {
     entities: [...entities.values()],
