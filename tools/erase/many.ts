@@ -73,6 +73,7 @@ try {
     ledger: erasureLedger(join(directory, "erasures.jsonl")),
     sign: null,
   }
+  const times = values.profile ? timeStatements() : new Map<string, { count: number; ms: number }>()
   const start = performance.now()
   let [done, errors, last, lastDone] = [0, 0, start, 0]
   const subjects = gone.map((one) => `user:${one.account}`)
@@ -95,7 +96,7 @@ try {
     `${done} erased in ${took.toFixed(0)} s (${(done / took).toFixed(1)} a second), ${errors} errors; meanwhile ${work.written} written (${(work.written / took).toFixed(1)} a second, 99 % within ${(sorted[Math.floor(sorted.length * 0.99)] ?? 0).toFixed(0)} ms), ${work.refused} refused for whoever was gone, ${work.failures.length} failed`,
   )
   for (const one of work.failures.slice(0, 5)) console.log(`  ${one}`)
-  if (values.profile) await profile()
+  if (values.profile) await profile(times)
   await app.sealer?.sealNow()
   const wrongs = [...(await leftOf(admin, gone)), ...(await wrongsOf(admin, store, { gone, stay }))]
   for (const one of wrongs.slice(0, 20)) console.log(`  ${one}`)
@@ -113,8 +114,31 @@ function seconds(from: number): string {
   return ((performance.now() - from) / 1000).toFixed(0)
 }
 
+/** How long each statement of the erasing connection took, by its text. */
+function timeStatements(): Map<string, { count: number; ms: number }> {
+  const times = new Map<string, { count: number; ms: number }>()
+  const { query } = pg.Client.prototype
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]): any {
+    const begun = performance.now()
+    const result = (query as any).apply(this, args)
+    if (typeof args[0] === "string" && typeof result?.then === "function" && this !== admin)
+      void result.then(
+        () => {
+          const text = args[0].replaceAll(/\s+/g, " ").slice(0, 130)
+          const one = times.get(text) ?? { count: 0, ms: 0 }
+          times.set(text, { count: one.count + 1, ms: one.ms + performance.now() - begun })
+        },
+        () => undefined,
+      )
+    return result
+  } as never
+  return times
+}
+
 /** A table that was read as a whole for each person is what makes erasures slower as it grows. */
-async function profile(): Promise<void> {
+async function profile(times: ReadonlyMap<string, { count: number; ms: number }>): Promise<void> {
+  for (const [text, { count, ms }] of [...times].toSorted((a, b) => b[1].ms - a[1].ms).slice(0, 15))
+    console.log(`  ${(ms / 1000).toFixed(1)} s, ${count} times: ${text}`)
   await new Promise((resolve) => setTimeout(resolve, 1500))
   const { rows } = await admin.query(
     "select schemaname || '.' || relname as name, seq_scan as scans, seq_tup_read as rows, n_live_tup as live from pg_stat_user_tables where seq_tup_read > 10000 order by seq_tup_read desc limit 20",
