@@ -182,7 +182,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     // Keys: one for each person, in a store of their own; PostgreSQL sees none of them.
     const encrypts = policies.model.entities.some((one) => encryptedFields(one).length > 0)
     if (encrypts && !options.keys) throw new UndercroftError("UC545")
-    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys) : null
+    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys, policies.model) : null
     const ciphers = keys && new FieldCiphers(keys, policies.model)
     const lost = keys && toldOfKeys(keys)
     if (lost) options.onError?.(lost)
@@ -442,6 +442,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await record?.stop()
         await alertPost?.close()
         await witnessed?.close()
+        await keys?.close()
         await options.keys?.store.close()
         await embedded?.stop()
       },

@@ -161,8 +161,8 @@ export const runningErrors = {
   UC554: {
     status: 503,
     message:
-      "The key of {count} person(s) is missing from the key store, and values under it are in the database: {why}.",
-    hint: "Restore these keys from a backup of the key store; no new key is made for whom values are there. undercroft keys list says how many it is.",
+      "The key of {count} person(s) is missing from the key store, and values under it are in the database.",
+    hint: "Restore these keys from a backup of the key store; no new key is made for whom values are there.",
   },
   UC555: {
     status: 409,

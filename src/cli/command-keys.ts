@@ -2,8 +2,9 @@
 import { UndercroftError } from "../base/errors.ts"
 import { FieldCiphers } from "../keys/field-ciphers.ts"
 import { type KeyInventory, listKeys } from "../keys/inventory.ts"
-import { keySeconds } from "../keys/key-ring.ts"
+import { type KeyRing, keySeconds } from "../keys/key-ring.ts"
 import { rotateRoot } from "../keys/rotate-root.ts"
+import { countLostKeys } from "../store/lost-keys.ts"
 import { alone, openKeys } from "../store/open-keys.ts"
 import { rotateSubjects } from "../store/rotate-subjects.ts"
 import { buildProject } from "./build-project.ts"
@@ -58,18 +59,23 @@ export const keysCommand: Command = command({
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
     const progress = (what: string): ((done: number) => void) =>
       everySecond((done) => stderr.line(`${what}: ${done}`))
+    let ring: KeyRing | null = null
     try {
-      const ring = await openKeys(database.adminUrl, settings)
+      ring = await openKeys(database.adminUrl, settings, policies.model)
       if (ring.lost !== null) throw new UndercroftError("UC543", { why: ring.lost })
       if (step === "list") {
         const inventory = await listKeys(ring)
-        return tell(inventory, inventoryText(inventory))
+        const lost = await countLostKeys(database.adminUrl, policies.model, ring)
+        tell({ ...inventory, lost }, inventoryText(inventory))
+        if (lost > 0) throw new UndercroftError("UC554", { count: lost })
+        return
       }
+      const open = ring
       await alone(database.adminUrl, async () => {
         if (!args.subjects) {
           const { kek, former = null } = settings
           const onProgress = progress("keys wrapped anew")
-          const rewrapped = await rotateRoot(ring, { kek, former, settleMs: wait, onProgress })
+          const rewrapped = await rotateRoot(open, { kek, former, settleMs: wait, onProgress })
           return tell(
             { rewrapped },
             `${rewrapped} persons' keys were wrapped anew; UNDERCROFT_KEY_BEFORE is not needed any more.`,
@@ -79,13 +85,14 @@ export const keysCommand: Command = command({
         const done = await rotateSubjects({
           ...database,
           model: policies.model,
-          ciphers: new FieldCiphers(ring, policies.model),
+          ciphers: new FieldCiphers(open, policies.model),
           settleMs: wait,
           onProgress: (what, count) => (what === "keys" ? keys : values)(count),
         })
         return tell(done, `${done.keys} persons have a new key; ${done.values} values were encrypted anew.`)
       })
     } finally {
+      await ring?.close()
       await settings.store.close()
       await database.close()
     }
