@@ -6,6 +6,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
 import { rowsOf } from "../sql/subject-rows.ts"
 import { subjectsOf, type Whom } from "./find-subject.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** Shorter values are found in anything. */
 const shortest = 3
@@ -22,8 +23,10 @@ export async function gatherValues(session: pg.Client, model: Model, whom: Whom)
       )
       const list = fields.map((one) => `t.${quoteName(one.column)}::text`).join(", ")
       const { rows } = await session.query(
-        `select distinct v from ${tableOf(entity)} t, unnest(array[${list}]) v where ${where}`,
-        [key],
+        preparedQuery(
+          `select distinct v from ${tableOf(entity)} t, unnest(array[${list}]) v where ${where}`,
+          [key],
+        ),
       )
       for (const { v } of rows) found.add(v)
     }

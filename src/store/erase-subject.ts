@@ -11,6 +11,7 @@ import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
 import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
 import { subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** What became of the rows of one entity. */
 export interface ErasedRows {
@@ -178,7 +179,7 @@ async function eraseRows(
   for (let isMoving = true; isMoving; ) {
     isMoving = false
     for (const plan of plans.filter(({ end }) => end === "delete")) {
-      const { rowCount } = await session.query(plan.remove, [key])
+      const { rowCount } = await session.query(preparedQuery(plan.remove, [key]))
       if (!rowCount) continue
       isMoving = true
       deleted.set(plan, (deleted.get(plan) ?? 0) + rowCount)
@@ -188,8 +189,10 @@ async function eraseRows(
   // What is anonymised may name its person no longer, which those that refer to it are found by: they come first.
   for (const plan of plans) {
     const anonymised =
-      plan.anonymise === null ? 0 : ((await session.query(plan.anonymise, [key])).rowCount ?? 0)
-    const { rows } = await session.query(plan.fates, [key])
+      plan.anonymise === null
+        ? 0
+        : ((await session.query(preparedQuery(plan.anonymise, [key]))).rowCount ?? 0)
+    const { rows } = await session.query(preparedQuery(plan.fates, [key]))
     const kept = rows.map((row) => [row.fate === "free" ? "no value that says nothing" : row.fate, row.rows])
     found.push({
       entity: plan.entity.name,

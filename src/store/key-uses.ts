@@ -7,6 +7,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { roleNames } from "../sql/roles.ts"
 import { personsOf, rowsOf } from "../sql/subject-rows.ts"
 import { type PersonKey, subjectOf } from "./find-subject.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 type Session = Pick<pg.Client, "query">
 
@@ -22,7 +23,7 @@ export async function findWithValues(
     const text = person?.subject && textOf(model, person)
     if (!text) continue
     const keys = persons.filter((one) => one.entity === name).map((one) => one.key)
-    const { rows } = await session.query(text, [keys])
+    const { rows } = await session.query(preparedQuery(text, [keys]))
     for (const { key } of rows) found.add(subjectOf({ entity: name, key }))
   }
   return found
