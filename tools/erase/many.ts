@@ -23,14 +23,16 @@ const { values } = parseArgs({
     stay: { type: "string", default: "1000" },
     answers: { type: "string", default: "20000" },
     rate: { type: "string", default: "20" },
+    minutes: { type: "string", default: "60" },
     profile: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 })
 if (values.help) {
-  console.log(`npm run erase:many -- --persons 10000 --stay 1000 --answers 20000 --rate 20 --profile
+  console.log(`npm run erase:many -- --persons 10000 --stay 1000 --answers 20000 --rate 20 --minutes 60 --profile
   --persons  how many are erased       --stay   how many others there are
   --answers  kept answers of others    --rate   writes a second meanwhile
+  --minutes  when to stop, and to hold what was done until then to what was to be done
   --profile  which tables were read as a whole, and which statements took longest`)
   process.exit(0)
 }
@@ -76,6 +78,7 @@ try {
   const times = values.profile ? timeStatements() : new Map<string, { count: number; ms: number }>()
   const start = performance.now()
   let [done, errors, last, lastDone] = [0, 0, start, 0]
+  const until = start + Number(values.minutes) * 60_000
   const subjects = gone.map((one) => `user:${one.account}`)
   for await (const { error, note } of erasePersons(erasing, subjects, { by: "erase:many" })) {
     if (error || note === null) errors++
@@ -88,6 +91,7 @@ try {
       )
       ;[last, lastDone] = [now, done]
     }
+    if (performance.now() > until) break
   }
   const took = (performance.now() - start) / 1000
   await work.stop()
@@ -98,7 +102,11 @@ try {
   for (const one of work.failures.slice(0, 5)) console.log(`  ${one}`)
   if (values.profile) await profile(times)
   await app.sealer?.sealNow()
-  const wrongs = [...(await leftOf(admin, gone)), ...(await wrongsOf(admin, store, { gone, stay }))]
+  const erased = gone.slice(0, done)
+  const wrongs = [
+    ...(await leftOf(admin, erased)),
+    ...(await wrongsOf(admin, store, { gone: erased, stay: people.slice(done) })),
+  ]
   for (const one of wrongs.slice(0, 20)) console.log(`  ${one}`)
   const lines = (await erasing.ledger.read()).length
   if (lines !== done - errors) wrongs.push(`the ledger has ${lines} lines`)
