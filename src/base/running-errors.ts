@@ -169,6 +169,11 @@ export const runningErrors = {
     message: "{subject} could not be erased: something in the database is in the way ({code}).",
     hint: "Run it again; if it stays so, look for rows that refer to theirs, or erase this person alone.",
   },
+  UC556: {
+    status: 500,
+    message: "PostgreSQL's own log may keep personal values, which no erasure reaches.",
+    hint: "Have its administrator set {settings}, for all or by alter role … set … for this database's roles; docs/erasure.md says why.",
+  },
   UC978: {
     status: 503,
     message: "{what}.",

@@ -43,6 +43,8 @@ begin
   e.kind := 'approval'; e.result := outcome;
   e.detail := coalesce(e.detail, '{}') || jsonb_strip_nulls(jsonb_build_object('event', happened, 'approval', a.id, 'action', a.action, 'requester', 'user:' || a.requester, 'approver', 'user:' || a.decided_by));
   e.personal := case when happened = 'rejected' then jsonb_build_object('reason', a.reason) end;
+  -- What is said of a request goes with whoever asked.
+  if e.personal is not null then e.subjects := array['User:' || a.requester]; end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     `create function ${signature.replace("text, text", "what text, seal text")} returns text language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$

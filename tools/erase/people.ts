@@ -1,7 +1,9 @@
 /** A practice to erase people from: accounts, rows at one, two and three steps, encrypted fields, consents, a row that stays anonymised. */
 import { randomUUID } from "node:crypto"
 import pg from "pg"
+import { z } from "zod"
 import {
+  action,
   anyOf,
   anyone,
   type BackendDefinition,
@@ -10,6 +12,7 @@ import {
   entity,
   integer,
   ref,
+  signedIn,
   text,
   userEntity,
 } from "../../src/index.ts"
@@ -40,6 +43,25 @@ const Bill = entity("Bill", {
 })
 for (const one of [Patient, Visit, Bill])
   one.access(({ me }) => ({ read: me.has("nurse"), create: me.has("nurse"), update: me.has("nurse") }))
+const file = action({
+  uses: [Visit],
+  input: z.object({ patient: z.string(), remark: z.string(), fails: z.boolean() }),
+  output: z.unknown(),
+  access: ({ me }) => me.has("nurse"),
+  async run({ input: { fails, ...row }, db }) {
+    await db.insertInto("visits").values(row).execute()
+    if (fails) throw new Error(`a fault that quotes ${row.remark}`)
+    return row
+  },
+})
+const rename = action({
+  uses: [Patient],
+  input: z.object({ patient: z.string(), name: z.string() }),
+  output: z.null(),
+  access: () => signedIn,
+  approval: { by: ({ me }) => me.has("nurse"), within: { hours: 24 } },
+  run: async () => null,
+})
 const Consent = consentEntity(Patient, {
   news: { text: "We may write.", version: 1, basis: "consent", withdrawal: "We stop." },
 })
@@ -67,6 +89,8 @@ export function peopleBackend(people: readonly Someone[]): BackendDefinition {
   return defineBackend({
     name: "erase-many",
     model: [User, Practice, Patient, Visit, Bill, Consent, Consent.purposes],
+    actions: { file, rename },
+    audit: { sealEveryMs: 2_000 },
     accounts: { password: true, signUp: "open" },
     seed: function* () {
       yield ["Practice", { id: practice, name: "North" }]
