@@ -8,6 +8,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import type { SchemaPlan } from "../sql/tables.ts"
 import { encryptSeeds } from "./encrypt-seeds.ts"
+import { advanceIdentities } from "./identity-columns.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
 
@@ -68,6 +69,11 @@ export async function seedDatabase(
     }
     await flush()
     await sent
+    await advanceIdentities(
+      admin,
+      roles,
+      model.entities.filter((one) => plan[one.table] !== undefined),
+    )
     await admin.query("reset role")
     for (const statement of after) await admin.query(statement)
     const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
