@@ -143,25 +143,35 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
 
 /** One after the other; whoever can't be erased is told at the end, and stops nobody else's. */
 async function eraseMany(erasing: Erasing, { tell }: OpenProject, args: Arguments): Promise<void> {
-  const lines = (await readFile(args.subjects!, "utf8")).split("\n").map((one) => one.trim())
+  const text = await readFile(args.subjects!, "utf8").catch(() =>
+    misused("the file of --subjects can't be read."),
+  )
+  const lines = text.split("\n").map((one) => one.trim())
   const subjects = [...new Set(lines.filter((one) => one !== ""))]
   if (subjects.length === 0) misused("the file of --subjects names nobody.")
   const failed: PersonErased[] = []
   let [erased, nothing] = [0, 0]
+  let ended: unknown = null
   const tellProgress = everySecond((done) => stderr.line(`erased: ${done} of ${subjects.length}`))
   const notes = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const one of erasePersons(erasing, subjects, { by: author(), isDryRun: args.isDryRun })) {
-      if (one.error) failed.push(one)
-      else if (one.note === null && !args.isDryRun) nothing++
-      else erased++
-      tellProgress(erased)
-      if (one.note !== null && !args.isDryRun) yield Buffer.from(`${one.note}\n`)
+    try {
+      for await (const one of erasePersons(erasing, subjects, { by: author(), isDryRun: args.isDryRun })) {
+        if (one.error) failed.push(one)
+        else if (one.note === null && !args.isDryRun) nothing++
+        else erased++
+        tellProgress(erased)
+        if (one.note !== null && !args.isDryRun) yield Buffer.from(`${one.note}\n`)
+      }
+    } catch (cause) {
+      // Whoever was erased until then has a report, which is kept.
+      ended = cause
     }
   }
   if (args.out) await writeWhole(args.out, notes())
   else for await (const _ of notes());
   const told = failed.map(({ subject, error }) => ({ subject, why: error!.message }))
   tell({ erased, nothing, failed: told }, manyErasedText({ erased, nothing, told, isDryRun: args.isDryRun }))
+  if (ended) throw ended
   if (failed.length > 0) process.exitCode = 1
 }
 

@@ -30,8 +30,16 @@ test("numbers go on after those that came with rows, and never back", async () =
   expect(await next()).toBe(41)
   const info = backend.app.policies.model.byName.get("File")!
   const moments = { createdAt: "2026-01-01T00:00:00Z", updatedAt: "2026-01-01T00:00:00Z", version: 1 }
-  await importRows(backend.adminUrl, [[info, [{ id: key(2), number: 90, word: "imported", ...moments }]]], null)
+  await importRows(
+    backend.adminUrl,
+    [[info, [{ id: key(2), number: 90, word: "imported", ...moments }]]],
+    null,
+  )
   expect(await next()).toBe(91)
-  await importRows(backend.adminUrl, [[info, [{ id: key(3), number: 7, word: "imported", ...moments }]]], null)
+  await importRows(
+    backend.adminUrl,
+    [[info, [{ id: key(3), number: 7, word: "imported", ...moments }]]],
+    null,
+  )
   expect(await next()).toBe(92)
 })
