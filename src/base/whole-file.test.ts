@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { unfinishedPath, writeWhole } from "./whole-file.ts"
+import { writeWhole } from "./whole-file.ts"
 
 let folder = ""
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 test("until its last part a file is not there under its name, and then for its owner alone", async () => {
   const path = join(folder, "data.zip")
   // What a killed process left.
-  await writeFile(unfinishedPath(path), "half of a former one")
+  await writeFile(`${path}.part`, "half of a former one")
   let seen: readonly string[] = []
   const parts = async function* (): AsyncGenerator<Uint8Array> {
     yield Buffer.from("one ")

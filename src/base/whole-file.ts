@@ -3,7 +3,7 @@ import { open, rename, rm, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 
 /** What is not finished lies beside the file; the next attempt takes it away. */
-export function unfinishedPath(path: string): string {
+function unfinishedPath(path: string): string {
   return `${path}.part`
 }
 

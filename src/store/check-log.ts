@@ -23,7 +23,7 @@ export async function checkServerLog(apiUrl: string): Promise<UndercroftError | 
 }
 
 /** Settings that are to be changed, and how. */
-export function adviseLog(settings: ReadonlyMap<string, string>): readonly string[] {
+function adviseLog(settings: ReadonlyMap<string, string>): readonly string[] {
   const of = (name: string): string => settings.get(name) ?? ""
   const tellsErrors = !silent.has(of("log_min_messages"))
   // Statements hold no values; their parameters do.

@@ -129,15 +129,15 @@ function timeStatements(): Map<string, { count: number; ms: number }> {
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]): any {
     const begun = performance.now()
     const result = (query as any).apply(this, args)
-    if (typeof args[0] === "string" && typeof result?.then === "function" && this !== admin)
-      void result.then(
-        () => {
-          const text = args[0].replaceAll(/\s+/g, " ").slice(0, 130)
-          const one = times.get(text) ?? { count: 0, ms: 0 }
-          times.set(text, { count: one.count + 1, ms: one.ms + performance.now() - begun })
-        },
-        () => undefined,
-      )
+    const note = async (): Promise<void> => {
+      await result.catch(() => undefined)
+      const text = String(args[0]?.text ?? args[0])
+        .replaceAll(/\s+/g, " ")
+        .slice(0, 130)
+      const one = times.get(text) ?? { count: 0, ms: 0 }
+      times.set(text, { count: one.count + 1, ms: one.ms + performance.now() - begun })
+    }
+    if (typeof result?.then === "function" && this !== admin) void note()
     return result
   } as never
   return times

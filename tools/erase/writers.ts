@@ -25,10 +25,10 @@ export async function startWriters(
 ): Promise<Work> {
   const token = await signToken(nurse, { secret, expiresInSeconds: 36_000 })
   const work = { written: 0, refused: 0, failures: [] as string[], took: [] as number[] }
-  let isStopped = false
+  const end = new AbortController()
   const writers = 4
   const write = async (seed: number): Promise<void> => {
-    for (let n = seed; !isStopped; n += writers) {
+    for (let n = seed; !end.signal.aborted; n += writers) {
       const isRisky = n % 5 === 0 && gone.length > 0
       const { patient } = isRisky ? gone[n % gone.length]! : stay[n % stay.length]!
       const begun = performance.now()
@@ -38,7 +38,7 @@ export async function startWriters(
         body: JSON.stringify({ patient, remark: "written meanwhile" }),
       }).catch((cause: Error) => cause)
       if (response instanceof Error) {
-        if (!isStopped) work.failures.push(response.message)
+        if (!end.signal.aborted) work.failures.push(response.message)
         continue
       }
       const said = await response.text()
@@ -53,7 +53,7 @@ export async function startWriters(
   const running = Array.from({ length: writers }, (_, n) => write(n))
   return Object.assign(work, {
     async stop() {
-      isStopped = true
+      end.abort()
       await Promise.all(running)
     },
   })

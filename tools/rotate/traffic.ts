@@ -24,7 +24,7 @@ const rowsAtOnce = 10
 export async function startTraffic(url: string, persons: number, perSecond: number): Promise<Traffic> {
   const claims = { sub: "018ce7a8-0f00-7003-8000-0000000000aa", roles: ["doctor"] }
   const token = await signToken(claims, { secret, expiresInSeconds: 36_000 })
-  let isStopped = false
+  const end = new AbortController()
   const traffic: Omit<Traffic, "stop"> = {
     histories: new Map(),
     bodies: new Map(),
@@ -63,7 +63,7 @@ export async function startTraffic(url: string, persons: number, perSecond: numb
     void failures.push(`${what}: ${status} ${JSON.stringify(json).slice(0, 200)}`)
   const guarded = async (what: string, work: () => Promise<void>): Promise<void> => {
     await work().catch((cause: Error) => {
-      if (!isStopped) failures.push(`${what}: ${cause.message}`)
+      if (!end.signal.aborted) failures.push(`${what}: ${cause.message}`)
     })
   }
 
@@ -109,7 +109,7 @@ export async function startTraffic(url: string, persons: number, perSecond: numb
     work: (n: number) => Promise<void>,
   ): Promise<void> => {
     const begun = performance.now()
-    for (let n = 0; !isStopped; n++) {
+    for (let n = 0; !end.signal.aborted; n++) {
       await guarded(what, () => work(n))
       await sleep(Math.max(0, begun + ((n + 1) * 1000) / timesPerSecond - performance.now()))
     }
@@ -122,7 +122,7 @@ export async function startTraffic(url: string, persons: number, perSecond: numb
   ]
   return Object.assign(traffic, {
     async stop() {
-      isStopped = true
+      end.abort()
       await Promise.all(running)
     },
   })
