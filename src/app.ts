@@ -69,6 +69,7 @@ import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
 import { openAccounts } from "./store/accounts-database.ts"
 import { openAudit } from "./store/audit-database.ts"
+import { checkServerLog } from "./store/check-log.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
 import { openKeys, toldOfKeys } from "./store/open-keys.ts"
@@ -139,10 +140,14 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const database = await prepareDatabase(adminUrl, policies, { accounts: people ?? undefined })
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
 
+    // A server that is not ours has a log of its own.
+    const logged = options.databaseUrl ? await checkServerLog(database.apiUrl) : null
+    if (logged) options.onError?.(logged)
+
     // Keys: one for each person, in a store of their own; PostgreSQL sees none of them.
     const encrypts = policies.model.entities.some((one) => encryptedFields(one).length > 0)
     if (encrypts && !options.keys) throw new UndercroftError("UC545")
-    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys) : null
+    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys, policies.model) : null
     const ciphers = keys && new FieldCiphers(keys, policies.model)
     const lost = keys && toldOfKeys(keys)
     if (lost) options.onError?.(lost)
@@ -450,6 +455,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await record?.stop()
         await post?.close()
         await witnessed?.close()
+        await keys?.close()
         await options.keys?.store.close()
         await embedded?.stop()
       },

@@ -158,6 +158,22 @@ export const runningErrors = {
     message: "Keys are being rotated by another command.",
     hint: "Wait until it ends, or stop it: it goes on where it was.",
   },
+  UC554: {
+    status: 503,
+    message:
+      "The key of {count} person(s) is missing from the key store, and values under it are in the database.",
+    hint: "Restore these keys from a backup of the key store; no new key is made for whom values are there.",
+  },
+  UC555: {
+    status: 409,
+    message: "{subject} could not be erased: something in the database is in the way ({code}).",
+    hint: "Run it again; if it stays so, look for rows that refer to theirs, or erase this person alone.",
+  },
+  UC556: {
+    status: 500,
+    message: "PostgreSQL's own log may keep personal values, which no erasure reaches.",
+    hint: "Have its administrator set {settings}, for all or by alter role … set … for this database's roles; docs/erasure.md says why.",
+  },
   UC978: {
     status: 503,
     message: "{what}.",

@@ -274,6 +274,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/rest/read-body.test.ts": [
     "a key of the prototype's is a key like any other",
   ],
+  "src/store/check-log.pg.test.ts": [
+    "TR-03161-3 Data_7: the start says so, and what to set",
+  ],
   "src/store/embedded.pg.test.ts": [
     "the url can be read and changed as a URL, and a wrong password is refused",
     "neither values nor the password reach the log",
@@ -281,6 +284,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/store/pool.pg.test.ts": [
     "no login is a 503, not the caller's fault",
     "a statement that takes too long is stopped by PostgreSQL",
+  ],
+  "test/canaries.pg.test.ts": [
+    "TR-03161-3 Data_7, GDPR Art. 17: canaries through every door are nowhere after erasure, and were in the export",
   ],
   "test/certificates.test.ts": [
     "TR-03161-3 Ntwk_3, ASVS 12.3.2: %s with a certificate that nobody trusts is told nothing",
@@ -374,8 +380,15 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Data_1: the directory holds no key in the clear, names no person, and is its owner's alone",
     "TR-03161-3 Cryp_4: %j is refused as a key-encryption key",
   ],
+  "test/encrypted/lost-key.pg.test.ts": [
+    "TR-03161-3 Cryp_6: a single key that is lost is never made anew, and comes back with a backup of the keys",
+  ],
   "test/encrypted/redaction.pg.test.ts": [
     "TR-03161-3 Data_1: no file of the database holds an encrypted value: heap, indexes, write-ahead log",
+  ],
+  "test/erase-kill.pg.test.ts": [
+    "GDPR Art. 15: an export that is killed leaves no file under its name, and the next one is whole",
+    "GDPR Art. 17: an erasure that is killed anywhere never leaves a false report or rows without their key, and is completed",
   ],
   "test/hostile/bodies.pg.test.ts": [
     "every header, every value",

@@ -1,13 +1,14 @@
 /** Puts rows into an empty database, past the policies: data to start with in development. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import type { FieldCiphers, PlainValue } from "../keys/field-ciphers.ts"
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import type { SchemaPlan } from "../sql/tables.ts"
 import { encryptSeeds } from "./encrypt-seeds.ts"
+import { advanceIdentities } from "./identity-columns.ts"
 import { recordSeed, triggersOfRecord } from "./record-seed.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
@@ -76,6 +77,11 @@ export async function seedDatabase(
     }
     await flush()
     await sent
+    await advanceIdentities(
+      admin,
+      roles,
+      model.entities.filter((one) => plan[one.table] !== undefined),
+    )
     await admin.query("reset role")
     for (const statement of after) await admin.query(statement)
     const accounts = hasAccounts ? ((await admin.query(accountsOfPeople)).rowCount ?? 0) : 0
@@ -147,7 +153,9 @@ async function insertBatch(
   given: readonly SeedRow[],
   ciphers: FieldCiphers | null,
 ): Promise<void> {
-  const encrypt = (): Promise<readonly SeedRow[]> => encryptSeeds(given, entity, admin, ciphers, parseSeed)
+  // There are no rows yet whose key could be lost, and this transaction keeps others from looking.
+  const first = ciphers && { seal: (values: readonly PlainValue[]) => ciphers.seal(values, true) }
+  const encrypt = (): Promise<readonly SeedRow[]> => encryptSeeds(given, entity, admin, first, parseSeed)
   const rows = ciphers ? await encrypt() : given
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const fields = names.map((name) => {
