@@ -1,6 +1,7 @@
 /** Files that hold personal data stand under their name when they are whole, and not at all before: a killed process leaves no half of one. */
 import { open, rename, rm, stat } from "node:fs/promises"
 import { dirname } from "node:path"
+import { syncDirectory } from "./sync-directory.ts"
 
 /** What is not finished lies beside the file; the next attempt takes it away. */
 function unfinishedPath(path: string): string {
@@ -31,14 +32,5 @@ export async function writeWhole(
   } catch (cause) {
     if (!isStream) await rm(draft, { force: true })
     throw cause
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r")
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }

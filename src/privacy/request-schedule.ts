@@ -1,9 +1,9 @@
 /** Does what people were granted in the background: one of the processes leads, and resumes what another was killed at. */
-import { setTimeout as wait } from "node:timers/promises"
 import { UndercroftError } from "../base/errors.ts"
-import { asInternal, type InternalSession } from "../store/internal-session.ts"
+import type { InternalSession } from "../store/internal-session.ts"
 import { expireExports, nextRequest } from "../store/privacy-requests.ts"
 import type { Erasing } from "./erase.ts"
+import { keepAtIt } from "./keep-at-it.ts"
 import { runRequest } from "./run-request.ts"
 
 export interface RequestScheduleOptions {
@@ -23,11 +23,7 @@ export function scheduleRequests(options: RequestScheduleOptions): { stop(): Pro
   const { erasing, recipients, onError, everyMs = 1000 } = options
   const registers = erasing.model.entities.flatMap((one) => one.request ?? [])
   if (registers.length === 0) return { stop: async () => undefined }
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const pause = (ms: number): Promise<unknown> =>
-    wait(ms, undefined, { signal, ref: false }).catch(() => undefined)
-  const look = async (session: InternalSession): Promise<void> => {
+  const look = async (session: InternalSession, signal: AbortSignal): Promise<void> => {
     for (const register of registers) {
       await expireExports(session, register)
       for (let next = await nextRequest(session, register); next && !signal.aborted; ) {
@@ -36,23 +32,17 @@ export function scheduleRequests(options: RequestScheduleOptions): { stop(): Pro
       }
     }
   }
-  const work = async (): Promise<void> => {
-    while (!signal.aborted) {
-      // PostgreSQL's own text may quote values, and stays the private cause.
-      await asInternal(erasing.adminUrl, async (session) => {
-        for (let leads = false; !signal.aborted; await pause(everyMs)) {
-          leads ||= (await session.query(lead)).rows[0].leads
-          if (leads) await look(session)
-        }
-      }).catch((cause: unknown) => onError(new UndercroftError("UC409", {}, { cause })))
-      if (!signal.aborted) await pause(retryMs)
-    }
-  }
-  const running = work()
-  return {
-    async stop() {
-      stopping.abort()
-      await running
+  return keepAtIt({
+    adminUrl: erasing.adminUrl,
+    everyMs,
+    retryMs,
+    begin(session, signal) {
+      let leads = false
+      return async () => {
+        leads ||= (await session.query(lead)).rows[0].leads
+        if (leads) await look(session, signal)
+      }
     },
-  }
+    onFailure: (cause) => onError(new UndercroftError("UC409", {}, { cause })),
+  })
 }
