@@ -33,7 +33,7 @@ const definition = defineBackend({
   name: "<b>notes</b> & |co|",
   model: [User, Patient, Plain],
   accounts: { password: true, signUp: "open", apiKeys: true },
-  callers: { issuers: [{ secret: testSecret }] },
+  callers: { issuers: [{ secret: testSecret, namespace: "other" }] },
   processing: {
     controller: { name: "<i>Ann</i>", contact: "ann@example.org" },
     purposes: [{ name: "Care", basis: "Art. 9(2)(h)", entities: ["Patient", "User"], retention: "10 years" }],

@@ -184,6 +184,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/tamper.pg.test.ts": [
     "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
   ],
+  "src/auth/check-namespaces.test.ts": [
+    "ASVS 10.3.3: a definition where two sources of ids could give the same one does not build: %s",
+  ],
   "src/auth/jwt.test.ts": [
     "$name: $code $message",
     "several issuers",
@@ -191,6 +194,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
     "SSRF: never asks where a token's header points to",
     "TR-03161-3 Auth_21: a token with one character changed",
+  ],
+  "src/auth/namespaces.pg.test.ts": [
+    "ASVS 10.3.3, CVE-2026-25574: the same sub of two issuers is two people, and neither is an account here",
   ],
   "src/cli/command-access.test.ts": [
     "as a page that needs nothing else, everything escaped",

@@ -71,7 +71,7 @@ export const asvsAccounts: readonly Requirement[] = [
   signingIn("10.2.2", "One provider can't be taken for another.", { tests: [more.stateOnce, more.issuersThemselves] }),
   platform("10.3.1", "The API takes tokens that are meant for it alone.", { tests: [more.tokensSeveralIssuers, more.tokenRefused], duty: "Name the `audience` of each issuer." }),
   builder("10.3.2", "What a token allows its holder to do is part of the decision.", "Say in rules what roles of a token allow; scopes that another issuer gives are not looked at."),
-  platform("10.3.3", "A person is known by what can't be given to somebody else.", { gap: "By the token's `sub` alone: where several issuers are declared, two people with the same `sub` would be one. Name one issuer, or have their identifiers differ." }),
+  platform("10.3.3", "A person is known by what can't be given to somebody else.", { how: "By the token's `sub`, and where ids come from several issuers, or from accounts, too, by the issuer's namespace before it: without one, or an `identify` of the team's own, the backend does not build.", tests: [more.issuersNamed, more.namespacesTold] }),
   platform("10.3.4", "How strongly and how recently somebody proved themselves is taken from the token.", { tests: [more.tokenTells] }),
   signingIn("10.4.1", "Applications get codes at their registered addresses alone.", { tests: [more.redirectsRegistered] }),
   signingIn("10.4.2", "A code is good once.", { tests: [more.providerCodes] }),

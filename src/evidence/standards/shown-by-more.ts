@@ -37,6 +37,8 @@ export const shownByMore = {
   idTokensBare: "src/accounts/provider.pg.test.ts › TR-03161-3 Auth_19, Auth_20: an ID token holds what it must, and nothing of the person but the identifier",
   issuersApart: "src/accounts/oauth.pg.test.ts › the same subject of two issuers is two people (CVE-2026-25574)",
   issuersThemselves: "src/accounts/oauth-issuers.pg.test.ts › an issuer that is away, or calls itself something else, is no way in, and keeps nobody else out",
+  issuersNamed: "src/auth/namespaces.pg.test.ts › ASVS 10.3.3, CVE-2026-25574: the same sub of two issuers is two people, and neither is an account here",
+  namespacesTold: "src/auth/check-namespaces.test.ts › ASVS 10.3.3: a definition where two sources of ids could give the same one does not build: %s",
   keyApart: "test/encrypted/key-stores.pg.test.ts › TR-03161-3 Cryp_5: keys of one purpose are no keys of another, and a person's are their own",
   keyFileOwn: "test/encrypted/key-stores.pg.test.ts › TR-03161-3 Data_1: the directory holds no key in the clear, names no person, and is its owner's alone",
   keyInventory: "test/encrypted/attacks.pg.test.ts › TR-03161-3 Arch_3, Cryp_3: the inventory names every purpose and algorithm, and no key",
