@@ -221,6 +221,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "%j is refused in production",
   ],
   "src/evidence/gather.pg.test.ts": [
+    "TR-03161-3 Data_1: what is in the clear is met only where the builder says why: %s",
     "GDPR Art. 30: the record of processing activities says what the model and the definition say",
   ],
   "src/evidence/software-list.test.ts": [
