@@ -74,6 +74,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "no character is dropped, and composed ones are the same however they are typed",
     "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
     "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
+    "ASVS 6.4.1: a password that somebody was given ends, unless they choose their own, which is another one",
   ],
   "src/accounts/provider-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: as an access token",
@@ -208,6 +209,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
+  ],
+  "src/cli/command-key.pg.test.ts": [
+    "ASVS 6.4.1: a password that is made for somebody is random, and good for a day",
   ],
   "src/cli/command-privacy.pg.test.ts": [
     "GDPR Art. 25(1), TR-03161-3 Data_3: a dataset for analysis is written, told of and on record",

@@ -26,7 +26,7 @@ export const asvsAccounts: readonly Requirement[] = [
   signingIn("6.3.3", "Everybody signs in with two factors.", { checks: ["second-factor-required"], tests: [more.halfSignedIn, more.factorOnEveryWay], how: "Required by the definition, on every route." }),
   signingIn("6.3.4", "All ways to sign in are documented, and as strong as each other.", { tests: [more.addressesTold, more.factorOnEveryWay] }),
   signingIn("6.3.8", "A refused sign-in does not tell who has an account.", { tests: [more.knownAlike] }),
-  signingIn("6.4.1", "A first password that is made for somebody is random, and holds for a short time.", { gap: "A password that `undercroft user` makes is random; it holds until its person changes it." }),
+  signingIn("6.4.1", "A first password that is made for somebody is random, and holds for a short time.", { how: "A password that `undercroft user` makes is random, and ends after a day unless its person chooses another one. A link for a new password ends after 30 minutes.", tests: [more.givenPasswordEnds, more.givenPasswordRandom] }),
   signingIn("6.4.2", "There are no secret questions.", { how: "There is no route for one.", tests: [more.addressesTold] }),
   signingIn("6.4.3", "A forgotten password is replaced safely, and not past the second factor.", { tests: [more.passwordReset, more.halfSignedIn] }),
   operator("6.4.4", "Who has lost a factor proves who they are as they did at first.", "Look at who they are, as at the first time, before an administrator takes a factor off. Recovery codes spare it."),

@@ -29,6 +29,8 @@ export const shownByMore = {
   forgedElsewhere: "src/accounts/oauth-forged.pg.test.ts › an ID token that is not believed: %s",
   forgedSaml: "src/accounts/saml-forged.pg.test.ts › TR-03161-3 Auth_21: an answer that is not believed: %s",
   freshForChanges: "src/accounts/second-factor.pg.test.ts › TR-03161-3 Auth_12: what proves who somebody is, is changed by who proved it a moment ago",
+  givenPasswordEnds: "src/accounts/passwords.pg.test.ts › ASVS 6.4.1: a password that somebody was given ends, unless they choose their own, which is another one",
+  givenPasswordRandom: "src/cli/command-key.pg.test.ts › ASVS 6.4.1: a password that is made for somebody is random, and good for a day",
   grantsKnown: "src/accounts/provider-tokens.pg.test.ts › there is no grant %s",
   guessedAccount: "src/accounts/guessing.pg.test.ts › TR-03161-3 Auth_9: from one place an account can be guessed at five times, then the wait doubles",
   guessedManyNetworks: "src/accounts/guessing.pg.test.ts › TR-03161-3 Auth_6, Auth_9: many networks slow an account down, but not its owner where they are known",
