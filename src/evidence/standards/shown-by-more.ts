@@ -8,6 +8,7 @@ export const shownByMore = {
   anchorsStay: "src/audit/anchors.pg.test.ts › CVE-2026-35409: a webhook gets the head until it takes it, signed, never by a redirect; an outage is one alert",
   appsOwnScopes: "src/accounts/provider-requests.pg.test.ts › a scope that is another application's",
   appsProveThemselves: "src/accounts/provider-tokens.pg.test.ts › TR-03161-3 Auth_2: a code, by an application that proves itself",
+  askedInBody: "src/rest/rest-door.pg.test.ts › ASVS 14.2.1: what is searched for is asked in the body by QUERY, and nothing of it in the address",
   asksOneSource: "src/accounts/client-address.test.ts › behind proxies it is the nearest hop that is none, whatever the client wrote before it (CVE-2025-64526)",
   backAgain: "src/accounts/oauth.pg.test.ts › somebody new comes in, comes again as the same, and nothing of the provider's is kept",
   clientWord: "src/accounts/guessing.pg.test.ts › a client's word about where it is counts only through a proxy that is trusted",
