@@ -3,6 +3,7 @@ import { checkAccounts } from "./accounts/check-accounts.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
+import { checkNamespaces } from "./auth/check-namespaces.ts"
 import type { BackendDefinition } from "./backend.ts"
 import { checkActionNames } from "./graphql/action-fields.ts"
 import { withAccounts } from "./model/account-entities.ts"
@@ -24,6 +25,7 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const access = checkActions(actions, model, problems)
   buildDatasets(definition.datasets ?? {}, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
+  checkNamespaces(definition.callers ?? {}, accounts !== undefined, problems)
   const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
   if (accounts) checkAccounts(accounts)
   const [register] = model.entities.flatMap((one) => one.request ?? [])

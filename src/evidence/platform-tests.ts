@@ -74,6 +74,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "no character is dropped, and composed ones are the same however they are typed",
     "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
     "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
+    "ASVS 6.4.1: a password that somebody was given ends, unless they choose their own, which is another one",
   ],
   "src/accounts/provider-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: as an access token",
@@ -184,6 +185,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/tamper.pg.test.ts": [
     "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
   ],
+  "src/auth/check-namespaces.test.ts": [
+    "ASVS 10.3.3: a definition where two sources of ids could give the same one does not build: %s",
+  ],
   "src/auth/jwt.test.ts": [
     "$name: $code $message",
     "several issuers",
@@ -191,6 +195,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
     "SSRF: never asks where a token's header points to",
     "TR-03161-3 Auth_21: a token with one character changed",
+  ],
+  "src/auth/namespaces.pg.test.ts": [
+    "ASVS 10.3.3, CVE-2026-25574: the same sub of two issuers is two people, and neither is an account here",
   ],
   "src/cli/command-access.test.ts": [
     "as a page that needs nothing else, everything escaped",
@@ -202,6 +209,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
+  ],
+  "src/cli/command-key.pg.test.ts": [
+    "ASVS 6.4.1: a password that is made for somebody is random, and good for a day",
   ],
   "src/cli/command-privacy.pg.test.ts": [
     "GDPR Art. 25(1), TR-03161-3 Data_3: a dataset for analysis is written, told of and on record",
@@ -215,6 +225,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "%j is refused in production",
   ],
   "src/evidence/gather.pg.test.ts": [
+    "TR-03161-3 Data_1: what is in the clear is met only where the builder says why: %s",
     "GDPR Art. 30: the record of processing activities says what the model and the definition say",
   ],
   "src/evidence/software-list.test.ts": [
@@ -273,6 +284,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/rest/read-body.test.ts": [
     "a key of the prototype's is a key like any other",
+  ],
+  "src/rest/rest-door.pg.test.ts": [
+    "ASVS 14.2.1: what is searched for is asked in the body by QUERY, and nothing of it in the address",
   ],
   "src/store/check-log.pg.test.ts": [
     "TR-03161-3 Data_7: the start says so, and what to set",
