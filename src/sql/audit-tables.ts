@@ -12,7 +12,7 @@ const entryColumns = {
   id: "uuid not null default gen_random_uuid()",
   at: "timestamptz not null default clock_timestamp()",
   kind: "text not null",
-  actor: "text not null check (actor <> '')",
+  actor: "text not null",
   on_behalf: "text",
   roles: "text[] not null default '{}'",
   assurance: "text",
@@ -49,6 +49,11 @@ export function createAuditTables(roles: RoleNames): string[] {
   return [
     `create schema if not exists audit authorization ${internal}`,
     `create table if not exists audit.pending (${entryColumnList()}, personal jsonb)`,
+    // Of a read: what is bound of who asks, the circumstances, and of whose persons its rows are. What waits is read as `waiting.ts` says.
+    "alter table audit.pending add column if not exists caller jsonb, add column if not exists circumstances jsonb, add column if not exists person text",
+    // A check is made ready anew for each entry, which costs as much as the row.
+    "alter table audit.pending drop constraint if exists pending_actor_check",
+    "alter table if exists audit.entry drop constraint if exists entry_actor_check",
     // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write. Compressing
     // an entry that waits for seconds costs more than its room.
     "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off, toast_tuple_target = 8160)",

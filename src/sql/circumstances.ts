@@ -81,7 +81,7 @@ export const isSealed = (prefix: string, name: string, seal = "seal"): string =>
 /** What an entry says of who asks, by column: from `told`, what is bound, and its parts `asked` and `claims`. */
 const isOther = "(claims ->> 'onBehalf' is not null and claims ->> 'session' is not null)"
 const caller = "coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous')"
-const asker: Readonly<Record<string, string>> = {
+export const askerSql: Readonly<Record<string, string>> = {
   // An administrator who acts as somebody else is the actor, on behalf of whom the session is.
   actor: `case when ${isOther} then 'user:' || (claims ->> 'onBehalf') else ${caller} end`,
   on_behalf: `case when ${isOther} then ${caller} end`,
@@ -94,8 +94,8 @@ const asker: Readonly<Record<string, string>> = {
   purpose: "asked ->> 'purpose'",
   detail: "case when asked ? 'action' then jsonb_build_object('action', asked -> 'action') end",
 }
-export const askerColumns: readonly string[] = Object.keys(asker)
-export const askerValues: string = Object.values(asker).join(", ")
+const askerColumns: readonly string[] = Object.keys(askerSql)
+const askerValues: string = Object.values(askerSql).join(", ")
 /** The variables that they are made from. */
 const askerVariables =
   "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"
