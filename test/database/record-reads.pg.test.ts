@@ -173,7 +173,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     await backend.sql(sealEntries, [0, new Date(), 100])
     expect(await entries()).toEqual([])
     const sealed = await backend.sql("select * from audit.entry order by at, entity")
-    const strip = ({ personal, ...entry }: any): object => entry
+    const strip = ({ personal: _personal, ...entry }: any): object => entry
     expect(sealed).toMatchObject(waiting.map(strip))
   })
 
