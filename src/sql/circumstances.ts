@@ -59,8 +59,15 @@ export function recordValues(entry: ToldEntry, key: Buffer): readonly [string, s
 
 /** What is sealed begins with a word of its own, so that no other seal of the same key is one. */
 export function sealedText(prefix: string, text: string, key: Buffer): readonly [string, string] {
-  const inner = hash("sha256", Buffer.concat([key, Buffer.from(prefix + text)]), "buffer")
-  return [text, hash("sha256", Buffer.concat([key, inner]), "hex")]
+  const said = prefix + text
+  // In one piece of memory: each recorded request is sealed.
+  const space = Buffer.allocUnsafe(key.length + Math.max(32, 3 * said.length))
+  key.copy(space)
+  const inner = hash("sha256", space.subarray(0, key.length + space.write(said, key.length)), "binary")
+  return [
+    text,
+    hash("sha256", space.subarray(0, key.length + space.write(inner, key.length, "latin1")), "hex"),
+  ]
 }
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"

@@ -60,10 +60,11 @@ export function recordedSql(
   { keys, fields, question, context, seal }: ReadEntry,
 ): string {
   const list = `${quoteLiteral(arrayLiteral(fields))}::text[]`
-  return `${recorded(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
+  return `${recordedName(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
 }
 
-const recorded = (entity: EntityInfo): string =>
+/** The function that puts the reading of an entity on record. */
+export const recordedName = (entity: EntityInfo): string =>
   `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`
 
 /** Where the keys of an entity's rows are gathered within a statement. */
@@ -98,14 +99,14 @@ begin
 end $undercroft$`,
     ...own("undercroft.noted(text, text[])", roles.api),
     ...entities.flatMap((entity) => [
-      `create function ${recorded(entity)}(keys text[], fields text[], question jsonb, context text, seal text) returns boolean ${definer} as $undercroft$
+      `create function ${recordedName(entity)}(keys text[], fields text[], question jsonb, context text, seal text) returns boolean ${definer} as $undercroft$
 begin
   ${demand(entity, "coalesce($4::jsonb, undercroft.me() -> 'asked') ->> 'purpose'")}
   ${insertRead(entity, model)}
   if not found then raise exception using errcode = '28000', message = 'nobody asks'; end if;
   return true;
 end $undercroft$`,
-      ...own(`${recorded(entity)}(text[], text[], jsonb, text, text)`, roles.api),
+      ...own(`${recordedName(entity)}(text[], text[], jsonb, text, text)`, roles.api),
     ]),
     ...entities.flatMap((entity) => {
       // Its view says itself when it is read.
