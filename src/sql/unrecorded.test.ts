@@ -1,7 +1,11 @@
 /** That a statement which reads and leaves no entry is refused: the canary of the check that each compiled statement passes. */
 import { expect, test } from "vitest"
+import { Named, Note, Person, Research, Sheet, Stay } from "../../test/support/ward-backend.ts"
+import { buildModel } from "../model/build.ts"
 import type { EntityInfo } from "../model/model.ts"
-import { checkRecorded, type RecordedRelation } from "./unrecorded.ts"
+import { buildPolicies } from "../policy/policies.ts"
+import { relationOf } from "./machinery.ts"
+import { checkRecorded, type RecordedRelation, recordedRelations } from "./unrecorded.ts"
 
 const entity = { name: "Card" } as EntityInfo
 const relations: readonly RecordedRelation[] = [
@@ -31,4 +35,17 @@ test.each<readonly [string, string, EntityInfo | null]>([
 ])("what may be sent: %s", (name, text, written) => {
   const kept = name === "another schema" ? [{ ...relations[0]!, relation: '"fields"."cards"' }] : relations
   expect(() => checkRecorded(text, kept, written)).not.toThrow()
+})
+
+test("tables, field views and views whose rows are on record are found as the compiler names them", () => {
+  const policies = buildPolicies(buildModel([Person, Stay, Note, Research, Sheet, Named]))
+  const found = [...policies.of.values()].filter((policy) => {
+    try {
+      checkRecorded(`select 1 from ${relationOf(policy)} t1`, recordedRelations(policies))
+      return false
+    } catch {
+      return true
+    }
+  })
+  expect(found.map(({ entity: { name } }) => name)).toEqual(["Person", "Note", "Research", "Named"])
 })
