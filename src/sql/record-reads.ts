@@ -68,7 +68,7 @@ export const recordedName = (entity: EntityInfo): string =>
   `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`
 
 /** Where the keys of an entity's rows are gathered within a statement. */
-const gathered = (name: string): string => `'undercroft.seen_${hash("md5", name)}'`
+const gathered = (name: string): string => `'undercroft.seen_${hash("sha256", name).slice(0, 32)}'`
 
 /** The functions; those of entities are there for those whose reads are on record. */
 export function recordReads(model: Model, roles: RoleNames): string[] {
