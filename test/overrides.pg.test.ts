@@ -6,6 +6,7 @@ import { buildModel } from "../src/model/build.ts"
 import { buildAccessMatrix } from "../src/policy/access-matrix.ts"
 import { buildPolicies, policyOf } from "../src/policy/policies.ts"
 import { holds, type JsonRow } from "../src/policy/to-predicate.ts"
+import { waitingEntries } from "../src/sql/waiting.ts"
 import { startTestBackend, type TestBackend, type TestCaller } from "./support/backend.ts"
 import { mails } from "./support/people.ts"
 
@@ -212,7 +213,7 @@ it("EHDS Art. 9: everything done under it is marked on record, and nothing else 
   await change(who, json.id, { status: "ended" })
   await names(who)
   const entries = await backend.sql(
-    "select kind, entity, detail -> 'overrides' ->> 0 as override from audit.pending where actor = $1 order by at",
+    `select kind, entity, detail -> 'overrides' ->> 0 as override from ${waitingEntries()} w where actor = $1 order by at`,
     [`user:${who.id}`],
   )
   expect(entries).toEqual([

@@ -9,6 +9,7 @@ import { randomFrom } from "../../tools/tamper/random.ts"
 import { addEntry, makeRecord, origin, type TestRecord } from "../../tools/tamper/record.ts"
 import { tamperings } from "../../tools/tamper/tamperings.ts"
 import { defineBackend } from "../index.ts"
+import { waitingEntries } from "../sql/waiting.ts"
 import { openAudit, readAudit, readerOver } from "../store/audit-database.ts"
 import { openAnchorFile } from "./anchored-heads.ts"
 import { fileAnchor } from "./file-anchor.ts"
@@ -74,7 +75,9 @@ const count = async (table: string): Promise<number> =>
 
 test("an entry is sealed with all it says; personal values are kept apart, and found by their person", async () => {
   await addEntry(record.admin, random)
-  const [before] = await backend.sql("select to_jsonb(p) - 'personal' as row, personal from audit.pending p")
+  const [before] = await backend.sql(
+    `select to_jsonb(p) - 'personal' as row, personal from ${waitingEntries()} p`,
+  )
   await sealer(60_000).sealNow()
   const [after] = await backend.sql(
     "select to_jsonb(e) as row, p.content from audit.entry e left join audit.personal p using (position)",

@@ -17,6 +17,8 @@ import { gateName } from "../sql/machinery.ts"
 import { encodeParameters } from "../sql/places.ts"
 import { recordedSql } from "../sql/record-reads.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
+import { rowsOf } from "../sql/told-reads.ts"
+import { checkRecorded, recordedRelations } from "../sql/unrecorded.ts"
 import { currentCircumstances } from "../store/circumstances.ts"
 import type { FlightRow } from "../store/flight.ts"
 import type { FlightStep } from "../store/flight-bytes.ts"
@@ -110,6 +112,7 @@ export function createEngine(parts: EngineParts): Engine {
   const { policies, pool, limits, hooks, ciphers = null } = parts
   const context = { model: policies.model, constraints: parts.constraints }
   const statements = new StatementCache<Statement>()
+  const relations = recordedRelations(policies)
   const gated = [...policies.of.values()].flatMap((policy) =>
     policy.entity.fields
       .filter((field) => policy.fields.get(field.name)?.gated)
@@ -130,6 +133,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (found) return found
     const plan = planOperation(operation, { policies, limits, hidden: caller.hidden ?? new Set() })
     const compiled = compilePlan(plan, limits)
+    checkRecorded(compiled.text, relations, plan.kind === "read" ? null : rowsOf(plan.query.policy.entity))
     const statement = {
       ...compiled,
       isPersonal: isPersonal(plan.query),

@@ -1,4 +1,5 @@
 /** The rules over the record, as statements of the sealer: each adds what it finds as entries of kind `alert`, and gives them back. */
+import { waitingEntries } from "./waiting.ts"
 
 /** How far back a rule looks that has no window of its own: what a process that was down did not see is still told. */
 const day = "interval '1 day'"
@@ -6,7 +7,7 @@ const day = "interval '1 day'"
 /** The entries of a time, sealed or waiting. $1 is how long. */
 const recent = (columns: string, where: string): string =>
   `(select ${columns} from audit.entry where at > clock_timestamp() - $1::text::interval and ${where}
-    union all select ${columns} from audit.pending where at > clock_timestamp() - $1::text::interval and ${where})`
+    union all select ${columns} from ${waitingEntries()} w where at > clock_timestamp() - $1::text::interval and ${where})`
 
 /**
  * Adds an alert for each of what is found (`who`, `n`) that was not told within the time. `by` names a caller or an entry, never

@@ -1,6 +1,7 @@
 /** The statements of the sealer and of whoever checks its work: one canonical text of an entry, the same for both. */
 import { quoteName } from "../policy/to-sql.ts"
 import { entryColumnNames } from "./audit-tables.ts"
+import { waitingEntries } from "./waiting.ts"
 
 /** The lock of the one that seals, held for a transaction. */
 const sealLock = "hashtextextended('undercroft seal', 0)"
@@ -50,7 +51,7 @@ export const eraseAlone: string = "select pg_advisory_xact_lock(hashtextextended
 export const sealEntries: string = `with taken as (
     delete from audit.pending where ctid = any (array(select ctid from audit.pending limit $3)) returning *),
   placed as materialized (select *, $1::bigint + row_number() over (order by at, id) as position, $2::timestamptz as sealed_at,
-      case when personal is not null then uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) end as salt from taken),
+      case when personal is not null then uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) end as salt from ${waitingEntries("taken")} told),
   committed as materialized (select *, sha256(salt || convert_to(personal::text, 'UTF8')) as commitment from placed),
   sealed as materialized (select *, sha256('\\x00'::bytea || convert_to(${canonicalText("c")}, 'UTF8')) as leaf from committed c),
   personals as (insert into audit.personal (position, entry, salt, content) select position, id, salt, personal from sealed where salt is not null),

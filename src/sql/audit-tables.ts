@@ -12,7 +12,7 @@ const entryColumns = {
   id: "uuid not null default gen_random_uuid()",
   at: "timestamptz not null default clock_timestamp()",
   kind: "text not null",
-  actor: "text not null check (actor <> '')",
+  actor: "text not null",
   on_behalf: "text",
   roles: "text[] not null default '{}'",
   assurance: "text",
@@ -49,6 +49,10 @@ export function createAuditTables(roles: RoleNames): string[] {
   return [
     `create schema if not exists audit authorization ${internal}`,
     `create table if not exists audit.pending (${entryColumnList()}, personal jsonb)`,
+    // Of a read: what is bound of who asks, the circumstances, and of whose persons its rows are. What waits is read as `waiting.ts` says.
+    "alter table audit.pending add column if not exists caller jsonb, add column if not exists circumstances jsonb, add column if not exists person text",
+    // A check is made ready anew for each entry, which costs as much as the row: it stands where entries are sealed.
+    "alter table audit.pending drop constraint if exists pending_actor_check",
     // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write. Compressing
     // an entry that waits for seconds costs more than its room.
     "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off, toast_tuple_target = 8160)",
@@ -69,7 +73,7 @@ export function createAuditTables(roles: RoleNames): string[] {
  */
 function createSealedTables(): string[] {
   return [
-    `create table if not exists audit.entry (position bigint not null, ${entryColumnList()}, sealed_at timestamptz not null, commitment bytea, leaf bytea not null, primary key (position, sealed_at)) partition by range (sealed_at)`,
+    `create table if not exists audit.entry (position bigint not null, ${entryColumnList()}, sealed_at timestamptz not null, commitment bytea, leaf bytea not null, constraint entry_actor_check check (actor <> ''), primary key (position, sealed_at)) partition by range (sealed_at)`,
     // By it a period, and a page of the newest, are found.
     "create index if not exists entry_at on audit.entry (at, id)",
     "create table if not exists audit.personal (position bigint primary key, entry uuid not null, salt bytea not null, content jsonb not null)",

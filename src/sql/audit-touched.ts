@@ -1,5 +1,6 @@
 /** Which persons and fields a credential touched in a period: what a breach is reported with (GDPR Art. 33(3)). */
 import { fieldsSql } from "./record-views.ts"
+import { waitingEntries } from "./waiting.ts"
 
 /** What is done with data; refusals touched nothing. */
 const kinds = "('read', 'create', 'update', 'delete', 'truncate', 'export', 'override')"
@@ -11,7 +12,7 @@ const kinds = "('read', 'create', 'update', 'delete', 'truncate', 'export', 'ove
 export const touchedBy: string = `with done as (
     select e.id, e.at, e.kind, e.entity, e.subjects, ${fieldsSql("e", "p.content")} as fields
       from audit.entry e left join audit.personal p using (position) where ${where("e")}
-    union all select e.id, e.at, e.kind, e.entity, e.subjects, ${fieldsSql("e", "e.personal")} from audit.pending e where ${where("e")})
+    union all select e.id, e.at, e.kind, e.entity, e.subjects, ${fieldsSql("e", "e.personal")} from ${waitingEntries()} e where ${where("e")})
   select s as subject, entity, array_agg(distinct kind order by kind) as kinds, count(distinct id)::integer as times,
     to_char(min(at), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as first, to_char(max(at), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as last,
     coalesce(array_agg(distinct f order by f) filter (where f is not null), '{}') as fields

@@ -59,8 +59,15 @@ export function recordValues(entry: ToldEntry, key: Buffer): readonly [string, s
 
 /** What is sealed begins with a word of its own, so that no other seal of the same key is one. */
 export function sealedText(prefix: string, text: string, key: Buffer): readonly [string, string] {
-  const inner = hash("sha256", Buffer.concat([key, Buffer.from(prefix + text)]), "buffer")
-  return [text, hash("sha256", Buffer.concat([key, inner]), "hex")]
+  const said = prefix + text
+  // In one piece of memory: each recorded request is sealed.
+  const space = Buffer.allocUnsafe(key.length + Math.max(32, 3 * said.length))
+  key.copy(space)
+  const inner = hash("sha256", space.subarray(0, key.length + space.write(said, key.length)), "binary")
+  return [
+    text,
+    hash("sha256", space.subarray(0, key.length + space.write(inner, key.length, "latin1")), "hex"),
+  ]
 }
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
@@ -81,7 +88,7 @@ export const isSealed = (prefix: string, name: string, seal = "seal"): string =>
 /** What an entry says of who asks, by column: from `told`, what is bound, and its parts `asked` and `claims`. */
 const isOther = "(claims ->> 'onBehalf' is not null and claims ->> 'session' is not null)"
 const caller = "coalesce('user:' || nullif(told ->> 'id', ''), 'anonymous')"
-const asker: Readonly<Record<string, string>> = {
+export const askerSql: Readonly<Record<string, string>> = {
   // An administrator who acts as somebody else is the actor, on behalf of whom the session is.
   actor: `case when ${isOther} then 'user:' || (claims ->> 'onBehalf') else ${caller} end`,
   on_behalf: `case when ${isOther} then ${caller} end`,
@@ -94,8 +101,8 @@ const asker: Readonly<Record<string, string>> = {
   purpose: "asked ->> 'purpose'",
   detail: "case when asked ? 'action' then jsonb_build_object('action', asked -> 'action') end",
 }
-export const askerColumns: readonly string[] = Object.keys(asker)
-export const askerValues: string = Object.values(asker).join(", ")
+const askerColumns: readonly string[] = Object.keys(askerSql)
+const askerValues: string = Object.values(askerSql).join(", ")
 /** The variables that they are made from. */
 const askerVariables =
   "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"

@@ -8,7 +8,7 @@ import type { EntityInfo, Model } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName, ruleFunction, schemas, shortName, tableOf } from "../policy/to-sql.ts"
 import { binding, sealOf } from "./caller.ts"
-import { askerColumns, askerValues, isSealed, lanePrefix } from "./circumstances.ts"
+import { isSealed, lanePrefix } from "./circumstances.ts"
 import type { Places } from "./places.ts"
 import { keyText, subjectText } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
@@ -60,14 +60,15 @@ export function recordedSql(
   { keys, fields, question, context, seal }: ReadEntry,
 ): string {
   const list = `${quoteLiteral(arrayLiteral(fields))}::text[]`
-  return `${recorded(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
+  return `${recordedName(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
 }
 
-const recorded = (entity: EntityInfo): string =>
+/** The function that puts the reading of an entity on record. */
+export const recordedName = (entity: EntityInfo): string =>
   `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`
 
 /** Where the keys of an entity's rows are gathered within a statement. */
-const gathered = (name: string): string => `'undercroft.seen_${hash("sha256", name)}'`
+const gathered = (name: string): string => `'undercroft.seen_${hash("sha256", name).slice(0, 32)}'`
 
 /** The functions; those of entities are there for those whose reads are on record. */
 export function recordReads(model: Model, roles: RoleNames): string[] {
@@ -98,14 +99,14 @@ begin
 end $undercroft$`,
     ...own("undercroft.noted(text, text[])", roles.api),
     ...entities.flatMap((entity) => [
-      `create function ${recorded(entity)}(keys text[], fields text[], question jsonb, context text, seal text) returns boolean ${definer} as $undercroft$
+      `create function ${recordedName(entity)}(keys text[], fields text[], question jsonb, context text, seal text) returns boolean ${definer} as $undercroft$
 begin
   ${demand(entity, "coalesce($4::jsonb, undercroft.me() -> 'asked') ->> 'purpose'")}
-  ${insertRead(entity)}
+  ${insertRead(entity, model)}
   if not found then raise exception using errcode = '28000', message = 'nobody asks'; end if;
   return true;
 end $undercroft$`,
-      ...own(`${recorded(entity)}(text[], text[], jsonb, text, text)`, roles.api),
+      ...own(`${recordedName(entity)}(text[], text[], jsonb, text, text)`, roles.api),
     ]),
     ...entities.flatMap((entity) => {
       // Its view says itself when it is read.
@@ -135,17 +136,22 @@ function demand({ audit, collection }: EntityInfo, purpose: string): string {
 
 /**
  * One query for the whole entry, and for the check of who asks: what makes a statement ready costs more than what it does. The
- * parameters stand by their numbers, since the names are columns, too.
+ * parameters stand by their numbers, since the names are columns, too. What can be said later is left to `waiting.ts`.
  */
-function insertRead(entity: EntityInfo): string {
+function insertRead(entity: EntityInfo, model: Model): string {
   const bound = "select coalesce(current_setting('undercroft.caller', true), '') as bound offset 0"
   const isBound = `case when bound = '' then $4 is not null else ${binding("substr(bound, 65)")} = left(bound, 64) end`
   const isAsked = `case when $4 is null then true else ${isSealed("asked.", "$4", "$5")} end`
-  const told = `select case when bound <> '' then substr(bound, 65)::jsonb end as told from (${bound}) b, undercroft_state.keys where ${isBound} and ${isAsked} offset 0`
-  const asker = `select told, told -> 'claims' as claims, coalesce($4::jsonb, told -> 'asked') as asked from (${told}) t offset 0`
-  return `insert into audit.pending (kind, entity, fields, question, rows, subjects, ${askerColumns.join(", ")})
-    select 'read', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjectsOf(entity, "$1")}, ${askerValues} from (${asker}) a;`
+  const isLater = entity.subject?.path.length === 0 && !marksEntries(model)
+  // An override marks entries by whom they are about, as they are written.
+  const subjects = isLater ? "null" : subjectsOf(entity, "$1")
+  const person = isLater ? quoteLiteral(entity.subject!.person.name) : "null"
+  return `insert into audit.pending (kind, actor, door, entity, fields, question, rows, subjects, person, caller, circumstances)
+    select 'read', 'told', 'told', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjects}, ${person},
+      case when bound <> '' then substr(bound, 65)::jsonb end, $4::jsonb from (${bound}) b, undercroft_state.keys where ${isBound} and ${isAsked};`
 }
+
+const marksEntries = (model: Model): boolean => model.entities.some((one) => one.override)
 
 const plainKeys: ReadonlySet<string> = new Set(["uuid", "bigint", "integer"])
 

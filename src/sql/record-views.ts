@@ -8,6 +8,7 @@ import { aboutSubject } from "./audit-seal.ts"
 import { recordsItself } from "./record-reads.ts"
 import { keyText } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
+import { waitingEntries } from "./waiting.ts"
 
 /** What may be put together of an entry, be it sealed (`e`, with its values in `p`) or waiting. */
 const sealed = "audit.entry e left join audit.personal p using (position)"
@@ -83,7 +84,7 @@ function entriesView(entity: EntityInfo, policies: Policies, printer: SqlPrinter
       )
       .join(", ")
   const asked = gate(entity, policies, printer)
-  return `select ${columns(0)} from ${sealed} where ${asked} union all select ${columns(1)} from audit.pending e where ${asked}`
+  return `select ${columns(0)} from ${sealed} where ${asked} union all select ${columns(1)} from ${waitingEntries()} e where ${asked}`
 }
 
 /** Neither the question, nor keys, nor persons: they may be somebody else's. */
@@ -105,7 +106,7 @@ function accessesView(entity: EntityInfo, policies: Policies, printer: SqlPrinte
       .join(", ")
   const asked = gate(entity, policies, printer)
   const found = `e.position in (select a.position from audit.about a where a.subject = any(array(select ${aboutSubject("s")} from unnest(${mine}) s)))`
-  return `select ${columns("p.content")} from ${sealed} where ${asked} and ${found} union all select ${columns("e.personal")} from audit.pending e where ${asked} and e.subjects && ${mine}`
+  return `select ${columns("p.content")} from ${sealed} where ${asked} and ${found} union all select ${columns("e.personal")} from ${waitingEntries()} e where ${asked} and e.subjects && ${mine}`
 }
 
 /** The persons that the caller's account is: of each entity of persons the rows whose account it is. */

@@ -8,6 +8,7 @@ import { quoteName } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { rowsAsJson, rowsOf } from "../sql/subject-rows.ts"
+import { waitingEntries } from "../sql/waiting.ts"
 import { requireKeys } from "./erase-keys.ts"
 import { subjectsOf, type Whom } from "./find-subject.ts"
 import { asInternal } from "./internal-session.ts"
@@ -95,7 +96,7 @@ const accessEntries = `select at, actor, on_behalf, kind, entity, fields, purpos
       from audit.entry e left join audit.personal p using (position)
       where e.position in (select position from audit.about where subject in (select ${aboutSubject("s")} from unnest($1::text[]) s))
     union all select at, actor, on_behalf, kind, entity, fields, purpose, door, address, result, rows, subjects, personal
-      from audit.pending where subjects && $1) e order by at`
+      from ${waitingEntries()} w where subjects && $1) e order by at`
 
 /** No table with what proves who somebody is, other than when and how. */
 const accountTables: Readonly<Record<string, readonly [columns: readonly string[], from: string]>> = {

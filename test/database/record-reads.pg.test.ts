@@ -1,7 +1,9 @@
 /** Reads that are on record: one entry for each question and entity, with the very rows that were given, or no answer. */
 import { sql } from "kysely"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { sealEntries } from "../../src/sql/audit-seal.ts"
 import { sealOf } from "../../src/sql/caller.ts"
+import { waitingEntries } from "../../src/sql/waiting.ts"
 import { startTestBackend, type TestBackend, type TestCaller } from "../support/backend.ts"
 import { ward, wardBackend } from "../support/ward-backend.ts"
 
@@ -26,7 +28,7 @@ beforeEach(async () => {
   await backend.sql("truncate audit.pending")
 })
 
-const entries = (): Promise<any[]> => backend.sql("select * from audit.pending order by at, entity")
+const entries = (): Promise<any[]> => backend.sql(`select w.* from ${waitingEntries()} w order by at, entity`)
 const reads = async (): Promise<readonly (readonly [string, string])[]> =>
   (await entries()).map((one) => [`${one.kind} ${one.entity}`, (one.rows ?? []).toSorted().join("+")])
 /** Refusals of a test before may be counted, and written down, a second later. */
@@ -155,6 +157,24 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
       ["read Person", eve],
       ["update Stay", stay1],
     ])
+  })
+
+  test("what waits is sealed as it was read there, whoever asked and in which way", async () => {
+    await get("people?select=name&order=name", { "x-purpose": "treatment" })
+    ward.run = async ({ db }) => await db.selectFrom("people").select("name").where("id", "=", eve).execute()
+    await backend.request(ann, "POST", "/rest/rpc/free", { body: {} })
+    const waiting = await entries()
+    expect(waiting.map(({ actor, kind }) => `${actor} ${kind}`)).toEqual([
+      "user:ann read",
+      "user:ann read",
+      "user:ann action",
+    ])
+    await backend.sql("select audit.prepare_partition(now())")
+    await backend.sql(sealEntries, [0, new Date(), 100])
+    expect(await entries()).toEqual([])
+    const sealed = await backend.sql("select * from audit.entry order by at, entity")
+    const strip = ({ personal: _personal, ...entry }: any): object => entry
+    expect(sealed).toMatchObject(waiting.map(strip))
   })
 
   test("an answer that is given again", async () => {

@@ -1,6 +1,7 @@
 /** The record as a stream over HTTP: for those who may read it, in every format, resumable, on record. */
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { heldKey, makeKey } from "../../src/audit/signing-key.ts"
+import { waitingEntries } from "../../src/sql/waiting.ts"
 import { startTestBackend, type TestBackend } from "../support/backend.ts"
 import { chartBackend, people, peopleSql } from "../support/chart-backend.ts"
 
@@ -69,7 +70,7 @@ test("GDPR Art. 30: who exported is on record before the first byte, and each pa
   await backend.sql("delete from audit.pending")
   await exported(people.auditor, "?format=cef&after=1000")
   const rows = await backend.sql(
-    "select kind, actor, door, question, cardinality(rows) as rows from audit.pending where entity = 'AuditEntry' order by at",
+    `select kind, actor, door, question, cardinality(rows) as rows from ${waitingEntries()} w where entity = 'AuditEntry' order by at`,
   )
   expect(rows[0]).toMatchObject({
     kind: "export",

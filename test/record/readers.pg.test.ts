@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { heldKey, makeKey } from "../../src/audit/signing-key.ts"
 import { createClient } from "../../src/client/client.ts"
+import { waitingEntries } from "../../src/sql/waiting.ts"
 import { startTestBackend, type TestBackend } from "../support/backend.ts"
 import { chartBackend, people, peopleSql } from "../support/chart-backend.ts"
 
@@ -76,7 +77,7 @@ test("nobody else sees an entry, through whichever door", async () => {
 test("reading the record is on record, once, with its keys", async () => {
   const count = async (): Promise<any[]> =>
     backend.sql(
-      "select actor, kind, cardinality(rows) as rows, fields from audit.pending where entity = 'AuditEntry' and kind = 'read'",
+      `select actor, kind, cardinality(rows) as rows, fields from ${waitingEntries()} w where entity = 'AuditEntry' and kind = 'read'`,
     )
   const before = (await count()).length
   await entries(auditor, "select=actor&order=position.desc.nullslast&limit=3")
@@ -132,7 +133,7 @@ test("neither the question nor who else stood on the page is told, and own reads
   expect((await backend.request(null, "GET", "/rest/accesses-to-me")).json).toEqual([])
   expect((await backend.request(clerk, "GET", "/rest/accesses-to-me?kind=eq.read")).json).toEqual([])
   const [read] = await backend.sql(
-    "select actor, subjects, cardinality(rows) as rows from audit.pending where entity = 'AccessToMe' order by at limit 1",
+    `select actor, subjects, cardinality(rows) as rows from ${waitingEntries()} w where entity = 'AccessToMe' order by at limit 1`,
   )
   expect(read).toMatchObject({ actor: expect.stringContaining("user:"), subjects: null })
 })
