@@ -92,6 +92,15 @@ test("an entry is sealed with all it says; personal values are kept apart, and f
   expect(await verify()).toMatchObject({ intact: true, size: 1, waiting: 0 })
 })
 
+test("TR-03161-3 Arch_11: an entry always has an actor, even one that somebody left empty", async () => {
+  await backend.sql("insert into audit.pending (kind, actor, door) values ('read', '', 'rest')")
+  await sealer(3_600_000).sealNow()
+  expect(await backend.sql("select actor from audit.entry where actor <> 'system:record'")).toEqual([
+    { actor: "unknown" },
+  ])
+  await expect(backend.sql("update audit.entry set actor = ''")).rejects.toThrow("entry_actor_check")
+})
+
 test("what commits late is sealed later, and nothing is passed over", async () => {
   const late = await connect()
   try {

@@ -178,6 +178,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "GDPR Art. 5(1)(e): whole batches go with their values and partitions; the rest verifies, again and again, and is proved",
   ],
   "src/audit/sealer.pg.test.ts": [
+    "TR-03161-3 Arch_11: an entry always has an actor, even one that somebody left empty",
     "TR-03161-3 Org_3: an anchor that fails is told and on record once, and given the next head",
     "GDPR Art. 17: erased personal values leave the entry and its proof valid, if the erasure is on record",
     "the API role can reach nothing of the record, the sealer's role changes nothing that is sealed",
