@@ -37,6 +37,15 @@ function entryColumnList(): string {
     .join(", ")
 }
 
+/** The type of one of them, without what it is held to. */
+export function entryColumnType(name: string): string {
+  return (
+    Object.entries(entryColumns)
+      .find(([one]) => one === name)?.[1]
+      .split(" ")[0] ?? ""
+  )
+}
+
 /** The names of the columns, in their order. */
 export const entryColumnNames: readonly string[] = Object.keys(entryColumns)
 
