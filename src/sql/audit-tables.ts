@@ -84,6 +84,8 @@ function createSealedTables(): string[] {
     `create table if not exists audit.entry (position bigint not null, ${entryColumnList()}, sealed_at timestamptz not null, commitment bytea, leaf bytea not null, primary key (position, sealed_at)) partition by range (sealed_at)`,
     // By it a period, and a page of the newest, are found.
     "create index if not exists entry_at on audit.entry (at, id)",
+    // By it an auditor finds what tells of a person; only the sealer writes it.
+    "create index if not exists entry_subjects on audit.entry using gin (subjects)",
     "create table if not exists audit.personal (position bigint primary key, entry uuid not null, salt bytea not null, content jsonb not null)",
     "create table if not exists audit.about (subject text not null, position bigint not null, primary key (subject, position))",
     // Written in the order of positions, which a BRIN index needs next to nothing for.
