@@ -8,7 +8,7 @@ import { openAnchorFile } from "../src/audit/anchored-heads.ts"
 import { fileAnchor } from "../src/audit/file-anchor.ts"
 import { sealBatch } from "../src/audit/seal-batch.ts"
 import { heldKey, makeKey } from "../src/audit/signing-key.ts"
-import { verifyRecord } from "../src/audit/verify-record.ts"
+import { verifyConnections, verifyRecord } from "../src/audit/verify-record.ts"
 import { defineBackend } from "../src/index.ts"
 import { openAudit, readAudit } from "../src/store/audit-database.ts"
 import { readOptions } from "../tools/tool-options.ts"
@@ -65,7 +65,7 @@ async function sealMany(): Promise<number> {
 }
 
 async function verifyMany(): Promise<void> {
-  const reader = await readAudit(app.adminUrl)
+  const reader = await readAudit(app.adminUrl, verifyConnections)
   const begun = performance.now()
   let next = entries / 10
   const tell = (count: number): void => {

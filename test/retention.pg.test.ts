@@ -338,7 +338,9 @@ describe("legal holds", () => {
       until: "2040-03-31T12:00:01Z",
       heldBy: "cli:bob",
     })
-    expect(await holdsInForce(database.admin, subject)).toMatchObject([{ reason: "until", releasedAt: null }])
+    expect(await holdsInForce(database.admin, [subject])).toMatchObject([
+      { reason: "until", releasedAt: null },
+    ])
     expect(entryOf(await run({ isDryRun: true }), "Patient").held).toBe(1)
     expect(entryOf(await run({ isDryRun: true, now: "2040-03-31T12:00:01Z" }), "Patient").held).toBe(0)
     expect((await listHolds(database.adminUrl)).map((one) => one.reason)).toEqual([

@@ -25,7 +25,12 @@ export class AnchorCheck {
     await this.#advance()
   }
 
-  /** To be asked after each entry. */
+  /** How many entries the next head is of. */
+  get next(): number {
+    return this.#next?.size ?? Number.POSITIVE_INFINITY
+  }
+
+  /** To be asked after as many entries as the next head is of. */
   async compare(tree: Frontier): Promise<void> {
     while (this.#next !== null && this.#next.size <= tree.size) {
       const problem = this.#problem(this.#next, tree)

@@ -8,34 +8,35 @@ export interface EntryRow {
   readonly canonical: string | null
   readonly leaf: Buffer
   readonly sealed: string | null
-  readonly commitment: Buffer | null
+  /** Whether it was sealed with personal values. */
+  readonly committed: boolean
   /** Whether the personal values that are there are those that were committed to. */
   readonly matches: boolean | null
   /** Whether there are personal values. */
   readonly kept: boolean
-  readonly subjects: readonly string[]
+  /** Whether `audit.about` has it under those whose data it tells of, and nobody else. */
+  readonly told: boolean | null
+  /** Whose values are not there any more; null where nothing is missing. */
+  readonly gone: readonly string[] | null
 }
 
 export interface EntryContext {
   readonly batch: { readonly sealed: string }
-  /** As whose data `audit.about` has it. */
-  readonly abouts: readonly string[]
   /** The last erasure of each person. */
   readonly erased: ReadonlyMap<string, number>
 }
 
 /** What is not as it was sealed, or null. */
-export function entryProblem(row: EntryRow, { batch, abouts, erased }: EntryContext): string | null {
+export function entryProblem(row: EntryRow, { batch, erased }: EntryContext): string | null {
   if (row.canonical === null || !hashLeaf(row.canonical).equals(row.leaf))
     return "it does not say what was sealed, or the hash kept with it was changed"
   if (row.sealed !== batch.sealed) return "it is not in the batch that it says"
-  if (row.kept && row.commitment === null) return "it has personal values that it was not sealed with"
+  if (row.kept && !row.committed) return "it has personal values that it was not sealed with"
   if (row.kept && row.matches !== true) return "its personal values are not those that were sealed"
-  if (!row.kept && row.commitment !== null) {
-    const isErased = row.subjects.some((one) => (erased.get(one) ?? 0) > Number(row.position))
+  if (!row.kept && row.committed) {
+    const isErased = row.gone?.some((one) => (erased.get(one) ?? 0) > Number(row.position))
     if (!isErased) return "its personal values are gone, and no entry says that they were erased"
   }
-  if (abouts.length !== row.subjects.length || row.subjects.some((one) => !abouts.includes(one)))
-    return "audit.about does not have it under the persons whose data it tells of"
+  if (row.told !== true) return "audit.about does not have it under the persons whose data it tells of"
   return null
 }

@@ -1,6 +1,6 @@
 /** What was pruned is gone through by its heads: they are all there, signed, and those that the anchor kept. */
 import { pruningBefore } from "../sql/audit-prune.ts"
-import { firstPosition } from "../sql/audit-seal.ts"
+import { outerPositions } from "../sql/audit-seal.ts"
 import type { AnchorCheck } from "./check-anchored.ts"
 import type { BatchCheck } from "./check-batches.ts"
 import type { Findings } from "./findings.ts"
@@ -43,7 +43,7 @@ export async function passPruned(
   batches: BatchCheck,
 ): Promise<{ tree: Frontier; through: number; years: number }> {
   const none = { tree: new Frontier(), through: 0, years: 0 }
-  const [{ first } = { first: null }] = (await reader.query(firstPosition)) as { first: string | null }[]
+  const [{ first } = { first: null }] = (await reader.query(outerPositions)) as { first: string | null }[]
   const through = Number(first ?? 1) - 1
   if (through < 1) return none
   const [announced] = (await reader.query(pruningBefore, [through])) as unknown as Announced[]

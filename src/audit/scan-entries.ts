@@ -1,16 +1,17 @@
 /** Goes through all entries in order, and through the heads in the database and of the anchor beside them. */
-import { aboutBetween, allBatches, allEntries, erasures, strayPositions } from "../sql/audit-seal.ts"
+import { allBatches, erasures, strayPositions } from "../sql/audit-seal.ts"
 import type { AuditReader } from "../store/audit-database.ts"
 import type { AnchorCheck } from "./check-anchored.ts"
 import { type Batch, BatchCheck } from "./check-batches.ts"
 import { type EntryRow, entryProblem } from "./check-entry.ts"
 import { passPruned } from "./check-pruned.ts"
 import type { Findings } from "./findings.ts"
+import { readEntries } from "./read-entries.ts"
 import type { Signer } from "./signers.ts"
 import type { Frontier } from "./tree.ts"
 
 /** Reads within one moment of the record. */
-export type Reading = Pick<AuditReader, "query" | "stream">
+export type Reading = Pick<AuditReader, "query" | "stream" | "queries">
 
 export interface Scan {
   readonly reader: Reading
@@ -28,8 +29,8 @@ export async function scanEntries(
   const begins = await passPruned(scan, batches)
   const walk = new Walk(scan, batches, { tree: begins.tree, erased: await readErasures(scan.reader) })
   if (scan.findings.first() !== null) return { size: 0, time: null, prunedThrough: 0, prunedYears: 0 }
-  for await (const rows of scan.reader.stream(allEntries)) {
-    const isGood = await walk.take(rows as unknown as readonly EntryRow[])
+  for await (const rows of readEntries(scan.reader)) {
+    const isGood = await walk.take(rows)
     scan.onProgress(walk.tree.size)
     if (!isGood) break
   }
@@ -64,16 +65,14 @@ class Walk {
 
   /** Whether to go on. */
   async take(rows: readonly EntryRow[]): Promise<boolean> {
-    const abouts = await readAbouts(this.#scan.reader, rows)
     for (const row of rows) {
-      const batch = this.#isNext(row) ? await this.#batchOf(row) : null
+      const batch = this.#isNext(row) ? (this.#batch ?? (await this.#batchOf(row))) : null
       if (batch === null) return false
       const position = Number(row.position)
-      const context = { batch, abouts: abouts.get(position) ?? [], erased: this.#erased }
-      const problem = entryProblem(row, context)
+      const problem = entryProblem(row, { batch, erased: this.#erased })
       if (problem !== null) this.#scan.findings.at(position, problem, row.id)
       this.tree.push(row.leaf)
-      await this.#scan.anchor.compare(this.tree)
+      if (this.tree.size >= this.#scan.anchor.next) await this.#scan.anchor.compare(this.tree)
       if (this.tree.size === batch.size && !this.#endBatch(batch)) return false
     }
     return true
@@ -89,7 +88,6 @@ class Walk {
   }
 
   async #batchOf(row: EntryRow): Promise<Batch | null> {
-    if (this.#batch !== null) return this.#batch
     const batch = await this.#batches.next()
     const none = "it is under no head: it was inserted, or its head is gone"
     const problem = batch === null ? none : this.#batches.problem(batch, this.tree.size)
@@ -122,21 +120,6 @@ class Walk {
         `audit.${stray.place} has something for it, and there is no such entry`,
       )
   }
-}
-
-/** By the positions of some entries. */
-async function readAbouts(
-  reader: Reading,
-  rows: readonly EntryRow[],
-): Promise<ReadonlyMap<number, readonly string[]>> {
-  const found = new Map<number, string[]>()
-  const ends = [rows[0]?.position, rows.at(-1)?.position]
-  for (const { subject, position } of await reader.query(aboutBetween, ends)) {
-    const subjects = found.get(Number(position))
-    if (subjects) subjects.push(String(subject))
-    else found.set(Number(position), [String(subject)])
-  }
-  return found
 }
 
 /** Of each person whose personal values were erased, the last entry that says so. */

@@ -17,7 +17,7 @@ import { rotateKey } from "./rotate-key.ts"
 import { sealBatch } from "./seal-batch.ts"
 import { type Sealer, startSealer } from "./sealer.ts"
 import { heldKey, makeKey, readSigningKey } from "./signing-key.ts"
-import { type Verdict, verifyRecord } from "./verify-record.ts"
+import { type Verdict, verifyConnections, verifyRecord } from "./verify-record.ts"
 
 let backend: TestBackend
 let record: TestRecord
@@ -56,7 +56,7 @@ function sealer(everyMs: number, options: Partial<Parameters<typeof startSealer>
 
 async function verify(): Promise<Verdict> {
   const anchored = await openAnchorFile(record.anchorPath)
-  const reader = await readAudit(backend.adminUrl)
+  const reader = await readAudit(backend.adminUrl, verifyConnections)
   try {
     return await verifyRecord({ reader, anchored, keys: [record.signing.key.text] })
   } finally {

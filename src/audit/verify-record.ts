@@ -42,6 +42,9 @@ export interface Declared {
   readonly witnesses: readonly string[]
 }
 
+/** Connections that are worth it: while PostgreSQL makes pages on both, one process goes through them. */
+export const verifyConnections = 2
+
 /** Bounded in memory, however long the record is. */
 export async function verifyRecord(options: VerifyOptions): Promise<Verdict> {
   const { reader, anchored, keys } = options

@@ -4,7 +4,7 @@ import { isVerified, recordVerification } from "../sql/audit-alerts.ts"
 import { type AuditDatabase, readAudit } from "../store/audit-database.ts"
 import type { Alerts } from "./alerts.ts"
 import type { AnchoredHead } from "./anchored-heads.ts"
-import { verifyRecord } from "./verify-record.ts"
+import { verifyConnections, verifyRecord } from "./verify-record.ts"
 
 export interface VerifyScheduleOptions {
   readonly adminUrl: string
@@ -56,7 +56,7 @@ async function verify({
     if (state?.["verified"] === true) return
     // Before the database is looked at: what is sealed meanwhile is no finding.
     const anchored = (await openAnchor?.()) ?? null
-    const reader = await readAudit(adminUrl)
+    const reader = await readAudit(adminUrl, verifyConnections)
     try {
       const lock = "select pg_try_advisory_xact_lock(hashtextextended('undercroft verify', 0)) as mine"
       if ((await reader.query(lock))[0]?.["mine"] !== true) return

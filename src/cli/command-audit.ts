@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises"
 import { openAnchorFile } from "../audit/anchored-heads.ts"
 import { proveConsistency, proveEntry } from "../audit/prove.ts"
 import { checkProof, type Proof, parseKey, readCheckpoint } from "../audit/verifier.mts"
-import { type Verdict, verifyRecord } from "../audit/verify-record.ts"
+import { type Verdict, verifyConnections, verifyRecord } from "../audit/verify-record.ts"
 import { UndercroftError } from "../base/errors.ts"
 import { readAudit } from "../store/audit-database.ts"
 import { exportRecord, tellTouched } from "./audit-export.ts"
@@ -146,7 +146,7 @@ export const auditCommand: Command = command({
       // The anchor is opened first: what is sealed meanwhile is in the database then, too.
       const anchorPath = args.anchor ?? places.anchorPath
       const anchored = anchorPath === null ? null : await openAnchorFile(anchorPath)
-      const reader = await readAudit(database.adminUrl)
+      const reader = await readAudit(database.adminUrl, verifyConnections)
       const progress = args.json ? silentProgress : createProgress(stderr)
       try {
         const verdict = await verifyRecord({

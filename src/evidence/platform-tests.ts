@@ -408,6 +408,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "GDPR Art. 15: an export that is killed leaves no file under its name, and the next one is whole",
     "GDPR Art. 17: an erasure that is killed anywhere never leaves a false report or rows without their key, and is completed",
   ],
+  "test/erase-waiting.pg.test.ts": [
+    "GDPR Art. 17: what waits of them loses its values, what waits of others is neither changed nor read",
+  ],
   "test/hostile/bodies.pg.test.ts": [
     "every header, every value",
     "every body, every method",

@@ -1,6 +1,7 @@
 /** The statements of the sealer and of whoever checks its work: one canonical text of an entry, the same for both. */
 import { quoteName } from "../policy/to-sql.ts"
 import { entryColumnNames } from "./audit-tables.ts"
+import { canonicalText } from "./canonical-entry.ts"
 import { waitingEntries } from "./waiting.ts"
 
 /** The lock of the one that seals, held for a transaction. */
@@ -9,23 +10,6 @@ const sealLock = "hashtextextended('undercroft seal', 0)"
 /** A subject of more than a thousand bytes stands in `audit.about` by its hash: an index takes no longer ones. */
 export const aboutSubject = (subject: string): string =>
   `case when octet_length(${subject}) > 1000 then encode(sha256(convert_to(${subject}, 'UTF8')), 'hex') else ${subject} end`
-
-/**
- * What is hashed of an entry: one JSON object with every column, keys as jsonb orders them (shorter first, then by bytes), null
- * where there is nothing, moments in ISO 8601 and UTC, and in place of personal values the commitment to them. It hangs on no
- * setting of a session. The leaf is SHA-256 of a zero byte and this text in UTF-8 (RFC 6962).
- */
-export function canonicalText(row: string): string {
-  const pairs = [
-    `'position', ${row}.position`,
-    ...entryColumnNames.map((name) =>
-      name === "at" ? `'at', ${row}.at at time zone 'UTC'` : `'${name}', to_jsonb(${row}.${quoteName(name)})`,
-    ),
-    `'sealed_at', ${row}.sealed_at at time zone 'UTC'`,
-    `'commitment', encode(${row}.commitment, 'hex')`,
-  ]
-  return `jsonb_build_object(${pairs.join(", ")})::text`
-}
 
 const columns = entryColumnNames.map(quoteName).join(", ")
 
@@ -67,11 +51,23 @@ export const insertBatch: string =
 export const insertSigner: string =
   "insert into audit.signer (number, key, since, signature) values ($1, $2, $3, $4)"
 
-/** Every entry in order, with what was said of it when it was sealed and what is so now. */
-export const allEntries: string = `select e.position::text as position, e.id::text as id, ${canonicalText("e")} as canonical, e.leaf,
-  (e.sealed_at at time zone 'UTC')::text as sealed, e.commitment, e.commitment is null or sha256(p.salt || convert_to(p.content::text, 'UTF8')) = e.commitment and p.entry = e.id as matches,
-  p.position is not null as kept, array(select distinct ${aboutSubject("s")} from unnest(e.subjects) s where s is not null) as subjects
-  from audit.entry e left join audit.personal p using (position) order by e.position`
+/** Those whose data it is, as `audit.about` has them. Nearly every entry has one: a query of its own would cost more than the rest. */
+const subjectsOf = `case when cardinality(e.subjects) = 1 and e.subjects[1] is not null then array[${aboutSubject("e.subjects[1]")}]
+  when e.subjects <> '{}' then array(select distinct ${aboutSubject("s")} from unnest(e.subjects) s where s is not null) else '{}' end`
+
+/**
+ * The entries from position $1 to $2, with what was said of each when it was sealed and what is so now: $3 at most, since whoever took
+ * the key away may have put any number there.
+ */
+export const entriesBetween: string = `select e.position::text as position, e.id::text as id, ${canonicalText("e")} as canonical, e.leaf,
+  (e.sealed_at at time zone 'UTC')::text as sealed, e.commitment is not null as committed,
+  case when p.position is not null then sha256(p.salt || convert_to(p.content::text, 'UTF8')) = e.commitment and p.entry = e.id end as matches,
+  p.position is not null as kept, cardinality(coalesce(a.subjects, '{}')) = cardinality(${subjectsOf}) and coalesce(a.subjects, '{}') @> ${subjectsOf} as told,
+  case when e.commitment is not null and p.position is null then ${subjectsOf} end as gone
+  from (select * from audit.entry where position between $1 and $2 order by position limit $3) e
+    left join (select * from audit.personal where position between $1 and $2) p using (position)
+    left join (select position, array_agg(subject) as subjects from audit.about where position between $1 and $2 group by position) a using (position)
+  order by e.position`
 
 /** The leaves between two positions, in order. */
 export const leavesBetween: string =
@@ -84,23 +80,21 @@ export const oneEntry: string = `select e.position::text as position, ${canonica
 export const allBatches: string = `select size::text as size, first::text as first, (sealed_at at time zone 'UTC')::text as sealed, frontier, signer, checkpoint
   from audit.batch order by batch.size, batch.first`
 
-/** By whom it is asked about which positions, in chunks of these. */
-export const aboutBetween: string =
-  "select subject, position::text as position from audit.about where position between $1 and $2"
-
 /** Persons whose personal values an entry says to be erased, with the last such entry. */
 export const erasures: string = `select ${aboutSubject("s")} as subject, max(position)::text as position
   from audit.entry, unnest(subjects) s where kind = 'erase' group by 1`
 
 export const waitingCount: string = "select count(*)::text as waiting from audit.pending"
 
-/** The first position of all that are there. */
-export const firstPosition: string = "select min(position)::text as first from audit.entry"
+/** The first position of all that are there, and the last. */
+export const outerPositions: string =
+  "select min(position)::text as first, max(position)::text as last from audit.entry"
 
 /** The first position outside of $2 to $1 that something is kept for, though there is no entry. */
 export const strayPositions: string = `select min(position)::text as position, min(place) as place from (
   select position, 'about' as place from audit.about where position is null or position not between $2 and $1
-  union all select position, 'personal' from audit.personal where position is null or position not between $2 and $1) s having count(*) > 0`
+  union all select position, 'personal' from audit.personal where position is null or position not between $2 and $1
+  union all select position, 'entry' from audit.entry where position is null) s having count(*) > 0`
 
 export const allSigners: string =
   "select number, key, since::text as since, signature from audit.signer order by number"

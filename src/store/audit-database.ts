@@ -56,13 +56,35 @@ export function openAudit(url: string): AuditDatabase {
 /** The record as it is at one moment. */
 export interface AuditReader {
   readonly query: AuditQuery
+  /** Over each of its connections; all of them see the same moment. */
+  readonly queries: readonly AuditQuery[]
   /** Rows of a statement, some thousand at a time, however many there are. */
   stream(text: string, values?: readonly unknown[]): AsyncIterable<readonly Record<string, unknown>[]>
   close(): Promise<void>
 }
 
-/** `url` logs in as an administrator. */
-export async function readAudit(url: string): Promise<AuditReader> {
+/** `url` logs in as an administrator; `connections` is how many statements may run at the same time. */
+export async function readAudit(url: string, connections = 1): Promise<AuditReader> {
+  const clients: pg.Client[] = []
+  const close = async (): Promise<void> => void (await Promise.all(clients.map((one) => one.end())))
+  try {
+    let moment: string | null = null
+    while (clients.length < connections) {
+      const client = await connectReader(url)
+      clients.push(client)
+      await client.query("begin transaction isolation level repeatable read, read only")
+      if (moment !== null) await client.query(`set transaction snapshot ${pg.escapeLiteral(moment)}`)
+      else if (connections > 1)
+        moment = String((await client.query("select pg_export_snapshot() as moment")).rows[0].moment)
+    }
+    return { ...readerOver(clients[0]!), queries: clients.map((one) => readerOver(one).query), close }
+  } catch (cause) {
+    await close().catch(() => undefined)
+    throw cause
+  }
+}
+
+async function connectReader(url: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "undercroft audit reader",
@@ -71,16 +93,17 @@ export async function readAudit(url: string): Promise<AuditReader> {
   })
   client.on("error", () => undefined)
   await client.connect()
-  await client.query("begin transaction isolation level repeatable read, read only")
-  return { ...readerOver(client), close: () => client.end() }
+  return client
 }
 
 let cursors = 0
 
 /** Reads within whatever transaction the connection is in. */
-export function readerOver(client: pg.Client): Pick<AuditReader, "query" | "stream"> {
+export function readerOver(client: pg.Client): Omit<AuditReader, "close"> {
+  const query: AuditQuery = async (text, values = []) => (await client.query(text, [...values])).rows
   return {
-    query: async (text, values = []) => (await client.query(text, [...values])).rows,
+    query,
+    queries: [query],
     async *stream(text, values = []) {
       const name = `audit_${++cursors}`
       await client.query(`declare ${name} no scroll cursor for ${text}`, [...values])

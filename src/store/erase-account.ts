@@ -5,6 +5,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { keepers } from "../sql/retention.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import { isKeyOf } from "./find-subject.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** By which columns tables of accounts say whose a row is. */
 const owners = ["userId", "referenceId", "inviterId", "impersonatedBy"]
@@ -17,54 +18,67 @@ export async function eraseAccount(
   account: string,
 ): Promise<"removed" | "anonymised" | "none"> {
   await session.query(`set local role ${quoteName(roles.internal)}`)
-  const there = await session.query("select to_regclass('accounts.user') is not null as there")
-  if (!there.rows[0].there) return "none"
+  const tables = await loadTables(session)
+  // A text can't be a key of another type.
+  if (tables === null || (tables.key === "uuid" && !isUuid.test(account))) return "none"
+  const { key } = tables
   const isReferred = await refersTo(session, model, account)
   await session.query(`set local role ${quoteName(roles.owner)}`)
-  const key = await typeOfKey(session, account)
-  if (key === null) return "none"
   const [person] = (
-    await session.query(`select email from accounts."user" where id = $1::${key} for update`, [account])
+    await session.query(
+      preparedQuery(`select email from accounts."user" where id = $1::${key} for update`, [account]),
+    )
   ).rows
   if (!person) return "none"
   const { email } = person as { email: string }
-  const { rows: columns } = await session.query(
-    `select c.relname as table, a.attname as column, a.atttypid::regtype::text as type from pg_attribute a join pg_class c on c.oid = a.attrelid
-      where c.relnamespace = 'accounts'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.attname = any($1)`,
-    [owners],
-  )
-  for (const { table, column, type } of columns)
-    await session.query(`delete from accounts.${quoteName(table)} where ${quoteName(column)} = $1::${type}`, [
-      account,
-    ])
-  for (const table of ["verification", "invitation"]) await removeMentions(session, table, [account, email])
+  for (const { table, column, type } of tables.owned)
+    await session.query(
+      preparedQuery(`delete from accounts.${quoteName(table)} where ${quoteName(column)} = $1::${type}`, [
+        account,
+      ]),
+    )
+  for (const table of tables.mentioning)
+    await session.query(
+      preparedQuery(
+        `delete from accounts.${quoteName(table)} t where exists (select from unnest($1::text[]) w where strpos(lower(t::text), lower(w)) > 0)`,
+        [[account, email]],
+      ),
+    )
   const gone = isReferred
     ? `update accounts."user" set name = 'removed', email = 'removed-' || id || '@removed.invalid', "emailVerified" = false, image = null, role = null, banned = true where id = $1::${key} and email not like 'removed-%@removed.invalid' returning 1`
     : `delete from accounts."user" where id = $1::${key} returning 1`
-  const { rowCount } = await session.query(gone, [account])
+  const { rowCount } = await session.query(preparedQuery(gone, [account]))
   // Last: what was done until here are events, too.
-  await session.query("delete from accounts.event where subject = $1 or actor = $1", [account])
+  await session.query(preparedQuery("delete from accounts.event where subject = $1 or actor = $1", [account]))
   return rowCount === 0 ? "none" : isReferred ? "anonymised" : "removed"
 }
 
-/** The type of accounts' keys, as which an index finds one; null where a text can't be such a key. */
-async function typeOfKey(session: pg.Client, account: string): Promise<string | null> {
-  const { rows } = await session.query(
-    `select atttypid::regtype::text as type from pg_attribute where attrelid = 'accounts."user"'::regclass and attname = 'id'`,
-  )
-  const type = String(rows[0].type)
-  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(account)
-  return type === "uuid" && !isUuid ? null : type
+const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The tables of accounts, as they are now; a new version of the backend may have brought one. */
+interface AccountTables {
+  /** The type of accounts' keys, as which an index finds one. */
+  readonly key: string
+  readonly owned: readonly { readonly table: string; readonly column: string; readonly type: string }[]
+  /** What waits to be answered by mail, and names people anywhere. */
+  readonly mentioning: readonly string[]
 }
 
-/** What waits to be answered by mail names them anywhere. */
-async function removeMentions(session: pg.Client, table: string, words: readonly string[]): Promise<void> {
-  const { rows } = await session.query("select to_regclass($1) is not null as there", [`accounts.${table}`])
-  if (!rows[0].there) return
-  await session.query(
-    `delete from accounts.${quoteName(table)} t where exists (select from unnest($1::text[]) w where strpos(lower(t::text), lower(w)) > 0)`,
-    [words],
+/** Null where there are no accounts. */
+async function loadTables(session: pg.Client): Promise<AccountTables | null> {
+  const { rows } = await session.query(
+    preparedQuery(
+      `select c.relname as table, a.attname as column, a.atttypid::regtype::text as type from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = to_regnamespace('accounts') and c.relkind = 'r' and not a.attisdropped and (a.attname = any($1) or a.attname = 'id')`,
+      [owners],
+    ),
   )
+  const ids = rows.filter(({ column }) => column === "id")
+  const key = ids.find(({ table }) => table === "user")?.type
+  if (key === undefined) return null
+  const mentioning = ["verification", "invitation"].filter((name) => ids.some(({ table }) => table === name))
+  const owned = rows.filter(({ column }) => column !== "id") as unknown as AccountTables["owned"]
+  return { key, owned, mentioning }
 }
 
 async function refersTo(session: pg.Client, model: Model, account: string): Promise<boolean> {
@@ -75,8 +89,10 @@ async function refersTo(session: pg.Client, model: Model, account: string): Prom
   const id = user.key[0]!
   if (!isKeyOf(id, account)) return false
   const { rows } = await session.query(
-    `select exists (select from ${tableOf(user)} t where t.${quoteName(id.column)} = $1::${id.kind.sqlType} and (${kept.join(" or ")})) as kept`,
-    [account],
+    preparedQuery(
+      `select exists (select from ${tableOf(user)} t where t.${quoteName(id.column)} = $1::${id.kind.sqlType} and (${kept.join(" or ")})) as kept`,
+      [account],
+    ),
   )
   return rows[0].kept
 }

@@ -31,11 +31,13 @@ export async function gatherValues(session: pg.Client, model: Model, whom: Whom)
       for (const { v } of rows) found.add(v)
     }
   const { rows } = await session.query(
-    `select distinct v #>> '{}' as v from (
-      select personal from audit.pending where subjects && $1 and cardinality(subjects) = 1
-      union all select content from audit.personal where position in (${positions})) p,
-      jsonb_path_query(p.personal, 'strict $.** ? (@.type() == "string")') v`,
-    [subjectsOf(whom)],
+    preparedQuery(
+      `select distinct v #>> '{}' as v from (
+        select personal from audit.pending where personal is not null and subjects && $1 and cardinality(subjects) = 1
+        union all select content from audit.personal where position in (${positions})) p,
+        jsonb_path_query(p.personal, 'strict $.** ? (@.type() == "string")') v`,
+      [subjectsOf(whom)],
+    ),
   )
   for (const { v } of rows) found.add(v)
   return [...found].filter((one) => one && one.length >= shortest)
@@ -47,15 +49,18 @@ const positions = `select position from audit.about where subject in (select ${a
 export async function eraseRecord(session: pg.Client, subjects: readonly string[]): Promise<number> {
   // What this very transaction has done is on record under whoever the row belonged to, or nobody any more.
   await session.query(
-    "update audit.pending set personal = null where personal is not null and xmin = pg_current_xact_id()::xid",
+    preparedQuery(
+      "update audit.pending set personal = null where personal is not null and actor = 'system:privacy' and xmin = pg_current_xact_id()::xid",
+      [],
+    ),
   )
   const { rowCount: waiting } = await session.query(
-    "update audit.pending set personal = null where personal is not null and subjects && $1",
-    [subjects],
+    preparedQuery("update audit.pending set personal = null where personal is not null and subjects && $1", [
+      subjects,
+    ]),
   )
   const { rowCount: sealed } = await session.query(
-    `delete from audit.personal where position in (${positions})`,
-    [subjects],
+    preparedQuery(`delete from audit.personal where position in (${positions})`, [subjects]),
   )
   return (waiting ?? 0) + (sealed ?? 0)
 }
@@ -106,7 +111,8 @@ export async function eraseCopies(
     ],
   ]
   let count = await eraseSealedAnswers(session, texts, ciphers, from)
-  for (const [text, parameters] of statements) count += (await session.query(text, parameters)).rowCount ?? 0
+  for (const [text, parameters] of statements)
+    count += (await session.query(preparedQuery(text, parameters))).rowCount ?? 0
   return count
 }
 
@@ -129,6 +135,7 @@ async function eraseSealedAnswers(
     for (const { at, body } of rows) if (tellsOf(ciphers, body, texts)) gone.push(at)
   }
   await session.query(`close ${name}`)
+  if (gone.length === 0) return 0
   const { rowCount } = await session.query(
     `update undercroft_state.once set body = 'null' where ctid = any($1::tid[]) and body like '{"kept":%'`,
     [gone],

@@ -71,8 +71,10 @@ export async function eraseSubject(
     }
     const report = await options.onDone(counts)
     await session.query(
-      "insert into undercroft_state.erasures (id, report) values ($1, $2) on conflict do nothing",
-      [options.id, report],
+      preparedQuery(
+        "insert into undercroft_state.erasures (id, report) values ($1, $2) on conflict do nothing",
+        [options.id, report],
+      ),
     )
     await session.query("commit")
   } catch (cause) {
@@ -110,14 +112,10 @@ async function eraseAll(
   const roles = roleNames(database)
   // Nobody seals what is being erased: its values would be in another table than the one where they are looked for.
   if (!isDryRun) await session.query(eraseAlone)
-  await session.query("select undercroft.enter_system('privacy')")
-  const holds: { subject: string; reason: string }[] = []
-  const free = []
-  for (const person of whom.persons) {
-    const found = await holdsInForce(session, subjectOf(person))
-    holds.push(...found.map(({ subject, reason }) => ({ subject, reason })))
-    if (found.length === 0) free.push(person)
-  }
+  await session.query(preparedQuery("select undercroft.enter_system($1)", ["privacy"]))
+  const inForce = await holdsInForce(session, whom.persons.map(subjectOf))
+  const holds = inForce.map(({ subject, reason }) => ({ subject, reason }))
+  const free = whom.persons.filter((one) => !holds.some(({ subject }) => subject === subjectOf(one)))
   // Who is held keeps the account that their data refers to.
   const isKept = holds.length > 0
   if (isKept && whom.account !== null)
@@ -150,8 +148,10 @@ async function eraseAll(
   }
   if (!isNothing(counts) && subjects.length > 0)
     await session.query(
-      `insert into audit.pending (kind, actor, door, subjects, detail) values ('erase', 'system:privacy', 'system', $1, jsonb_build_object('erasure', $2::text, 'by', $3::text))`,
-      [subjects, id, by],
+      preparedQuery(
+        `insert into audit.pending (kind, actor, door, subjects, detail) values ('erase', 'system:privacy', 'system', $1, jsonb_build_object('erasure', $2::text, 'by', $3::text))`,
+        [subjects, id, by],
+      ),
     )
   return { counts, idle }
 }
@@ -166,7 +166,9 @@ async function lockPerson(
   const person = plans.find(({ entity }) => entity.name === name)
   if (!person) return
   const { entity, where } = person
-  await session.query(`select from app.${quoteName(entity.table)} t where ${where} for update`, [key])
+  await session.query(
+    preparedQuery(`select from app.${quoteName(entity.table)} t where ${where} for update`, [key]),
+  )
 }
 
 /** Rows may hold one another back, so it goes round until nothing more goes; what is left is anonymised or kept. */

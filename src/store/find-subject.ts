@@ -5,6 +5,7 @@ import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { personsOf } from "../sql/subject-rows.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** One person, as their row's entity and key. */
 export interface PersonKey {
@@ -58,8 +59,10 @@ async function findAccount(
     // A text that is no key of an account is nobody's; compared by its type, an index finds it.
     if (!field || !isKeyOf(field, account)) continue
     const { rows } = await session.query(
-      `select t.${quoteName(person.key[0]!.column)}::text as key from ${tableOf(person)} t where t.${quoteName(field.column)} = $1::${field.kind.sqlType} order by 1`,
-      [account],
+      preparedQuery(
+        `select t.${quoteName(person.key[0]!.column)}::text as key from ${tableOf(person)} t where t.${quoteName(field.column)} = $1::${field.kind.sqlType} order by 1`,
+        [account],
+      ),
     )
     found.push(...rows.map((row) => ({ entity: person.name, key: String(row.key) })))
   }

@@ -59,15 +59,15 @@ export async function releaseHolds(
   })
 }
 
-/** The holds on a person that are in force, seen in the session's transaction: for whatever would end their data, such as erasure. */
+/** The holds on persons that are in force, seen in the session's transaction: for whatever would end their data, such as erasure. */
 export async function holdsInForce(
   session: Pick<pg.Client, "query">,
-  subject: string,
+  subjects: readonly string[],
 ): Promise<readonly LegalHold[]> {
   const found = await session.query(
     preparedQuery(
-      `select ${columns} from undercroft_state.holds where subject = $1 and released_at is null and (until is null or until > now())`,
-      [subject],
+      `select ${columns} from undercroft_state.holds where subject = any($1) and released_at is null and (until is null or until > now()) order by array_position($1, subject), id`,
+      [subjects],
     ),
   )
   return found.rows.map(readHold)

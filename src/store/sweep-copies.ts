@@ -79,9 +79,8 @@ export async function sweepCopies(
 
 /** Nothing of whom a hold keeps. */
 async function wordsOf(session: pg.Client, model: Model, whom: Whom): Promise<readonly string[]> {
-  const persons = []
-  for (const person of whom.persons)
-    if ((await holdsInForce(session, subjectOf(person))).length === 0) persons.push(person)
+  const held = new Set((await holdsInForce(session, whom.persons.map(subjectOf))).map((one) => one.subject))
+  const persons = whom.persons.filter((one) => !held.has(subjectOf(one)))
   const isHeld = persons.length < whom.persons.length
   if (isHeld && whom.account !== null)
     persons.splice(0, persons.length, ...persons.filter((one) => one.entity !== "User"))

@@ -1,4 +1,5 @@
 /** Who reads the record: auditors all of it, everyone what was done with their own data, and nobody else anything. */
+import pg from "pg"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { heldKey, makeKey } from "../../src/audit/signing-key.ts"
 import { createClient } from "../../src/client/client.ts"
@@ -43,6 +44,28 @@ test("HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by
     206,
     expect.stringMatching(/^0-0\/\d+$/),
   ])
+})
+
+test("what tells of a person is found by whose it is, and by an index where much is sealed", async () => {
+  const [{ id }] = (await backend.sql("select id from app.patients where name = 'Ann'")) as [{ id: string }]
+  const { status, json } = await entries(
+    auditor,
+    `select=kind,subjects&position=not.is.null&subjects=cs.{Patient:${id}}`,
+  )
+  expect(status).toBe(200)
+  expect(json.length).toBeGreaterThan(0)
+  for (const { subjects } of json) expect(subjects).toContain(`Patient:${id}`)
+  const admin = new pg.Client({ connectionString: backend.adminUrl })
+  await admin.connect()
+  try {
+    await admin.query("set enable_seqscan = off")
+    const { rows } = await admin.query(
+      "explain select * from app.audit_entries where subjects @> array['Patient:1'] and position is not null",
+    )
+    expect(JSON.stringify(rows)).toMatch(/Bitmap Index Scan on entry_\w+_subjects_idx/)
+  } finally {
+    await admin.end()
+  }
 })
 
 test("values of personal fields are for those whose role is named for them", async () => {

@@ -1,5 +1,6 @@
 /** `npm run erase:many -- --persons 10000 --stay 1000`: erases many people while others write, and holds what is left to what was to go. */
 import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -33,7 +34,7 @@ if (values.help) {
   --persons  how many are erased       --stay   how many others there are
   --answers  kept answers of others    --rate   writes a second meanwhile
   --minutes  when to stop, and to hold what was done until then to what was to be done
-  --profile  which tables were read as a whole, and which statements took longest`)
+  --profile  which tables were read as a whole, and which statements took most of PostgreSQL's CPU (on Linux)`)
   process.exit(0)
 }
 const [persons, stays, answers, rate] = [values.persons, values.stay, values.answers, values.rate].map(
@@ -121,12 +122,13 @@ function seconds(from: number): string {
   return ((performance.now() - from) / 1000).toFixed(0)
 }
 
-/** How long each statement of the erasing connection took, by its text. */
+/** What each statement of other connections took of PostgreSQL's CPU, by its text; others on the machine don't disturb that. */
 function timeStatements(): Map<string, { count: number; ms: number }> {
   const times = new Map<string, { count: number; ms: number }>()
   const { query } = pg.Client.prototype
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]): any {
-    const begun = performance.now()
+    const pid = (this as unknown as { processID: number | null }).processID
+    const begun = cpuMs(pid)
     const result = (query as any).apply(this, args)
     const note = async (): Promise<void> => {
       await result.catch(() => undefined)
@@ -134,7 +136,7 @@ function timeStatements(): Map<string, { count: number; ms: number }> {
         .replaceAll(/\s+/g, " ")
         .slice(0, 130)
       const one = times.get(text) ?? { count: 0, ms: 0 }
-      times.set(text, { count: one.count + 1, ms: one.ms + performance.now() - begun })
+      times.set(text, { count: one.count + 1, ms: one.ms + cpuMs(pid) - begun })
     }
     if (typeof result?.then === "function" && this !== admin) void note()
     return result
@@ -142,9 +144,20 @@ function timeStatements(): Map<string, { count: number; ms: number }> {
   return times
 }
 
+/** Of one process; 0 where the system does not tell. */
+function cpuMs(pid: number | null): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6
+  } catch {
+    return 0
+  }
+}
+
 /** A table that was read as a whole for each person is what makes erasures slower as it grows. */
 async function profile(times: ReadonlyMap<string, { count: number; ms: number }>): Promise<void> {
-  for (const [text, { count, ms }] of [...times].toSorted((a, b) => b[1].ms - a[1].ms).slice(0, 15))
+  const all = [...times.values()].reduce((sum, { ms }) => sum + ms, 0)
+  console.log(`  PostgreSQL's CPU for these statements: ${(all / 1000).toFixed(1)} s`)
+  for (const [text, { count, ms }] of [...times].toSorted((a, b) => b[1].ms - a[1].ms).slice(0, 40))
     console.log(`  ${(ms / 1000).toFixed(1)} s, ${count} times: ${text}`)
   await new Promise((resolve) => setTimeout(resolve, 1500))
   const { rows } = await admin.query(

@@ -1,7 +1,7 @@
 /** Holds rows and entries to each other, one to one, and the sealed record to its anchor. */
 import pg from "pg"
 import { openAnchorFile } from "../../src/audit/anchored-heads.ts"
-import { verifyRecord } from "../../src/audit/verify-record.ts"
+import { verifyConnections, verifyRecord } from "../../src/audit/verify-record.ts"
 import { readAudit } from "../../src/store/audit-database.ts"
 
 /** Of each row how often it was written, by itself and by the record: made once, and changed as often as its version says. */
@@ -28,7 +28,7 @@ export async function checkRecord(adminUrl: string, anchorPath: string): Promise
   const { rows } = await client.query(unmatched)
   await client.end()
   const anchored = await openAnchorFile(anchorPath)
-  const reader = await readAudit(adminUrl)
+  const reader = await readAudit(adminUrl, verifyConnections)
   const { bad, size } = await verifyRecord({ reader, anchored, keys: [] })
   await reader.close()
   return {

@@ -4,7 +4,7 @@ import { startApp } from "../../src/app.ts"
 import { openAnchorFile } from "../../src/audit/anchored-heads.ts"
 import { fileAnchor } from "../../src/audit/file-anchor.ts"
 import { startSealer } from "../../src/audit/sealer.ts"
-import { verifyRecord } from "../../src/audit/verify-record.ts"
+import { verifyConnections, verifyRecord } from "../../src/audit/verify-record.ts"
 import { defineBackend } from "../../src/index.ts"
 import { openAudit, readAudit } from "../../src/store/audit-database.ts"
 import { readOptions } from "../tool-options.ts"
@@ -83,7 +83,7 @@ async function sealInPeace({ auditUrl, keys, anchorPath }: TestRecord): Promise<
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'undercroft audit' order by random() limit 1",
       )
     const anchored = await openAnchorFile(anchorPath)
-    const reader = await readAudit(app.adminUrl)
+    const reader = await readAudit(app.adminUrl, verifyConnections)
     const { bad } = await verifyRecord({ reader, anchored, keys: [] })
     await reader.close()
     if (bad) alarms++

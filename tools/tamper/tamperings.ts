@@ -1,7 +1,7 @@
 /** What a superuser could do to a sealed record, each with the position that must be named first. */
 import { makeKey, readSigningKey, type SigningKey } from "../../src/audit/signing-key.ts"
 import { Frontier } from "../../src/audit/tree.ts"
-import { canonicalText } from "../../src/sql/audit-seal.ts"
+import { canonicalText } from "../../src/sql/canonical-entry.ts"
 import type { Random } from "./random.ts"
 import { origin, type TestRecord } from "./record.ts"
 
