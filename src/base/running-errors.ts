@@ -360,6 +360,11 @@ export const runningErrors = {
     message: "There is nothing on record about {subject}.",
     hint: "Name the person as Entity:key, or an account as user:id.",
   },
+  UC445: {
+    status: 409,
+    message: "Nothing about {subject} was erased: a legal hold keeps it ({holds}).",
+    hint: "See what is kept with: undercroft privacy erase --dry-run; when the hold is no longer needed: undercroft privacy hold release, and erase again.",
+  },
   UC993: {
     status: 400,
     message: "The archive can't be imported: {why}.",

@@ -6,7 +6,7 @@ import { writeWhole } from "../base/whole-file.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
-import { type Erasing, erasePerson, reapplyLedger } from "../privacy/erase.ts"
+import { type Erasing, erasePerson, reapplyLedger, whyNothing } from "../privacy/erase.ts"
 import { erasePersons, type PersonErased } from "../privacy/erase-many.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
 import { importArchive } from "../privacy/import-archive.ts"
@@ -135,8 +135,12 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
     })
     return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)
   }
-  const { report, note } = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
-  if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
+  const erased = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
+  const nothing = whyNothing(erased)
+  if (nothing) throw nothing
+  const { report, note } = erased
+  // What is held is not erased: whoever called has to come back to it.
+  if (report.holds.length > 0 && !args.isDryRun) process.exitCode = 1
   if (note !== null && args.out) await writeWhole(args.out, [Buffer.from(note)])
   tell(note === null ? { report } : { report, note }, erasureText(report))
 }

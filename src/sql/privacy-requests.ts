@@ -51,6 +51,31 @@ function accountOf({ person, account }: RequestInfo, row: string): string {
   return `(select t.${quoteName(account.column)}::text from ${tableOf(whose)} t where t.${quoteName(whose.key[0]!.column)} = ${row}.person)`
 }
 
+/** Refuses a value that the field would not take, by the type and the checks of its kind; the rules of its table are asked when it is written. */
+function fitting({ entity, correctable }: RequestInfo): string {
+  if (correctable.length === 0) return ""
+  const cases = correctable.map(({ entity: of, name, kind, optional }) => {
+    const { type } = kind.schema()
+    const types = {
+      string: "string",
+      integer: "number",
+      number: "number",
+      boolean: "boolean",
+      array: "array",
+    } as const
+    const shape = types[type as keyof typeof types]
+    const checks = (kind.checks?.("x.v") ?? []).map((one) => `and (${one}) is not false`).join(" ")
+    const isShaped = shape ? `jsonb_typeof(new.value) = ${quoteLiteral(shape)} and ` : ""
+    return `when new.entity = ${quoteLiteral(of.name)} and new.field = ${quoteLiteral(name)} then
+          fits := case when coalesce(jsonb_typeof(new.value), 'null') = 'null' then ${optional} else ${isShaped}(select x.v is not null ${checks} from jsonb_to_record(jsonb_build_object('v', new.value)) as x(v ${kind.sqlType})) end;`
+  })
+  return `begin
+        case ${cases.join("\n        ")} else fits := false; end case;
+      exception when data_exception then fits := false;
+      end;
+      if not coalesce(fits, false) then raise exception using errcode = 'UC411', schema = 'app', table = ${quoteLiteral(entity.table)}, column = new.entity || '.' || new.field, message = 'refused'; end if;`
+}
+
 /**
  * Asked by the person or an officer, in a session of their own and signed in a moment ago where data would leave or go; decided by
  * an officer whom it is not about. Only the backend itself takes it further.
@@ -65,7 +90,7 @@ function keepBody(register: RequestInfo): string {
   const isCorrection =
     pairs.length === 0 ? "false" : `(new.entity, new.field) in (${pairs.join(", ")}) and new.row is not null`
   return `declare caller jsonb := undercroft.me(); claims jsonb := caller -> 'claims'; fresh ${tableOf(entity)}; moment timestamptz := clock_timestamp();
-  owner text; own boolean; proved boolean;
+  owner text; own boolean; proved boolean; fits boolean;
 begin
   if caller ->> 'system' = 'privacy' then
     -- An archive never has anything done that was granted elsewhere.
@@ -84,6 +109,7 @@ begin
     if new.kind in ('export', 'erase') and not proved then ${refuse("UC612")} end if;
     if new.kind = 'rectify' then
       if not coalesce(${isCorrection}, false) then ${refuse("UC411")} end if;
+      ${fitting(register)}
       if (select count(*) from ${tableOf(entity)} r where r.person = new.person and r.kind = 'rectify' and r.status = 'asked') >= ${mostCorrections} then ${refuse("UC401")} end if;
     elsif coalesce(new.entity, new.row, new.field, new.value::text) is not null then ${refuse("UC411")}
     elsif exists (select from ${tableOf(entity)} r where r.person = new.person and r.kind = new.kind and r.scope = new.scope

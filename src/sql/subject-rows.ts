@@ -25,6 +25,8 @@ export interface ErasurePlan extends SubjectRows {
   readonly anonymise: string | null
   /** What is there still, by what keeps it: `held`, a reference (`Bill.card`), or `free`. */
   readonly fates: string
+  /** How many there are. */
+  readonly count: string
 }
 
 /** The entities that follow the accounts. */
@@ -72,6 +74,7 @@ function planRows(rows: SubjectRows, { entities }: Model): ErasurePlan {
         ? null
         : `update ${table} set ${changes.map(({ column, text }) => `${column} = ${text}`).join(", ")} where ${where} and not ${heldSql(entity, "t", "now()", [])} and (${isLeft.join(" or ")})`,
     fates: `select case ${fates.join(" ")} else 'free' end as fate, count(*)::integer as rows from ${table} where ${where}${isLeft.length > 0 ? ` and (${isLeft.join(" or ")})` : ""} group by 1`,
+    count: `select count(*)::integer as rows from ${table} where ${where}`,
   }
 }
 

@@ -9,7 +9,7 @@ import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
 import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
 import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
-import { subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
+import { type PersonKey, subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
 import { preparedQuery } from "./prepared-query.ts"
 
@@ -113,17 +113,18 @@ async function eraseAll(
   await session.query("select undercroft.enter_system('privacy')")
   const holds: { subject: string; reason: string }[] = []
   const free = []
+  const entities = new Map<string, ErasedRows>()
   for (const person of whom.persons) {
     const found = await holdsInForce(session, subjectOf(person))
     holds.push(...found.map(({ subject, reason }) => ({ subject, reason })))
     if (found.length === 0) free.push(person)
+    else for (const kept of await heldRows(session, model, person)) add(entities, kept)
   }
   // Who is held keeps the account that their data refers to.
   const isKept = holds.length > 0
   if (isKept && whom.account !== null)
     free.splice(0, free.length, ...free.filter((one) => one.entity !== "User"))
   const values = await gatherValues(session, model, { ...whom, persons: free })
-  const entities = new Map<string, ErasedRows>()
   for (const { entity, key } of free) {
     const plans = planErasure(model, model.byName.get(entity)!).filter((one) => !one.isMirror)
     await lockPerson(session, plans, entity, key)
@@ -154,6 +155,22 @@ async function eraseAll(
       [subjects, id, by],
     )
   return { counts, idle }
+}
+
+/** What a hold keeps of a person, by entity. */
+async function heldRows(
+  session: pg.Client,
+  model: Model,
+  { entity, key }: PersonKey,
+): Promise<readonly ErasedRows[]> {
+  const found: ErasedRows[] = []
+  for (const plan of planErasure(model, model.byName.get(entity)!)) {
+    if (plan.isMirror) continue
+    const { rows } = await session.query(preparedQuery(plan.count, [key]))
+    const held = Number(rows[0].rows)
+    if (held > 0) found.push({ entity: plan.entity.name, deleted: 0, anonymised: 0, kept: { held } })
+  }
+  return found
 }
 
 /** Nothing new can refer to them until the end. */
