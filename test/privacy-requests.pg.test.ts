@@ -3,7 +3,8 @@ import { setTimeout as wait } from "node:timers/promises"
 import { unzipSync } from "fflate"
 import pg from "pg"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { anyOf, defineBackend, privacyRequestEntity } from "../src/index.ts"
+import { erasureText } from "../src/cli/privacy-text.ts"
+import { anyOf, date, defineBackend, entity, privacyRequestEntity, ref } from "../src/index.ts"
 import { erasePerson } from "../src/privacy/erase.ts"
 import { importArchive } from "../src/privacy/import-archive.ts"
 import { addHold } from "../src/store/legal-holds.ts"
@@ -17,6 +18,12 @@ PrivacyRequest.access(({ row, me }) => {
   const more = anyOf(row.person.user.is(me.id), me.has("officer"), me.has("nurse"))
   return { read: more, create: more, update: more }
 })
+const Letter = entity("Letter", {
+  fields: { patient: ref(Patient), sentOn: date() },
+  subject: "patient",
+  retain: { years: 10, after: "sentOn" },
+})
+Letter.access(({ me }) => ({ read: me.has("nurse") }))
 const practice = "018ce7a8-0f00-7003-8000-000000000001"
 const nurse: TestCaller = { id: "018ce7a8-0f00-7003-8000-0000000000aa", roles: ["nurse"] }
 const officer: TestCaller = {
@@ -100,7 +107,7 @@ const past = (id: string): Promise<unknown> =>
 
 beforeAll(async () => {
   rights = await startRights(
-    defineBackend({ ...definition, model: [...definition.model, PrivacyRequest], processing }),
+    defineBackend({ ...definition, model: [...definition.model, Letter, PrivacyRequest], processing }),
   )
   await sql("insert into app.practices (id, name) values ($1, 'North')", [practice])
 }, 60_000)
@@ -385,6 +392,38 @@ it("GDPR Art. 16: people ask for a correction, which an officer grants; who was 
   await until(erase.id, null)
   for (const table of ["app.privacy_requests", "audit.pending", "undercroft_state.once"])
     expect([table, await sql(`select from ${table} t where t::text like '%Byron%'`)]).toEqual([table, []])
+})
+
+it("GDPR Art. 17(3): who decides about an erasure is told which declared periods still run, and that forbids nothing; a restriction goes with the person", async () => {
+  const [ada, bea] = [await newPatient(), await newPatient()]
+  await sql(
+    "insert into app.letters (patient, sent_on) values ($1, '2024-05-01'), ($1, '2010-01-01'), ($1, '2025-06-02')",
+    [ada.patient],
+  )
+  const subject = `Patient:${ada.patient}`
+  const running = [{ entity: "Letter", rows: 2, until: "2035-06-02" }]
+  const dry = await erasePerson(rights.erasing, subject, { by: "test", isDryRun: true })
+  expect(dry.report.running).toEqual(running)
+  expect(
+    erasureText(dry.report, [{ name: "care", entities: ["Letter"], retention: "as the law asks" }]),
+  ).toContain("A period still runs: Letter, 2 rows, until 2035-06-02 (declared: care, as the law asks)")
+  const other = await ask(bea, { kind: "erase" })
+  expect(await byOfficer("GET", `${path}?id=eq.${other.id}&select=task`)).toEqual([{ task: null }])
+
+  const restrict = await ask(ada, { kind: "restrict" })
+  await decide(restrict.id, { status: "granted" })
+  await until(restrict.id, "done")
+  const { id, task } = await ask(ada, { kind: "erase" })
+  expect(task).toBe(undefined)
+  expect(await byOfficer("GET", `${path}?id=eq.${id}&select=task`)).toEqual([
+    { task: "Periods that still run: Letter, 2 rows, until 2035-06-02" },
+  ])
+  await decide(id, { status: "granted" })
+  await until(id, null)
+  expect(await sql("select from app.letters where patient = $1", [ada.patient])).toEqual([])
+  expect(await sql("select from undercroft_state.restrictions where subject = $1", [subject])).toEqual([])
+  const [{ report }] = await sql("select report from undercroft_state.erasures where id = $1", [id])
+  expect(JSON.parse(report.split("\n\n")[0])).toMatchObject({ running })
 })
 
 it("an officer refuses with a reason, which the person reads; who asked takes it back; history stays", async () => {

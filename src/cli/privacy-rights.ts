@@ -9,6 +9,7 @@ import type { Policies } from "../policy/policies.ts"
 import { type Erasing, erasePerson, reapplyLedger, whyNothing } from "../privacy/erase.ts"
 import { erasePersons, type PersonErased } from "../privacy/erase-many.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
+import { keptText } from "../privacy/export-page.ts"
 import { importArchive } from "../privacy/import-archive.ts"
 import { personsOf, planErasure } from "../sql/subject-rows.ts"
 import { atOneMoment } from "../store/export-rows.ts"
@@ -65,6 +66,7 @@ export async function rights(
         entity: entity.name,
         path,
         end,
+        kept: entity.retain && keptText(entity),
       }))
       return { person: person.name, entities }
     })
@@ -142,7 +144,8 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
   // What is held is not erased: whoever called has to come back to it.
   if (report.holds.length > 0 && !args.isDryRun) process.exitCode = 1
   if (note !== null && args.out) await writeWhole(args.out, [Buffer.from(note)])
-  tell(note === null ? { report } : { report, note }, erasureText(report))
+  const purposes = project.definition.processing?.purposes ?? []
+  tell(note === null ? { report } : { report, note }, erasureText(report, purposes))
 }
 
 /** One after the other; whoever can't be erased is told at the end, and stops nobody else's. */

@@ -52,6 +52,7 @@ export interface Erased {
 
 const remains: readonly string[] = [
   "Entries of the record stay, with keys and without values, since they can be proved.",
+  "Where a person's row stays without values, since something refers to it, it stays with its key, and so does that it is restricted.",
   "Old pages of tables and indexes are rewritten by `undercroft privacy scrub`; the write-ahead log holds values until its files are used again.",
   "Backups made before hold them until they are deleted; the erasure ledger erases them again when one is restored.",
 ]

@@ -7,7 +7,7 @@ import { eraseAlone } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
-import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
+import { eraseCopies, eraseRecord, eraseRestrictions, gatherValues } from "./erase-copies.ts"
 import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
 import { type PersonKey, subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
@@ -22,7 +22,16 @@ export interface ErasedRows {
   readonly kept: Readonly<Record<string, number>>
 }
 
+/** Rows that are to be kept for a while yet, by what the model declares: until when the last one is, as a day. */
+export interface RunningPeriod {
+  readonly entity: string
+  readonly rows: number
+  readonly until: string
+}
+
 export interface ErasureCounts {
+  /** Declared periods that still ran for rows that go: they forbid nothing, and somebody is to know. */
+  readonly running: readonly RunningPeriod[]
   readonly entities: readonly ErasedRows[]
   readonly account: "removed" | "anonymised" | "kept" | "none"
   /** Legal holds that kept something, and why. */
@@ -125,8 +134,11 @@ async function eraseAll(
   if (isKept && whom.account !== null)
     free.splice(0, free.length, ...free.filter((one) => one.entity !== "User"))
   const values = await gatherValues(session, model, { ...whom, persons: free })
+  const running: RunningPeriod[] = []
   for (const { entity, key } of free) {
     const plans = planErasure(model, model.byName.get(entity)!).filter((one) => !one.isMirror)
+    for (const plan of plans)
+      if (plan.running) running.push(...(await session.query(preparedQuery(plan.running, [key]))).rows)
     await lockPerson(session, plans, entity, key)
     for (const done of await eraseRows(session, plans, key)) add(entities, done)
   }
@@ -138,13 +150,15 @@ async function eraseAll(
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
   const since = swept?.since ?? null
+  const restrictions = await eraseRestrictions(session, model, free)
   const found = await eraseCopies(session, { subjects, account: gone.account, values, ciphers, since })
-  const copies = found + (swept?.count ?? 0)
+  const copies = restrictions + found + (swept?.count ?? 0)
   const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
   const counts = {
     entities: [...entities.values()],
     account,
     holds,
+    running: running.filter((one) => one.rows > 0),
     recordValues,
     copies,
     keys: idle.length,
