@@ -133,6 +133,21 @@ test("TR-03161-3 Data_7: a person is exported and erased, once, and stands in th
     string,
   ]
   await writeFile(list, `${subject}\n\nGuest:${old}\n`)
+  const single = join(ready.options.cwd, "report.txt")
+  await writeFile(single, erased.note)
+  const checked = await privacy("check-report", single)
+  expect(checked.stdout, checked.stderr).toMatch(
+    new RegExp(`^As signed by \\S+/privacy\\+\\S+: ${subject}\\.`),
+  )
+  for (const [wrong, why] of [
+    [erased.note.replace('"deleted":1', '"deleted":2'), "not what was signed"],
+    [erased.note.replace(/ \S{8}(\S+)\n$/, " AAAAAAAA$1\n"), "another key"],
+    [`${erased.note}and more`, "no signed report"],
+  ]) {
+    await writeFile(single, wrong)
+    const refused = await privacy("check-report", single)
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(new RegExp(`UC447[^]*${why}`))])
+  }
   const many = await privacy("erase", "--subjects", list, "--out", reports)
   expect(many.stdout, many.stderr).toContain("1 erased; of 1 there was nothing; 0 could not be erased.")
   expect(await readFile(reports, "utf8")).toContain(`"subject":"Guest:${old}"`)

@@ -6,6 +6,7 @@ import { writeWhole } from "../base/whole-file.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
+import { checkReports } from "../privacy/check-report.ts"
 import { type Erasing, erasePerson, reapplyLedger, whyNothing } from "../privacy/erase.ts"
 import { erasePersons, type PersonErased } from "../privacy/erase-many.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
@@ -32,6 +33,7 @@ export const rightsSteps: readonly string[] = [
   "export",
   "import",
   "erase",
+  "check-report",
   "reapply",
   "scrub",
   "restrict",
@@ -47,7 +49,7 @@ interface Arguments {
   readonly full?: boolean | undefined
   readonly json?: boolean | undefined
   readonly isDryRun: boolean
-  /** Of import. */
+  /** Of import and check-report. */
   readonly file: string | undefined
 }
 
@@ -71,6 +73,12 @@ export async function rights(
       return { person: person.name, entities }
     })
     return tell(plans, planText(plans))
+  }
+  if (step === "check-report") {
+    const path = args.file ?? misused("Check which file?")
+    const { key } = await auditPlaces(project, databaseUrl()).reports.find(null)
+    const subjects = checkReports(await readFile(path, "utf8"), key)
+    return tell({ subjects, key: key.text }, `As signed by ${key.text}: ${subjects.join(", ")}.`)
   }
   const database = await openProjectDatabase(project, policies)
   try {
