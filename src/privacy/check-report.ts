@@ -1,12 +1,18 @@
 /** Whether reports of erasures are as they were signed: for whoever is handed one, or has kept one. */
 
-import type { NoteKey } from "../audit/verifier.mts"
 import { UndercroftError } from "../base/errors.ts"
+
+/** The public half of a key that signs reports. */
+export interface ReportKey {
+  /** Eight hexadecimal digits, with which each of its signatures begins. */
+  readonly id: string
+  verify(text: string, signature: Buffer): boolean
+}
 
 const oneNote = /([^\n]+\n)\n— (\S+) (\S+)\n+/gy
 
 /** `text` is one report or several, one after the other. Gives whom they are about. Throws UC447. */
-export function checkReports(text: string, key: NoteKey): readonly string[] {
+export function checkReports(text: string, key: ReportKey): readonly string[] {
   const found: string[] = []
   let end = 0
   const refuse = (why: string): UndercroftError =>
