@@ -3,7 +3,8 @@ import { setTimeout as wait } from "node:timers/promises"
 import { unzipSync } from "fflate"
 import pg from "pg"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { anyOf, defineBackend, privacyRequestEntity } from "../src/index.ts"
+import { erasureText } from "../src/cli/privacy-text.ts"
+import { anyOf, date, defineBackend, entity, privacyRequestEntity, ref } from "../src/index.ts"
 import { erasePerson } from "../src/privacy/erase.ts"
 import { importArchive } from "../src/privacy/import-archive.ts"
 import { addHold } from "../src/store/legal-holds.ts"
@@ -17,6 +18,12 @@ PrivacyRequest.access(({ row, me }) => {
   const more = anyOf(row.person.user.is(me.id), me.has("officer"), me.has("nurse"))
   return { read: more, create: more, update: more }
 })
+const Letter = entity("Letter", {
+  fields: { patient: ref(Patient), sentOn: date() },
+  subject: "patient",
+  retain: { years: 10, after: "sentOn" },
+})
+Letter.access(({ me }) => ({ read: me.has("nurse") }))
 const practice = "018ce7a8-0f00-7003-8000-000000000001"
 const nurse: TestCaller = { id: "018ce7a8-0f00-7003-8000-0000000000aa", roles: ["nurse"] }
 const officer: TestCaller = {
@@ -60,7 +67,7 @@ async function newPatient(): Promise<Known> {
 async function ask({ person, patient }: Known, body: object): Promise<any> {
   person.headers["prefer"] = "return=representation"
   const { status, json } = await person.ask("POST", path, { person: patient, ...body })
-  return status === 201 ? json[0] : { status, code: json.code }
+  return status === 201 ? json[0] : { status, code: json.code, details: json.details }
 }
 
 const byOfficer = async (method: string, where: string, body?: object): Promise<any> => {
@@ -100,7 +107,7 @@ const past = (id: string): Promise<unknown> =>
 
 beforeAll(async () => {
   rights = await startRights(
-    defineBackend({ ...definition, model: [...definition.model, PrivacyRequest], processing }),
+    defineBackend({ ...definition, model: [...definition.model, Letter, PrivacyRequest], processing }),
   )
   await sql("insert into app.practices (id, name) values ($1, 'North')", [practice])
 }, 60_000)
@@ -118,7 +125,7 @@ it("GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves,
   const days = (Date.parse(request.dueAt) - Date.parse(request.askedAt)) / 86_400_000
   expect(days).toBeGreaterThan(27)
   expect(days).toBeLessThan(32)
-  expect(await ask(ada, { kind: "export", scope: "account" })).toEqual({ status: 409, code: "UC401" })
+  expect(await ask(ada, { kind: "export", scope: "account" })).toMatchObject({ status: 409, code: "UC401" })
 
   expect(await codeOf(await fetched(bea.person, request.id))).toBe("UC406")
   const recent = await rights.backend.tokenOf({ ...officer, roles: ["nurse"] })
@@ -136,7 +143,20 @@ it("GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves,
   expect(table("account")).toMatchObject([{ email: ada.person.email }])
   expect(table("PrivacyRequest")).toMatchObject([{ id: request.id, reason: "my new doctor" }])
   await until(request.id, "done")
-  expect(await codeOf(await fetched(ada.person, request.id))).toBe("UC406")
+  const again = (await (await fetched(ada.person, request.id)).json()) as any
+  const [{ ended_at: at }] = await sql("select ended_at from app.privacy_requests where id = $1", [
+    request.id,
+  ])
+  expect(again).toMatchObject({ code: "UC446", message: expect.stringContaining(at.toISOString()) })
+  // That it was asked and done is on record, and no step in between.
+  const steps = await sql(
+    "select kind, coalesce(detail -> 'after' ->> 'status', 'asked') as status from audit.pending where entity = 'PrivacyRequest' and $1 = any (rows) and kind in ('create', 'update') order by at",
+    [request.id],
+  )
+  expect(steps).toEqual([
+    { kind: "create", status: "granted" },
+    { kind: "update", status: "done" },
+  ])
   const entries = await sql(
     "select actor, subjects from audit.pending where kind = 'export' and question ->> 'request' = $1",
     [request.id],
@@ -147,6 +167,26 @@ it("GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves,
       subjects: expect.arrayContaining([`Patient:${ada.patient}`, `User:${ada.account}`]),
     },
   ])
+})
+
+it("GDPR Art. 15, TR-03161-3 Data_7: what a person asked for no officer fetches, and what an officer asked for only that one", async () => {
+  const ada = await newPatient()
+  const own = await ask(ada, { kind: "export" })
+  const token = await rights.backend.tokenOf(officer)
+  expect(await codeOf(await fetched(token, own.id))).toBe("UC406")
+  expect((await fetched(ada.person, own.id)).status).toBe(200)
+  await until(own.id, "done")
+  expect(await codeOf(await fetched(token, own.id))).toBe("UC406")
+
+  const [{ id }] = await byOfficer("POST", path, { person: ada.patient, kind: "export" })
+  await decide(id, { status: "granted" })
+  const other = await rights.backend.tokenOf({ ...officer, id: "018ce7a8-0f00-7003-8000-0000000000ac" })
+  expect(await codeOf(await fetched(other, id))).toBe("UC406")
+  expect(await codeOf(await fetched(ada.person, id))).toBe("UC406")
+  expect(
+    await codeOf(await fetched(await rights.backend.tokenOf({ ...officer, roles: ["nurse"] }), id)),
+  ).toBe("UC406")
+  expect((await fetched(token, id)).status).toBe(200)
 })
 
 it("an export that breaks off can be fetched again, and one whose time is over can't", async () => {
@@ -249,8 +289,13 @@ it("what a legal hold keeps is not erased, and the request says so; granted agai
   await decide(id, { status: "granted" })
   await until(id, "failed")
   expect(await byOfficer("GET", `${path}?id=eq.${id}`)).toMatchObject([
-    { answer: expect.stringMatching(/legal hold/) },
+    {
+      answer: expect.stringMatching(/legal hold.*nothing was erased \(UC445\)/),
+      task: `Held: Patient:${ada.patient}: lawsuit`,
+    },
   ])
+  const [{ task, ...theirs }] = (await ada.person.get(`${path}?id=eq.${id}`)).json
+  expect([task, JSON.stringify(theirs)]).toEqual([undefined, expect.not.stringContaining("lawsuit")])
   expect(await sql("select from app.visits where patient = $1", [ada.patient])).toHaveLength(1)
   await decide(id, { status: "granted" })
   await until(id, "failed")
@@ -291,16 +336,32 @@ it("GDPR Art. 16: people ask for a correction, which an officer grants; who was 
   ])
     expect([wrong, await ask(ada, { ...correction, ...wrong })]).toEqual([
       wrong,
-      { status: 400, code: "UC411" },
+      { status: 400, code: "UC411", details: null },
+    ])
+  for (const [field, value] of [
+    ["born", "not a day"],
+    ["born", 5],
+    ["born", ""],
+    ["name", null],
+    ["name", { first: "Ada" }],
+  ])
+    expect([field, value, await ask(ada, { ...correction, field, value })]).toEqual([
+      field,
+      value,
+      { status: 400, code: "UC411", details: `The value does not fit Patient.${field}.` },
     ])
   const { id, status } = await ask(ada, { ...correction, reason: "I married" })
   expect(status).toBe("asked")
-  await decide(id, { status: "granted" })
+  await decide(id, { status: "granted", answer: "Your certificate was seen." })
   await until(id, "done")
   expect((await ada.person.get(`/rest/patients?select=name`)).json).toEqual([{ name: "Ada Byron-King" }])
   expect((await ada.person.get(`${path}?id=eq.${id}`)).json).toMatchObject([
-    { answer: "To be told of it: Health insurers.", decidedBy: `user:${officer.id}` },
+    { answer: "Your certificate was seen.", decidedBy: `user:${officer.id}` },
   ])
+  expect(await byOfficer("GET", `${path}?id=eq.${id}&select=answer,task`)).toEqual([
+    { answer: "Your certificate was seen.", task: "To be told of it: Health insurers." },
+  ])
+  expect((await ada.person.get(`${path}?id=eq.${id}&select=task`)).status).toBe(400)
   expect(
     await sql(
       "select actor, fields, detail from audit.pending where kind = 'admin' and detail ->> 'rectify' = $1",
@@ -313,12 +374,15 @@ it("GDPR Art. 16: people ask for a correction, which an officer grants; who was 
   const foreign = await ask(ada, { ...correction, row: bea.patient })
   await decide(foreign.id, { status: "granted" })
   await until(foreign.id, "failed")
-  const unfit = await ask(ada, { ...correction, field: "born", value: "not a day" })
+  // What the field's kind takes, and the table's own rules do not.
+  await sql("alter table app.patients add constraint late check (born > '1900-01-01') not valid")
+  const unfit = await ask(ada, { ...correction, field: "born", value: "1850-01-01" })
   await decide(unfit.id, { status: "granted" })
   await until(unfit.id, "failed")
   expect((await ada.person.get(`${path}?id=eq.${unfit.id}&select=answer`)).json[0].answer).toMatch(
     /does not fit/,
   )
+  await sql("alter table app.patients drop constraint late")
   expect(await sql("select name from app.patients where id = $1", [bea.patient])).toEqual([
     { name: expect.stringMatching(/^Ada \d/) },
   ])
@@ -328,6 +392,38 @@ it("GDPR Art. 16: people ask for a correction, which an officer grants; who was 
   await until(erase.id, null)
   for (const table of ["app.privacy_requests", "audit.pending", "undercroft_state.once"])
     expect([table, await sql(`select from ${table} t where t::text like '%Byron%'`)]).toEqual([table, []])
+})
+
+it("GDPR Art. 17(3): who decides about an erasure is told which declared periods still run, and that forbids nothing; a restriction goes with the person", async () => {
+  const [ada, bea] = [await newPatient(), await newPatient()]
+  await sql(
+    "insert into app.letters (patient, sent_on) values ($1, '2024-05-01'), ($1, '2010-01-01'), ($1, '2025-06-02')",
+    [ada.patient],
+  )
+  const subject = `Patient:${ada.patient}`
+  const running = [{ entity: "Letter", rows: 2, until: "2035-06-02" }]
+  const dry = await erasePerson(rights.erasing, subject, { by: "test", isDryRun: true })
+  expect(dry.report.running).toEqual(running)
+  expect(
+    erasureText(dry.report, [{ name: "care", entities: ["Letter"], retention: "as the law asks" }]),
+  ).toContain("A period still runs: Letter, 2 rows, until 2035-06-02 (declared: care, as the law asks)")
+  const other = await ask(bea, { kind: "erase" })
+  expect(await byOfficer("GET", `${path}?id=eq.${other.id}&select=task`)).toEqual([{ task: null }])
+
+  const restrict = await ask(ada, { kind: "restrict" })
+  await decide(restrict.id, { status: "granted" })
+  await until(restrict.id, "done")
+  const { id, task } = await ask(ada, { kind: "erase" })
+  expect(task).toBe(undefined)
+  expect(await byOfficer("GET", `${path}?id=eq.${id}&select=task`)).toEqual([
+    { task: "Periods that still run: Letter, 2 rows, until 2035-06-02" },
+  ])
+  await decide(id, { status: "granted" })
+  await until(id, null)
+  expect(await sql("select from app.letters where patient = $1", [ada.patient])).toEqual([])
+  expect(await sql("select from undercroft_state.restrictions where subject = $1", [subject])).toEqual([])
+  const [{ report }] = await sql("select report from undercroft_state.erasures where id = $1", [id])
+  expect(JSON.parse(report.split("\n\n")[0])).toMatchObject({ running })
 })
 
 it("an officer refuses with a reason, which the person reads; who asked takes it back; history stays", async () => {
@@ -374,7 +470,7 @@ it("nobody asks, sees or decides what is not theirs, without a session of their 
   await sql(`update accounts.session set "authenticatedAt" = now() - interval '1 hour' where "userId" = $1`, [
     bea.account,
   ])
-  expect(await ask(bea, { kind: "export" })).toEqual({ status: 401, code: "UC612" })
+  expect(await ask(bea, { kind: "export" })).toMatchObject({ status: 401, code: "UC612" })
 
   for (const body of [{ status: "granted" }, { status: "done" }, { progress: 100 }, { askedBy: "user:x" }])
     expect(await send(officer, "POST", path, { person: bea.patient, kind: "restrict", ...body })).toMatch(

@@ -122,6 +122,12 @@ it("GDPR Art. 17: a rehearsal changes nothing, and a legal hold keeps all", asyn
   const subject = `Patient:${patient}`
   await addHold(rights.erasing.adminUrl, { subject, reason: "lawsuit", until: null, heldBy: "test" })
   const held = await erasePerson(rights.erasing, `user:${account}`, { by: "test" })
+  expect(held.report.entities).toContainEqual({
+    entity: "Patient",
+    deleted: 0,
+    anonymised: 0,
+    kept: { held: 1 },
+  })
   expect(held.report).toMatchObject({ account: "kept", holds: [{ subject, reason: "lawsuit" }] })
   expect(await sql("select name from app.patients where id = $1", [patient])).toHaveLength(1)
   expect(await rights.erasing.ledger?.read()).toEqual([])

@@ -3,6 +3,8 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { parse } from "csv-parse/sync"
 import { strToU8, unzipSync, zipSync } from "fflate"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { buildModel } from "../src/model/build.ts"
+import { accessToMeEntity } from "../src/model/record-entities.ts"
 import { exportArchive } from "../src/privacy/export-archive.ts"
 import { importArchive } from "../src/privacy/import-archive.ts"
 import { atOneMoment } from "../src/store/export-rows.ts"
@@ -81,7 +83,13 @@ it("GDPR Art. 15, TR-03161-3 Purp_5: has every row, the consents, the account, a
   expect(json("Consent")).toMatchObject([{ purpose: "news", status: "withdrawn" }])
   expect(json("account")).toMatchObject([{ email: "ada@example.org" }])
   expect(json("access")).toContainEqual(
-    expect.objectContaining({ kind: "read", actor: `user:${nurse.id}`, entity: "Patient" }),
+    expect.objectContaining({
+      kind: "read",
+      own: false,
+      roles: ["nurse"],
+      entity: "Patient",
+      rows: [patient],
+    }),
   )
   expect(json("access")).toContainEqual(
     expect.objectContaining({
@@ -96,6 +104,36 @@ it("GDPR Art. 15, TR-03161-3 Purp_5: has every row, the consents, the account, a
   expect(all).not.toContain(secret.password)
   expect(all).not.toContain(secret.token)
   expect(files["index.html"]).toContain("Your data")
+})
+
+it("GDPR Art. 15(4): of a page that others stood on, too, the person is told their own rows, and of staff no account and no address", async () => {
+  const others = await sql(
+    "insert into app.patients (practice, name) values ($1, 'Bea'), ($1, 'Cyd') returning id",
+    [practice],
+  )
+  const page = await rights.backend.request(nurse, "GET", "/rest/patients?select=name&order=id&limit=3")
+  expect(page.json).toHaveLength(3)
+  await rights.backend.app.sealer?.sealNow()
+  await rights.backend.request(nurse, "GET", "/rest/patients?select=name&limit=10")
+  for (const subject of [`user:${account}`, `Patient:${patient}`]) {
+    const files = texts(await exported(subject))
+    const access: any[] = JSON.parse(files["data/access.json"]!)
+    const reads = access.filter((one) => one.kind === "read" && one.entity === "Patient")
+    expect(reads.length).toBeGreaterThan(2)
+    expect(new Set(reads.map((one) => String(one.rows)))).toEqual(new Set([patient]))
+    const told = `${files["data/access.json"]}\n${files["csv/access.csv"]}`
+    for (const { id } of others) expect(told).not.toContain(id)
+    expect(told).not.toContain(nurse.id)
+    expect(told).not.toContain("127.0.0.1")
+    const shown = buildModel([accessToMeEntity()])
+      .byName.get("AccessToMe")!
+      .fields.map((one) => one.name)
+    expect(Object.keys(access[0])).toEqual([...shown.filter((one) => one !== "who"), "rows", "values"])
+    expect(access.some((one) => one.own)).toBe(true)
+    const { items } = JSON.parse(files["schema/access.json"]!)
+    for (const one of Object.keys(access[0]))
+      expect([one, items.properties[one].type]).toEqual([one, expect.anything()])
+  }
 })
 
 it("GDPR Art. 20: each table meets its schema, and its CSV runs nothing", async () => {

@@ -377,7 +377,12 @@ export const requestErrors = {
   UC406: {
     status: 404,
     message: "there is nothing to fetch here",
-    hint: "Look at the request: an export is fetched while it is granted and has not expired, a report when something was erased.",
+    hint: "Look at the request: an export is fetched by who asked for it, while it is granted and has not expired, a report when something was erased.",
+  },
+  UC446: {
+    status: 410,
+    message: "this export was fetched at {at}, and an export is fetched once",
+    hint: 'Ask for another, with kind "export".',
   },
   UC407: {
     status: 409,

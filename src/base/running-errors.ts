@@ -360,6 +360,16 @@ export const runningErrors = {
     message: "There is nothing on record about {subject}.",
     hint: "Name the person as Entity:key, or an account as user:id.",
   },
+  UC445: {
+    status: 409,
+    message: "Nothing about {subject} was erased: a legal hold keeps it ({holds}).",
+    hint: "See what is kept with: undercroft privacy erase --dry-run; when the hold is no longer needed: undercroft privacy hold release, and erase again.",
+  },
+  UC447: {
+    status: 400,
+    message: "Report {number} of the file does not hold: {why}.",
+    hint: "Take the file that undercroft privacy erase --out wrote, or /privacy/reports/<request> gave, and the key of its time (UNDERCROFT_PRIVACY_KEY).",
+  },
   UC993: {
     status: 400,
     message: "The archive can't be imported: {why}.",

@@ -84,6 +84,25 @@ test("TR-03161-3 Data_2: what is on hold stays, and what is not goes, once it is
   const dry = await privacy("retain", "--dry-run")
   expect(dry.stdout).toContain("a dry run, nothing was changed")
   expect(dry.stdout).toContain("Guest  2 due: 1 deleted, 1 kept by a legal hold")
+  // GDPR Art. 17: an erasure under a hold says so, and is no success.
+  const subject = `Guest:${held}`
+  const rehearsed = await privacy("erase", "--subject", subject, "--dry-run")
+  expect(rehearsed.stdout).toContain("Guest  1 kept (held)")
+  expect(rehearsed.stdout).toContain(`Kept by a legal hold: ${subject}`)
+  const out = join(ready.options.cwd, "held.txt")
+  const refused = await privacy("erase", "--subject", subject, "--out", out)
+  expect([refused.code, refused.stdout]).toEqual([1, ""])
+  expect(refused.stderr).toContain("UC445")
+  expect(refused.stderr).toContain(`a legal hold keeps it (${subject}: `)
+  expect(refused.stderr).toContain("undercroft privacy hold release")
+  await expect(readFile(out)).rejects.toThrow("ENOENT")
+  const list = join(ready.options.cwd, "held-list.txt")
+  await writeFile(list, `${subject}\n`)
+  const many = await privacy("erase", "--subjects", list)
+  expect([many.code, many.stdout]).toEqual([
+    1,
+    expect.stringContaining("0 erased; of 0 there was nothing; 1 could not be erased."),
+  ])
   expect(await guests()).toEqual(["Ada", "Bea"])
   const done = JSON.parse((await privacy("retain", "--json")).stdout)
   expect(done.entities).toMatchObject([{ entity: "Guest", due: 2, deleted: 1, held: 1 }])
@@ -114,6 +133,21 @@ test("TR-03161-3 Data_7: a person is exported and erased, once, and stands in th
     string,
   ]
   await writeFile(list, `${subject}\n\nGuest:${old}\n`)
+  const single = join(ready.options.cwd, "report.txt")
+  await writeFile(single, erased.note)
+  const checked = await privacy("check-report", single)
+  expect(checked.stdout, checked.stderr).toMatch(
+    new RegExp(`^As signed by \\S+/privacy\\+\\S+: ${subject}\\.`),
+  )
+  for (const [wrong, why] of [
+    [erased.note.replace('"deleted":1', '"deleted":2'), "not what was signed"],
+    [erased.note.replace(/ \S{8}(\S+)\n$/, " AAAAAAAA$1\n"), "another key"],
+    [`${erased.note}and more`, "no signed report"],
+  ]) {
+    await writeFile(single, wrong)
+    const refused = await privacy("check-report", single)
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(new RegExp(`UC447[^]*${why}`))])
+  }
   const many = await privacy("erase", "--subjects", list, "--out", reports)
   expect(many.stdout, many.stderr).toContain("1 erased; of 1 there was nothing; 0 could not be erased.")
   expect(await readFile(reports, "utf8")).toContain(`"subject":"Guest:${old}"`)

@@ -21,7 +21,7 @@ export const privacyCommand: Command = command({
   meta: {
     name: "privacy",
     description:
-      "Run retention now (retain), keep a person's data although its time is over (hold add | list | release), and do what people have a right to (plan | export | import | erase | reapply | scrub | restrict | lift). Write a dataset for analysis (dataset).",
+      "Run retention now (retain), keep a person's data although its time is over (hold add | list | release), and do what people have a right to (plan | export | import | erase | check-report | reapply | scrub | restrict | lift). Write a dataset for analysis (dataset).",
   },
   args: {
     what: {
@@ -31,7 +31,7 @@ export const privacyCommand: Command = command({
     },
     step: {
       type: "positional",
-      description: `Of hold: ${holdSteps.join(", ")}; of import: the archive; of dataset: its name`,
+      description: `Of hold: ${holdSteps.join(", ")}; of import: the archive; of check-report: the report; of dataset: its name`,
       required: false,
     },
     project: projectOption,

@@ -6,9 +6,11 @@ import { writeWhole } from "../base/whole-file.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
-import { type Erasing, erasePerson, reapplyLedger } from "../privacy/erase.ts"
+import { checkReports } from "../privacy/check-report.ts"
+import { type Erasing, erasePerson, reapplyLedger, whyNothing } from "../privacy/erase.ts"
 import { erasePersons, type PersonErased } from "../privacy/erase-many.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
+import { keptText } from "../privacy/export-page.ts"
 import { importArchive } from "../privacy/import-archive.ts"
 import { personsOf, planErasure } from "../sql/subject-rows.ts"
 import { atOneMoment } from "../store/export-rows.ts"
@@ -31,6 +33,7 @@ export const rightsSteps: readonly string[] = [
   "export",
   "import",
   "erase",
+  "check-report",
   "reapply",
   "scrub",
   "restrict",
@@ -46,7 +49,7 @@ interface Arguments {
   readonly full?: boolean | undefined
   readonly json?: boolean | undefined
   readonly isDryRun: boolean
-  /** Of import. */
+  /** Of import and check-report. */
   readonly file: string | undefined
 }
 
@@ -65,10 +68,17 @@ export async function rights(
         entity: entity.name,
         path,
         end,
+        kept: entity.retain && keptText(entity),
       }))
       return { person: person.name, entities }
     })
     return tell(plans, planText(plans))
+  }
+  if (step === "check-report") {
+    const path = args.file ?? misused("Check which file?")
+    const { key } = await auditPlaces(project, databaseUrl()).reports.find(null)
+    const subjects = checkReports(await readFile(path, "utf8"), key)
+    return tell({ subjects, key: key.text }, `As signed by ${key.text}: ${subjects.join(", ")}.`)
   }
   const database = await openProjectDatabase(project, policies)
   try {
@@ -135,10 +145,15 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
     })
     return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)
   }
-  const { report, note } = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
-  if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
+  const erased = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
+  const nothing = whyNothing(erased)
+  if (nothing) throw nothing
+  const { report, note } = erased
+  // What is held is not erased: whoever called has to come back to it.
+  if (report.holds.length > 0 && !args.isDryRun) process.exitCode = 1
   if (note !== null && args.out) await writeWhole(args.out, [Buffer.from(note)])
-  tell(note === null ? { report } : { report, note }, erasureText(report))
+  const purposes = project.definition.processing?.purposes ?? []
+  tell(note === null ? { report } : { report, note }, erasureText(report, purposes))
 }
 
 /** One after the other; whoever can't be erased is told at the end, and stops nobody else's. */

@@ -1,5 +1,7 @@
 /** What `undercroft privacy` tells people: the report of retention, and legal holds. */
+
 import type { ErasureReport } from "../privacy/erase.ts"
+import type { ToldProcessing } from "../privacy/export-page.ts"
 import type { LegalHold } from "../store/legal-holds.ts"
 import type { RetentionEntry, RetentionReport } from "../store/retention.ts"
 
@@ -35,7 +37,12 @@ export function holdText(hold: LegalHold): string {
 
 interface PlanOf {
   readonly person: string
-  readonly entities: readonly { readonly entity: string; readonly path: string; readonly end: string }[]
+  readonly entities: readonly {
+    readonly entity: string
+    readonly path: string
+    readonly end: string
+    readonly kept: string | null
+  }[]
 }
 
 /** Whose rows are found by which path, and how they end. */
@@ -44,13 +51,25 @@ export function planText(plans: readonly PlanOf[]): string {
   return plans
     .flatMap(({ person, entities }) => [
       `${person}`,
-      ...entities.map(({ entity, path, end }) => `  ${entity}  ${end}  (${path})`),
+      ...entities.map(
+        ({ entity, path, end, kept }) => `  ${entity}  ${end}  (${path})${kept === null ? "" : `; ${kept}`}`,
+      ),
     ])
     .join("\n")
 }
 
+/** A purpose of `processing`, as far as it says how long data is kept for it. */
+type Purpose = Pick<ToldProcessing["purposes"][number], "name" | "entities" | "retention">
+
+function declared(entity: string, purposes: readonly Purpose[]): string {
+  const said = purposes.filter((one) => one.retention && one.entities.includes(entity))
+  return said.length === 0
+    ? ""
+    : ` (declared: ${said.map((one) => `${one.name}, ${one.retention}`).join("; ")})`
+}
+
 /** What was erased, what was kept, and why. */
-export function erasureText(report: ErasureReport): string {
+export function erasureText(report: ErasureReport, purposes: readonly Purpose[] = []): string {
   const { entities, account, holds, recordValues, copies, keys, isDryRun, subject, remains } = report
   const lines = entities.map(({ entity, deleted, anonymised, kept }) => {
     const parts = [
@@ -64,6 +83,10 @@ export function erasureText(report: ErasureReport): string {
     `Erasure of ${subject}${isDryRun ? ": a rehearsal, nothing was changed" : ""}`,
     ...lines,
     `Account: ${account}. Entries of the record without values now: ${recordValues}. Copies: ${copies}. Keys destroyed: ${keys}.`,
+    ...report.running.map(
+      ({ entity, rows, until }) =>
+        `A period ${isDryRun ? "still runs" : "still ran"}: ${entity}, ${rows} rows, until ${until}${declared(entity, purposes)}`,
+    ),
     ...holds.map((one) => `Kept by a legal hold: ${one.subject} (${one.reason})`),
     ...(isDryRun ? [] : remains),
   ].join("\n")

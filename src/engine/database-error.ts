@@ -127,6 +127,8 @@ export function explainRegister(code: string, cause: unknown): UndercroftError |
   const { detail = "", column = "" } = cause as { detail?: string; column?: string }
   if (code === "UC370") return new UndercroftError(code, { version: detail, purposes: column }, { cause })
   if (code === "UC371") return new UndercroftError(code, { field: column }, { cause })
+  if (code === "UC411" && column !== "")
+    return new UndercroftError(code, {}, { cause, details: `The value does not fit ${column}.` })
   const plain = plainRefusals.find((one) => one === code)
   return plain ? new UndercroftError(plain, {}, { cause }) : null
 }

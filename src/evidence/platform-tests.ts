@@ -443,9 +443,11 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/privacy-requests.pg.test.ts": [
     "GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves, once, made while it is fetched",
+    "GDPR Art. 15, TR-03161-3 Data_7: what a person asked for no officer fetches, and what an officer asked for only that one",
     "TR-03161-3 Data_7, GDPR Art. 17: people have all their data and their account erased, as an officer grants; the signed report stays",
     "GDPR Art. 18: processing is restricted and lifted as people ask and an officer grants",
     "GDPR Art. 16: people ask for a correction, which an officer grants; who was given the data is named, and the value goes with them",
+    "GDPR Art. 17(3): who decides about an erasure is told which declared periods still run, and that forbids nothing; a restriction goes with the person",
   ],
   "test/record/alert-webhook.pg.test.ts": [
     "TR-03161-3 Org_3: an alert is posted, signed, and names nobody; while it is not taken it waits in the record",
@@ -482,6 +484,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/rights-export.pg.test.ts": [
     "GDPR Art. 15, TR-03161-3 Purp_5: has every row, the consents, the account, and who did what with it; nothing of others, and no secret",
+    "GDPR Art. 15(4): of a page that others stood on, too, the person is told their own rows, and of staff no account and no address",
     "GDPR Art. 20: each table meets its schema, and its CSV runs nothing",
     "GDPR Art. 20: an empty backend of the same model has equal rows after the import; what does not fit is refused whole",
   ],

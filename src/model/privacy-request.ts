@@ -47,6 +47,7 @@ interface RequestFields<Person> {
   readonly reason: Field<string, "immutable" | "optional">
   readonly status: Field<RequestStatus, "default">
   readonly answer: Field<string, "optional">
+  readonly task: Kept<string, "optional" | "restricted">
   readonly progress: Kept<number>
   readonly askedBy: Kept<string>
   readonly askedAt: Kept<string>
@@ -105,6 +106,10 @@ export function privacyRequestEntity<Person extends AnyEntity, const Name extend
         .default("asked")
         .describe("The officer writes `granted` or `refused`, the person `withdrawn`."),
       answer: text({ max: 500 }).personal().optional().describe("Why it is refused, or has failed."),
+      task: keptField(text({ max: 500 }).optional())
+        .personal()
+        .visibleTo(() => baseMe.has(String(rules.officer)))
+        .describe("What officers are to do or to know now, such as whom to tell of a correction."),
       progress: keptField(integer({ min: 0, max: 100 })).describe("In percent."),
       askedBy: keptField(text()).personal(),
       askedAt: keptField(instant()),

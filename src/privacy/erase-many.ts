@@ -5,7 +5,7 @@ import { checkKeys } from "../store/erase-keys.ts"
 import { findSubject, type Whom } from "../store/find-subject.ts"
 import { openInternal } from "../store/internal-session.ts"
 import { sweepCopies } from "../store/sweep-copies.ts"
-import { type Erased, type Erasing, eraseFound } from "./erase.ts"
+import { type Erased, type Erasing, eraseFound, whyNothing } from "./erase.ts"
 
 /** What became of one of them. */
 export interface PersonErased extends Partial<Erased> {
@@ -42,7 +42,8 @@ export async function* erasePersons(
         const step = { id: randomUUID(), by, isDryRun, isNew: true, swept: swept?.get(whom) ?? null }
         try {
           const erased = await eraseFound(session, parts, whom, step)
-          yield { subject: whom.said, ...erased, error: null }
+          const why = whyNothing(erased)
+          yield { subject: whom.said, ...erased, error: why?.code === "UC445" ? why : null }
         } catch (cause) {
           if (!isTheirs(cause)) throw cause
           // PostgreSQL's own words may quote a value.

@@ -9,6 +9,19 @@ import { findSubject, type Whom } from "../store/find-subject.ts"
 import { asInternal, type InternalSession } from "../store/internal-session.ts"
 import type { ErasureLedger } from "./erasure-ledger.ts"
 
+/** Why nothing was erased; null where something was, or would be. */
+export function whyNothing({ report, note }: Erased): UndercroftError | null {
+  if (note !== null || report.isDryRun) return null
+  const { subject } = report
+  if (report.holds.length === 0) return new UndercroftError("UC992", { subject })
+  return new UndercroftError("UC445", { subject, holds: holdsText(report) })
+}
+
+/** Who is held, and why. */
+export function holdsText({ holds }: Pick<ErasureReport, "holds">): string {
+  return holds.map((one) => `${one.subject}: ${one.reason}`).join("; ")
+}
+
 /** What was done, for the person and for whoever answers for it. */
 export interface ErasureReport extends ErasureCounts {
   readonly id: string
@@ -39,6 +52,7 @@ export interface Erased {
 
 const remains: readonly string[] = [
   "Entries of the record stay, with keys and without values, since they can be proved.",
+  "Where a person's row stays without values, since something refers to it, it stays with its key, and so does that it is restricted.",
   "Old pages of tables and indexes are rewritten by `undercroft privacy scrub`; the write-ahead log holds values until its files are used again.",
   "Backups made before hold them until they are deleted; the erasure ledger erases them again when one is restored.",
 ]

@@ -88,10 +88,10 @@ function whole(file: ZipDeflate, bytes: Uint8Array): void {
   file.push(bytes, true)
 }
 
-function schemaOf({ name, entity, columns }: ExportTable): object {
+function schemaOf({ name, entity, columns, schemas }: ExportTable): object {
   const items = entity
     ? rowSchema(entity)
-    : { type: "object", properties: Object.fromEntries(columns.map((one) => [one, {}])) }
+    : { type: "object", properties: schemas, required: columns, additionalProperties: false }
   return { $schema: "https://json-schema.org/draft/2020-12/schema", title: name, type: "array", items }
 }
 

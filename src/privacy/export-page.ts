@@ -42,7 +42,7 @@ export function exportPage(parts: PageParts): string {
     table(
       ["What", "Rows", "Files", "Kept"],
       counts.map(({ table: one, rows }) => [
-        text(one.entity?.description ?? one.name),
+        one.entity?.description ? `${text(one.name)}<br>${text(one.entity.description)}` : text(one.name),
         String(rows),
         `<a href="data/${one.name}.json">JSON</a>, <a href="csv/${one.name}.csv">CSV</a>`,
         one.entity ? text(keptText(one.entity)) : "",
@@ -84,7 +84,8 @@ function processingSections(said: ToldProcessing): string[] {
   ]
 }
 
-function keptText({ retain }: EntityInfo): string {
+/** How long rows of an entity are kept, in words. */
+export function keptText({ retain }: Pick<EntityInfo, "retain">): string {
   if (!retain) return "until it is deleted"
   const [, years, months, days] = /^P(\d+)Y(\d+)M(\d+)D$/.exec(retain.period) ?? []
   const parts = [

@@ -11,7 +11,7 @@ import type { Model, RequestInfo } from "../model/model.ts"
 import { atOneMoment } from "../store/export-rows.ts"
 import { findSubject, subjectsOf } from "../store/find-subject.ts"
 import { asInternal, type InternalSession } from "../store/internal-session.ts"
-import { fetchable, stepRequest } from "../store/privacy-requests.ts"
+import { askedExport, stepRequest } from "../store/privacy-requests.ts"
 import { exportArchive } from "./export-archive.ts"
 import type { ToldProcessing } from "./export-page.ts"
 
@@ -22,6 +22,12 @@ export interface FetchParts {
   /** Null where the model encrypts nothing. */
   readonly ciphers: FieldCiphers | null
   readonly processing: ToldProcessing | null
+}
+
+/** Who fetches. */
+export interface Fetcher {
+  readonly id: string
+  readonly isOfficer: boolean
 }
 
 /** Told whose data goes out, before the first byte does. */
@@ -41,18 +47,13 @@ export class ExportFetcher {
     this.parts = parts
   }
 
-  /** The archive's bytes, for the person with this account, or for whoever may fetch all (null). Throws UC406 to UC408 and what the export throws, before the first of them. */
-  async fetch(
-    register: RequestInfo,
-    id: string,
-    account: string | null,
-    record: RecordFetch,
-  ): Promise<Readable> {
+  /** The archive's bytes, for who asked for it: no officer takes the one copy that a person asked for. Throws UC406 to UC408, UC446 and what the export throws, before the first of them. */
+  async fetch(register: RequestInfo, id: string, who: Fetcher, record: RecordFetch): Promise<Readable> {
     if (this.underway.size >= mostAtOnce) throw new UndercroftError("UC408", {}, { retryAfter: 60 })
     const out = new PassThrough()
     this.underway.add(out)
     const late = setTimeout(() => out.destroy(new Error("it took too long")), longestMs)
-    const made = this.write(register, id, account, out, record).finally(() => {
+    const made = this.write(register, id, who, out, record).finally(() => {
       clearTimeout(late)
       this.underway.delete(out)
     })
@@ -70,7 +71,7 @@ export class ExportFetcher {
   private async write(
     register: RequestInfo,
     id: string,
-    account: string | null,
+    who: Fetcher,
     out: PassThrough,
     record: RecordFetch,
   ): Promise<void> {
@@ -78,8 +79,11 @@ export class ExportFetcher {
       const lock = "select pg_try_advisory_lock(hashtextextended($1, 0)) as mine"
       const { rows } = await keeper.query(lock, [`undercroft privacy export ${id}`])
       if (!rows[0].mine) throw new UndercroftError("UC407")
-      const request = await fetchable(keeper, register, id)
-      if (!request || (account !== null && request.account !== account)) throw new UndercroftError("UC406")
+      const request = await askedExport(keeper, register, id)
+      const isTheirs = request?.askedBy === `user:${who.id}` && (who.isOfficer || request.account === who.id)
+      if (!request || !isTheirs) throw new UndercroftError("UC406")
+      if (request.fetchedAt !== null) throw new UndercroftError("UC446", { at: request.fetchedAt })
+      if (!request.isOpen) throw new UndercroftError("UC406")
       await record(subjectsOf(await findSubject(keeper, this.parts.model, request.subject)))
       await stepRequest(keeper, register, id, { status: "running" })
       try {
@@ -89,7 +93,7 @@ export class ExportFetcher {
         await stepRequest(keeper, register, id, { status: "granted" })
         throw cause
       }
-      await stepRequest(keeper, register, id, { status: "done", answer: null })
+      await stepRequest(keeper, register, id, { status: "done", task: null })
     })
   }
 

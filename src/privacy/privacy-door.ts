@@ -43,9 +43,9 @@ export function addPrivacyDoor(server: FastifyInstance, parts: PrivacyDoorParts)
     const register = await registerOf(parts, caller, id)
     checkRecent(caller, register)
     const { name } = register.entity
-    // Whatever else a model lets people read of requests: the data is for the person and the officer.
-    const account = caller.roles.includes(register.officer) ? null : caller.id
-    const bytes = await exports.fetch(register, id, account, (subjects) =>
+    // Whatever else a model lets people read of requests: the data is for who asked.
+    const who = { id: caller.id!, isOfficer: caller.roles.includes(register.officer) }
+    const bytes = await exports.fetch(register, id, who, (subjects) =>
       record(caller, { kind: "export", entity: name, question: { request: id }, subjects }),
     )
     return reply

@@ -5,7 +5,7 @@ import type { InternalSession } from "../store/internal-session.ts"
 import { type GrantedRequest, type RequestStep, stepRequest } from "../store/privacy-requests.ts"
 import { rectifyRow } from "../store/rectify-row.ts"
 import { liftRestriction, restrictPerson } from "../store/restrictions.ts"
-import { type Erasing, erasePerson } from "./erase.ts"
+import { type Erasing, erasePerson, holdsText } from "./erase.ts"
 
 /** Does it, and writes what became of it. Throws where the database does not answer: then it is resumed. */
 export async function runRequest(
@@ -31,7 +31,7 @@ export async function runRequest(
       ),
     )
     const answer = `It could not be done${isOurs ? ` (${code})` : ""}. A privacy officer can grant it again.`
-    return { status: "failed", answer }
+    return { status: "failed", answer, task: null }
   })
   await stepRequest(session, register, id, step)
 }
@@ -57,24 +57,27 @@ async function work(
   switch (kind) {
     case "restrict":
       await restrictPerson(adminUrl, model, change)
-      return { status: "done", answer: null }
+      return { status: "done", task: null }
     case "lift":
       await liftRestriction(adminUrl, model, change).catch((cause: UndercroftError) => {
         // Nothing is restricted: that is what was asked for.
         if (cause.code !== "UC992") throw cause
       })
-      return { status: "done", answer: null }
+      return { status: "done", task: null }
     case "rectify": {
-      // Who was given the data is to be told (GDPR Art. 19): that is a person's task, and here they read it.
-      const told = recipients.length === 0 ? null : `To be told of it: ${recipients.join(", ")}.`
-      const why = await rectifyRow(adminUrl, model, register, request, told)
-      return why === null ? { status: "done", answer: told } : { status: "failed", answer: why }
+      // Who was given the data is to be told (GDPR Art. 19): that is an officer's task, and here they read it.
+      const task = recipients.length === 0 ? null : `To be told of it: ${recipients.join(", ")}.`
+      const why = await rectifyRow(adminUrl, model, register, request, task)
+      return why === null ? { status: "done", task } : { status: "failed", answer: why, task: null }
     }
     default: {
-      const { report } = await erasePerson(erasing, subject, { by, id })
+      const { report, note } = await erasePerson(erasing, subject, { by, id })
       // A hold keeps the request together with what it asks for.
-      if (report.holds.length === 0) return { status: "done", answer: null }
-      return { status: "failed", answer: "A legal hold keeps this data; what it does not keep is erased." }
+      if (report.holds.length === 0) return { status: "done", task: null }
+      const rest = note === null ? "nothing was erased" : "what it does not keep is erased"
+      // Why somebody is held, such as a lawsuit, is for officers.
+      const task = `Held: ${holdsText(report)}`
+      return { status: "failed", answer: `A legal hold keeps this data; ${rest} (UC445).`, task }
     }
   }
 }

@@ -72,8 +72,10 @@ export function dropMachinery(): string[] {
     execute format('drop policy %I on %I.%I', one.policyname, one.schemaname, one.tablename);
   end loop;
   for one in select n.nspname, c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-    join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('app', 'accounts') and not t.tgisinternal
-      and (n.nspname = 'app' or t.tgname not like 'record %') loop
+    join pg_namespace n on n.oid = c.relnamespace join pg_proc p on p.oid = t.tgfoid join pg_namespace f on f.oid = p.pronamespace
+    where not t.tgisinternal and (n.nspname = 'app' or n.nspname = 'accounts' and t.tgname not like 'record %'
+      -- Wherever it stands, such as on the record: its function is dropped below, and PostgreSQL would refuse that.
+      or f.nspname in ('undercroft', 'undercroft_rules')) loop
     execute format('drop trigger %I on %I.%I', one.tgname, one.nspname, one.relname);
   end loop;
   loop

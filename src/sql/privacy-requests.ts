@@ -3,7 +3,9 @@ import type { RequestInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import type { Policies } from "../policy/policies.ts"
 import { quoteName, ruleFunction, shortName, tableOf } from "../policy/to-sql.ts"
+import { runningSql } from "./retention.ts"
 import type { RoleNames } from "./roles.ts"
+import { rowsOf } from "./subject-rows.ts"
 
 const definer = "language plpgsql volatile security definer set search_path = pg_catalog, pg_temp"
 
@@ -20,10 +22,13 @@ export function createRequests({ model }: Policies, roles: RoleNames): string[] 
     .flatMap((one) => one.request ?? [])
     .flatMap((one) => {
       const table = tableOf(one.entity)
+      const running = rowsOf(model, one.person.reference!.entity, "new.person").flatMap(
+        ({ entity, where }) => runningSql(entity, where) ?? [],
+      )
       const keep = `${ruleFunction(shortName(`request_keep_${one.entity.table}`))}()`
       const stay = `${ruleFunction(shortName(`request_stay_${one.entity.table}`))}()`
       return [
-        ...ownFunction(keep, keepBody(one), roles),
+        ...ownFunction(keep, keepBody(one, running), roles),
         ...ownFunction(stay, `begin ${raise(one, "UC402")} end`, roles),
         `create trigger undercroft_request_keep before insert or update on ${table} for each row execute function ${keep}`,
         // With the person goes the row, by a cascade that runs as the owner; the record keeps its entries.
@@ -51,11 +56,44 @@ function accountOf({ person, account }: RequestInfo, row: string): string {
   return `(select t.${quoteName(account.column)}::text from ${tableOf(whose)} t where t.${quoteName(whose.key[0]!.column)} = ${row}.person)`
 }
 
+/** Who decides about an erasure reads which declared periods still run. */
+function tellRunning(running: readonly string[]): string {
+  if (running.length === 0) return ""
+  return `if new.kind = 'erase' then
+      select left('Periods that still run: ' || string_agg(x.entity || ', ' || x.rows || ' rows, until ' || x.until, '; '), 500) into new.task from (${running.join(" union all ")}) x where x.rows > 0;
+    end if;`
+}
+
+/** Refuses a value that the field would not take, by the type and the checks of its kind; the rules of its table are asked when it is written. */
+function fitting({ entity, correctable }: RequestInfo): string {
+  if (correctable.length === 0) return ""
+  const cases = correctable.map(({ entity: of, name, kind, optional }) => {
+    const { type } = kind.schema()
+    const types = {
+      string: "string",
+      integer: "number",
+      number: "number",
+      boolean: "boolean",
+      array: "array",
+    } as const
+    const shape = types[type as keyof typeof types]
+    const checks = (kind.checks?.("x.v") ?? []).map((one) => `and (${one}) is not false`).join(" ")
+    const isShaped = shape ? `jsonb_typeof(new.value) = ${quoteLiteral(shape)} and ` : ""
+    return `when new.entity = ${quoteLiteral(of.name)} and new.field = ${quoteLiteral(name)} then
+          fits := case when coalesce(jsonb_typeof(new.value), 'null') = 'null' then ${optional} else ${isShaped}(select x.v is not null ${checks} from jsonb_to_record(jsonb_build_object('v', new.value)) as x(v ${kind.sqlType})) end;`
+  })
+  return `begin
+        case ${cases.join("\n        ")} else fits := false; end case;
+      exception when data_exception then fits := false;
+      end;
+      if not coalesce(fits, false) then raise exception using errcode = 'UC411', schema = 'app', table = ${quoteLiteral(entity.table)}, column = new.entity || '.' || new.field, message = 'refused'; end if;`
+}
+
 /**
  * Asked by the person or an officer, in a session of their own and signed in a moment ago where data would leave or go; decided by
  * an officer whom it is not about. Only the backend itself takes it further.
  */
-function keepBody(register: RequestInfo): string {
+function keepBody(register: RequestInfo, running: readonly string[]): string {
   const { entity, officer, atOnce, correctable, signedInMinutes } = register
   const refuse = (code: string): string => raise(register, code)
   const granted = (row: string): string =>
@@ -65,7 +103,7 @@ function keepBody(register: RequestInfo): string {
   const isCorrection =
     pairs.length === 0 ? "false" : `(new.entity, new.field) in (${pairs.join(", ")}) and new.row is not null`
   return `declare caller jsonb := undercroft.me(); claims jsonb := caller -> 'claims'; fresh ${tableOf(entity)}; moment timestamptz := clock_timestamp();
-  owner text; own boolean; proved boolean;
+  owner text; own boolean; proved boolean; fits boolean;
 begin
   if caller ->> 'system' = 'privacy' then
     -- An archive never has anything done that was granted elsewhere.
@@ -84,12 +122,15 @@ begin
     if new.kind in ('export', 'erase') and not proved then ${refuse("UC612")} end if;
     if new.kind = 'rectify' then
       if not coalesce(${isCorrection}, false) then ${refuse("UC411")} end if;
+      ${fitting(register)}
       if (select count(*) from ${tableOf(entity)} r where r.person = new.person and r.kind = 'rectify' and r.status = 'asked') >= ${mostCorrections} then ${refuse("UC401")} end if;
     elsif coalesce(new.entity, new.row, new.field, new.value::text) is not null then ${refuse("UC411")}
     elsif exists (select from ${tableOf(entity)} r where r.person = new.person and r.kind = new.kind and r.scope = new.scope
       and r.status in ('asked', 'granted', 'running') and coalesce(r.expires_at > moment, true)) then ${refuse("UC401")} end if;
     new.progress := 0; new.asked_by := 'user:' || (caller ->> 'id'); new.asked_at := moment; new.due_at := moment + interval '1 month';
     new.decided_by := null; new.decided_at := null; new.started_at := null; new.ended_at := null; new.expires_at := null;
+    new.task := null;
+    ${tellRunning(running)}
     if own and new.kind = any(${atOnceList}) then new.status := 'granted'; ${granted("new")} end if;
     return new;
   end if;

@@ -64,7 +64,7 @@ export function recordWrites(entity: EntityInfo, roles: RoleNames): string[] {
     `create function ${ruleFunction(name)}() returns trigger ${definer} as $undercroft$
 declare e audit.pending := undercroft.who(true); b jsonb := '{}'; a jsonb := '{}'; pb jsonb := '{}'; pa jsonb := '{}'; hidden text[];
 begin
-  ${demand(entity)}
+  ${passOver(entity)}${demand(entity)}
   e.entity := ${quoteLiteral(entity.name)};
   if tg_op = 'INSERT' then
     e.kind := 'create'; e.rows := array[${keyText(entity, "new")}]; e.subjects := ${subject("new")}; hidden := ${secretNow("new")};
@@ -92,6 +92,14 @@ end $undercroft$`,
     `create trigger undercroft_record_truncate before truncate on ${table} for each statement execute function undercroft.record_truncate(${quoteLiteral(entity.name)})`,
     ...recordTriggers.map((trigger) => `alter table ${table} enable always trigger ${trigger}`),
   ]
+}
+
+/** Of a privacy request it is on record that it was asked, decided and done, not how far it is in between. */
+function passOver({ request }: EntityInfo): string {
+  if (!request) return ""
+  const rest = (row: string): string => `to_jsonb(${row}) - '{status,progress,started_at,updated_at}'::text[]`
+  return `if tg_op = 'UPDATE' and undercroft.me() ->> 'system' = 'privacy' and new.status in ('granted', 'running') and ${rest("new")} = ${rest("old")} then return null; end if;
+  `
 }
 
 /** What may not be written without the purpose that it needs; SQL from elsewhere states none. */

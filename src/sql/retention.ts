@@ -99,6 +99,16 @@ function planEntity(entity: EntityInfo, entities: readonly EntityInfo[]): Retent
   }
 }
 
+/** Of rows that meet `where`, those whose period still runs, and until when the last one does; null where nothing says how long they are kept. */
+export function runningSql({ retain, ...entity }: EntityInfo, where: string): string | null {
+  if (!retain) return null
+  const column = `t.${quoteName(retain.after.column)}`
+  const moment =
+    retain.after.kind.sqlType === "date" ? `${column}::timestamp` : `(${column} at time zone 'UTC')`
+  const until = `${moment} + interval ${quoteLiteral(retain.period)}`
+  return `select ${quoteLiteral(entity.name)} as entity, count(*)::integer as rows, to_char(max(${until}), 'YYYY-MM-DD') as until from ${tableOf(entity)} t where ${where} and ${until} > now() at time zone 'UTC'`
+}
+
 /** The period is added in UTC, as PostgreSQL counts months; the bound before it is for an index. */
 function dueSql({ retain }: EntityInfo): string {
   const { after, period } = retain!

@@ -3,7 +3,7 @@ import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { literal, quoteName, tableOf } from "../policy/to-sql.ts"
 import { heldSql } from "./holds.ts"
-import { inOrder, keepers } from "./retention.ts"
+import { inOrder, keepers, runningSql } from "./retention.ts"
 import { sealedSql } from "./sealed-value.ts"
 
 /** The rows of one entity that are a person's. In all statements `$1` is the person's key as text. */
@@ -25,6 +25,10 @@ export interface ErasurePlan extends SubjectRows {
   readonly anonymise: string | null
   /** What is there still, by what keeps it: `held`, a reference (`Bill.card`), or `free`. */
   readonly fates: string
+  /** How many are to be kept for a while yet, as `runningSql` tells it. */
+  readonly running: string | null
+  /** How many there are. */
+  readonly count: string
 }
 
 /** The entities that follow the accounts. */
@@ -72,6 +76,8 @@ function planRows(rows: SubjectRows, { entities }: Model): ErasurePlan {
         ? null
         : `update ${table} set ${changes.map(({ column, text }) => `${column} = ${text}`).join(", ")} where ${where} and not ${heldSql(entity, "t", "now()", [])} and (${isLeft.join(" or ")})`,
     fates: `select case ${fates.join(" ")} else 'free' end as fate, count(*)::integer as rows from ${table} where ${where}${isLeft.length > 0 ? ` and (${isLeft.join(" or ")})` : ""} group by 1`,
+    running: runningSql(entity, where),
+    count: `select count(*)::integer as rows from ${table} where ${where}`,
   }
 }
 

@@ -5,7 +5,7 @@ import type { Model } from "../model/model.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
 import { rowsOf } from "../sql/subject-rows.ts"
-import { subjectsOf, type Whom } from "./find-subject.ts"
+import { type PersonKey, subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { preparedQuery } from "./prepared-query.ts"
 
 /** Shorter values are found in anything. */
@@ -63,6 +63,27 @@ export async function eraseRecord(session: pg.Client, subjects: readonly string[
     preparedQuery(`delete from audit.personal where position in (${positions})`, [subjects]),
   )
   return (waiting ?? 0) + (sealed ?? 0)
+}
+
+/** That somebody was restricted goes with their row; where that stays, without what it said, it stays restricted. */
+export async function eraseRestrictions(
+  session: pg.Client,
+  model: Model,
+  persons: readonly PersonKey[],
+): Promise<number> {
+  let count = 0
+  for (const person of persons) {
+    const entity = model.byName.get(person.entity)!
+    const [key] = entity.key
+    const { rowCount } = await session.query(
+      preparedQuery(
+        `delete from undercroft_state.restrictions where subject = $1 and not exists (select from ${tableOf(entity)} t where t.${quoteName(key!.column)} = $2::${key!.kind.sqlType})`,
+        [subjectOf(person), person.key],
+      ),
+    )
+    count += rowCount ?? 0
+  }
+  return count
 }
 
 interface Copies {

@@ -7,9 +7,9 @@ import { eraseAlone } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
-import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
+import { eraseCopies, eraseRecord, eraseRestrictions, gatherValues } from "./erase-copies.ts"
 import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
-import { subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
+import { type PersonKey, subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
 import { preparedQuery } from "./prepared-query.ts"
 
@@ -22,7 +22,16 @@ export interface ErasedRows {
   readonly kept: Readonly<Record<string, number>>
 }
 
+/** Rows that are to be kept for a while yet, by what the model declares: until when the last one is, as a day. */
+export interface RunningPeriod {
+  readonly entity: string
+  readonly rows: number
+  readonly until: string
+}
+
 export interface ErasureCounts {
+  /** Declared periods that still ran for rows that go: they forbid nothing, and somebody is to know. */
+  readonly running: readonly RunningPeriod[]
   readonly entities: readonly ErasedRows[]
   readonly account: "removed" | "anonymised" | "kept" | "none"
   /** Legal holds that kept something, and why. */
@@ -115,15 +124,21 @@ async function eraseAll(
   await session.query(preparedQuery("select undercroft.enter_system($1)", ["privacy"]))
   const inForce = await holdsInForce(session, whom.persons.map(subjectOf))
   const holds = inForce.map(({ subject, reason }) => ({ subject, reason }))
-  const free = whom.persons.filter((one) => !holds.some(({ subject }) => subject === subjectOf(one)))
+  const isHeld = (one: PersonKey): boolean => holds.some(({ subject }) => subject === subjectOf(one))
+  const free = whom.persons.filter((one) => !isHeld(one))
+  const entities = new Map<string, ErasedRows>()
+  for (const person of whom.persons.filter(isHeld))
+    for (const kept of await heldRows(session, model, person)) add(entities, kept)
   // Who is held keeps the account that their data refers to.
   const isKept = holds.length > 0
   if (isKept && whom.account !== null)
     free.splice(0, free.length, ...free.filter((one) => one.entity !== "User"))
   const values = await gatherValues(session, model, { ...whom, persons: free })
-  const entities = new Map<string, ErasedRows>()
+  const running: RunningPeriod[] = []
   for (const { entity, key } of free) {
     const plans = planErasure(model, model.byName.get(entity)!).filter((one) => !one.isMirror)
+    for (const plan of plans)
+      if (plan.running) running.push(...(await session.query(preparedQuery(plan.running, [key]))).rows)
     await lockPerson(session, plans, entity, key)
     for (const done of await eraseRows(session, plans, key)) add(entities, done)
   }
@@ -135,13 +150,15 @@ async function eraseAll(
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
   const since = swept?.since ?? null
+  const restrictions = await eraseRestrictions(session, model, free)
   const found = await eraseCopies(session, { subjects, account: gone.account, values, ciphers, since })
-  const copies = found + (swept?.count ?? 0)
+  const copies = restrictions + found + (swept?.count ?? 0)
   const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
   const counts = {
     entities: [...entities.values()],
     account,
     holds,
+    running: running.filter((one) => one.rows > 0),
     recordValues,
     copies,
     keys: idle.length,
@@ -154,6 +171,22 @@ async function eraseAll(
       ),
     )
   return { counts, idle }
+}
+
+/** What a hold keeps of a person, by entity. */
+async function heldRows(
+  session: pg.Client,
+  model: Model,
+  { entity, key }: PersonKey,
+): Promise<readonly ErasedRows[]> {
+  const found: ErasedRows[] = []
+  for (const plan of planErasure(model, model.byName.get(entity)!)) {
+    if (plan.isMirror) continue
+    const { rows } = await session.query(preparedQuery(plan.count, [key]))
+    const held = Number(rows[0].rows)
+    if (held > 0) found.push({ entity: plan.entity.name, deleted: 0, anonymised: 0, kept: { held } })
+  }
+  return found
 }
 
 /** Nothing new can refer to them until the end. */

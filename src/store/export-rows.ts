@@ -5,12 +5,11 @@ import { encryptedFields } from "../model/encryption.ts"
 import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { quoteName } from "../policy/to-sql.ts"
-import { aboutSubject } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { rowsAsJson, rowsOf } from "../sql/subject-rows.ts"
-import { waitingEntries } from "../sql/waiting.ts"
 import { requireKeys } from "./erase-keys.ts"
-import { subjectsOf, type Whom } from "./find-subject.ts"
+import { accessColumns, accessesQuery } from "./export-accesses.ts"
+import type { Whom } from "./find-subject.ts"
 import { asInternal } from "./internal-session.ts"
 
 /** One row: its JSON, and its cells as texts in the order of the columns. */
@@ -25,6 +24,8 @@ export interface ExportTable {
   /** Null where it is none of the model's. */
   readonly entity: EntityInfo | null
   readonly columns: readonly string[]
+  /** Of each column, as JSON Schema has it; empty where the entity says it. */
+  readonly schemas: Readonly<Record<string, object>>
   readonly rows: AsyncIterable<readonly ExportRow[]>
 }
 
@@ -60,10 +61,12 @@ export async function* exportTables(
       name: entity.name,
       entity,
       columns: entity.fields.map((one) => one.name),
+      schemas: {},
       rows: isSealed ? opened(found, entity, mark, ciphers) : found,
     }
   }
-  yield await table(session, "access", accessColumns, accessEntries, [subjectsOf(whom)])
+  const [accesses, told] = await accessesQuery(session, model, whom)
+  yield table(session, "access", accessColumns, accesses, told)
   if (whom.account === null) return
   const database = String((await session.query("select current_database() as name")).rows[0].name)
   const roles = roleNames(database)
@@ -71,63 +74,60 @@ export async function* exportTables(
   if (!rows[0].there) return
   await session.query(`set local role ${quoteName(roles.owner)}`)
   for (const [name, [columns, from]] of Object.entries(accountTables))
-    yield await table(session, name, columns, from, [whom.account])
+    yield table(session, name, columns, from, [whom.account])
   await session.query(`set local role ${quoteName(roles.internal)}`)
 }
 
-const accessColumns = [
-  "at",
-  "actor",
-  "onBehalf",
-  "kind",
-  "entity",
-  "fields",
-  "purpose",
-  "door",
-  "address",
-  "result",
-  "rows",
-  "values",
-]
-
-/** Values of entries that tell of others, too, are left out: they may be the others'. */
-const accessEntries = `select at, actor, on_behalf, kind, entity, fields, purpose, door, address, result, rows, case when cardinality(subjects) = 1 then personal end from (
-    select e.at, e.actor, e.on_behalf, e.kind, e.entity, e.fields, e.purpose, e.door, e.address, e.result, e.rows, e.subjects, p.content as personal
-      from audit.entry e left join audit.personal p using (position)
-      where e.position in (select position from audit.about where subject in (select ${aboutSubject("s")} from unnest($1::text[]) s))
-    union all select at, actor, on_behalf, kind, entity, fields, purpose, door, address, result, rows, subjects, personal
-      from ${waitingEntries()} w where subjects && $1) e order by at`
+const someText = { type: ["string", "null"] }
+const someMoment = { type: ["string", "null"], format: "date-time" }
 
 /** No table with what proves who somebody is, other than when and how. */
-const accountTables: Readonly<Record<string, readonly [columns: readonly string[], from: string]>> = {
+const accountTables: Readonly<
+  Record<string, readonly [columns: Readonly<Record<string, object>>, from: string]>
+> = {
   account: [
-    ["id", "name", "email", "emailVerified", "createdAt"],
+    {
+      id: someText,
+      name: someText,
+      email: someText,
+      emailVerified: { type: ["boolean", "null"] },
+      createdAt: someMoment,
+    },
     `select id, name, email, "emailVerified", "createdAt" from accounts."user" where id::text = $1`,
   ],
   sessions: [
-    ["createdAt", "expiresAt", "address", "userAgent"],
+    { createdAt: someMoment, expiresAt: someMoment, address: someText, userAgent: someText },
     `select "createdAt", "expiresAt", "ipAddress", "userAgent" from accounts.session where "userId"::text = $1 order by 1`,
   ],
   credentials: [
-    ["kind", "createdAt"],
+    { kind: someText, createdAt: someMoment },
     `select "providerId", "createdAt" from accounts.account where "userId"::text = $1 order by 2`,
   ],
   accountEvents: [
-    ["at", "kind", "address", "userAgent", "route", "result"],
-    `select at, kind, address, "userAgent", route, result from accounts.event where subject = $1 or actor = $1 order by place`,
+    {
+      at: someMoment,
+      kind: someText,
+      address: someText,
+      userAgent: someText,
+      route: someText,
+      result: someText,
+    },
+    // From where somebody else did it, such as an administrator, is theirs.
+    `select at, kind, case when coalesce(actor, $1) = $1 then address end, case when coalesce(actor, $1) = $1 then "userAgent" end, route, result from accounts.event where subject = $1 or actor = $1 order by place`,
   ],
 }
 
-async function table(
+function table(
   session: pg.Client,
   name: string,
-  columns: readonly string[],
+  schemas: Readonly<Record<string, object>>,
   from: string,
   values: readonly unknown[],
-): Promise<ExportTable> {
+): ExportTable {
+  const columns = Object.keys(schemas)
   const names = columns.map(quoteName).join(", ")
   const text = `select row_to_json(x)::text as json, array[${columns.map((one) => `x.${quoteName(one)}::text`).join(", ")}] as cells from (${from}) x(${names})`
-  return { name, entity: null, columns, rows: each(session, [[text, values]]) }
+  return { name, entity: null, columns, schemas, rows: each(session, [[text, values]]) }
 }
 
 /** The same rows with what is encrypted in the clear: as JSON, and in cells as PostgreSQL would write it. */

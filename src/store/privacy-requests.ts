@@ -52,17 +52,30 @@ export async function nextRequest(
   return rows[0] ?? null
 }
 
-/** An export that can be fetched now; null where there is none, or no longer. */
-export async function fetchable(
+/** An export that somebody asked for, whether it can be fetched now, and when it was. */
+export interface AskedExport extends GrantedRequest {
+  /** `user:<account>` */
+  readonly askedBy: string
+  readonly isOpen: boolean
+  /** ISO; null where it was not fetched. */
+  readonly fetchedAt: string | null
+}
+
+/** Null where there is no such export. */
+export async function askedExport(
   session: pg.Client,
   register: RequestInfo,
   id: string,
-): Promise<GrantedRequest | null> {
+): Promise<AskedExport | null> {
   const { rows } = await session.query(
-    `select ${columns(register)} from ${tableOf(register.entity)} r where r.id = $1 and r.kind = 'export' and r.status in ('granted', 'running') and r.expires_at > clock_timestamp()`,
+    `select ${columns(register)}, r.asked_by as "askedBy", r.status in ('granted', 'running') and r.expires_at > clock_timestamp() as "isOpen",
+      case when r.status = 'done' then r.ended_at end as "fetchedAt" from ${tableOf(register.entity)} r where r.id = $1 and r.kind = 'export'`,
     [id],
   )
-  return rows[0] ?? null
+  const [found] = rows
+  return found
+    ? { ...found, isOpen: found.isOpen === true, fetchedAt: found.fetchedAt?.toISOString() ?? null }
+    : null
 }
 
 /** Exports that nobody fetched in time. */
@@ -80,8 +93,9 @@ export async function expireExports(session: InternalSession, { entity }: Reques
 /** A step of a request; a row that went with its person is nobody's to change. */
 export type RequestStep =
   | { readonly status: "running" | "granted" }
-  | { readonly status: "done"; readonly answer: string | null }
-  | { readonly status: "failed"; readonly answer: string }
+  /** The officer's answer stays. */
+  | { readonly status: "done"; readonly task: string | null }
+  | { readonly status: "failed"; readonly answer: string; readonly task: string | null }
   | { readonly progress: number }
 
 /** Takes a request further. Gives whether it is there. */
@@ -91,11 +105,11 @@ export async function stepRequest(
   id: string,
   step: RequestStep,
 ): Promise<boolean> {
-  const set = (changes: string, value: unknown): Promise<boolean> =>
+  const set = (changes: string, ...values: unknown[]): Promise<boolean> =>
     inSystem(session, "privacy", async () => {
       const { rowCount } = await session.query(
         `update ${tableOf(entity)} set ${changes} where id = $1 and status in ('granted', 'running')`,
-        [id, value],
+        [id, ...values],
       )
       return rowCount === 1
     })
@@ -106,8 +120,15 @@ export async function stepRequest(
     case "granted":
       return set("status = $2, progress = 0", "granted")
     case "done":
-      return set("status = 'done', answer = $2, progress = 100, ended_at = clock_timestamp()", step.answer)
+      return set(
+        "status = 'done', task = left($2, 500), progress = 100, ended_at = clock_timestamp()",
+        step.task,
+      )
     case "failed":
-      return set("status = 'failed', answer = $2, ended_at = clock_timestamp()", step.answer.slice(0, 500))
+      return set(
+        "status = 'failed', answer = left(concat_ws(' ', answer, $2::text), 500), task = left($3, 500), ended_at = clock_timestamp()",
+        step.answer,
+        step.task,
+      )
   }
 }

@@ -12,7 +12,7 @@ export async function rectifyRow(
   model: Parameters<typeof rowsOf>[0],
   { entity: register, person, correctable }: RequestInfo,
   request: GrantedRequest,
-  answer: string | null,
+  task: string | null,
 ): Promise<string | null> {
   const field = correctable.find((one) => one.entity.name === request.entity && one.name === request.field)
   const rows = field && rowsOf(model, person.reference!.entity).find((one) => one.entity === field.entity)
@@ -41,8 +41,8 @@ export async function rectifyRow(
           ],
         )
         await session.query(
-          `update ${tableOf(register)} set status = 'done', answer = $2, progress = 100, ended_at = clock_timestamp() where id = $1`,
-          [request.id, answer],
+          `update ${tableOf(register)} set status = 'done', task = left($2, 500), progress = 100, ended_at = clock_timestamp() where id = $1`,
+          [request.id, task],
         )
         return null
       }),
