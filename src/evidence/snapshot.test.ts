@@ -26,7 +26,9 @@ const processing: ProcessingRecord = {
 }
 
 /** A backend; `broken` says what is otherwise in it. */
-function backend(broken: "field" | "class" | "rule" | "hidden" | "entity" | null = null): BackendDefinition {
+function backend(
+  broken: "field" | "class" | "rule" | "hidden" | "entity" | "silent" | null = null,
+): BackendDefinition {
   const me = actor({})
   const Patient = entity("Patient", {
     fields: {
@@ -41,6 +43,7 @@ function backend(broken: "field" | "class" | "rule" | "hidden" | "entity" | null
       ...(broken === "field" ? { nickname: text().personal().optional() } : {}),
     },
     subject: "user",
+    audit: { reads: broken !== "silent" },
   })
   Patient.access(({ row }) => ({ read: broken === "rule" ? anyone : row.user.is(me.id) }))
   const Diary = entity("Diary", { fields: { user: ref("User"), entry: text().special() }, subject: "user" })
@@ -99,6 +102,11 @@ test.each<[string, Parameters<typeof backend>[0], RegExp]>([
     "a rule",
     "rule",
     /^Who may do what: Patient, read has changed\. Before: Patients .*[^.]\. Now: Patients .*everyone.*(?<!\.)\.$/,
+  ],
+  [
+    "that reads are no longer on record",
+    "silent",
+    /^What is declared: reads of Patient has changed\. Before: on record\. Now: not on record\.$/,
   ],
   ["a field that everybody sees", "hidden", /^Who may do what: Patient\.phone, see is gone; it was: /],
 ])("%s is told", async (_, broken, says) => {

@@ -47,7 +47,7 @@ export async function takeSnapshot({ definition, policies, folder }: SnapshotSou
   return {
     fields: sorted(fieldsOf(definition, policies)),
     rules: sorted(rulesOf(policies)),
-    declared: sorted(declaredIn(definition)),
+    declared: sorted([...declaredIn(definition), ...readsOf(policies)]),
     software: sorted([...versions].map(([name, all]) => [name, [...all].toSorted().join(", ")])),
   }
 }
@@ -110,6 +110,13 @@ function rulesOf(policies: Policies): [string, string][] {
       }),
     ),
   ])
+}
+
+/** Whether reads of what is about people are on record. */
+function readsOf({ model }: Policies): [string, string][] {
+  return storedEntities(model)
+    .filter((entity) => entity.fields.some(isAboutPeople))
+    .map((entity) => [`reads of ${entity.name}`, entity.audit.reads ? "on record" : "not on record"])
 }
 
 function declaredIn({ processing, accounts }: BackendDefinition): [string, string][] {

@@ -117,6 +117,7 @@ export function privacyRequestEntity<Person extends AnyEntity, const Name extend
     },
     tracked: false,
     subject: "person",
+    audit: { reads: true }, // What is to be corrected may be about health.
     indexes: [["person"], ["status"]],
   })
   Request.access(({ row }) => {

@@ -63,6 +63,11 @@ export function recordedSql(
   return `${recorded(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
 }
 
+/** The function that puts reads of an entity on record, with its arguments' types. */
+export function recordedFunction(entity: EntityInfo): string {
+  return `${recorded(entity)}(text[],text[],jsonb,text,text)`
+}
+
 const recorded = (entity: EntityInfo): string =>
   `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`
 

@@ -40,7 +40,7 @@ export const gdpr: Standard = {
     { id: "Art. 32(1)(c)", who: "operator", text: "Data can be restored soon after an incident.", duty: "Make backups, encrypt them, and practise restoring." },
     { id: "Art. 32(1)(d)", who: "builder", text: "All of it is tested regularly.", duty: "Run `undercroft evidence --check` with every change, and read this report regularly." },
     { id: "Art. 32(4)", who: "platform", text: "Who has access acts only as the controller says.", how: "Each request has a caller, whom the database knows and nobody can forge.", tests: [shownBy.noForgedCaller, shownBy.callerEnds], checks: ["api-least-rights"] },
-    { id: "Art. 33", who: "platform", text: "Of a breach it can be told within 72 hours whose and which data it concerns.", missing: "A record of who read and changed which data of whom.", checks: ["changes-recorded", "record-sealed"], needsTest: true, duty: "Notify the authority within 72 hours.", how: "The record says which data a credential touched." },
+    { id: "Art. 33", who: "platform", text: "Of a breach it can be told within 72 hours whose and which data it concerns.", missing: "A record of who read and changed which data of whom.", checks: ["changes-recorded", "reads-recorded", "record-sealed"], needsTest: true, duty: "Notify the authority within 72 hours.", how: "The record says which data a credential touched." },
     { id: "Art. 34", who: "operator", text: "Where a breach puts people at high risk, they are told.", duty: "Tell them; the record says whom." },
     { id: "Art. 35", who: "builder", text: "Where the risk is high, its consequences are assessed beforehand.", duty: "Write the assessment: data inventory, access matrix and measures are in this report." },
   ],
