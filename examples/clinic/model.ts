@@ -168,7 +168,7 @@ export const Observation = entity("Observation", {
     kind: choice("systolic", "diastolic", "pulse", "temperature", "weight", "glucose").special(),
     value: decimal({ precision: 6, scale: 2 }).special().encrypted(), unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
     measuredAt: instant(),
-    device: text({ max: 40 }).optional(),
+    device: text({ max: 40 }).internal().optional(),
   },
   subject: "patient", audit: { reads: true }, retain: { years: 10, after: "measuredAt" }, unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
 })

@@ -52,7 +52,7 @@ export const evidenceCommand: Command = command({
     check: {
       type: "boolean",
       description:
-        "Compare with the project's evidence.json; end with 1 where something that was met no longer is, or where personal fields, rules, declarations or software have changed.",
+        "Compare with the project's evidence.json; end with 1 where something that was met no longer is, or where fields, rules, declarations or software have changed.",
     },
     accept: {
       type: "boolean",

@@ -138,5 +138,5 @@ export function testWords(test: string): string {
     .replace(/^(?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^:]*: /, "")
     .replace(/ \((?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^)]*\)/, "")
   // What a row of a table fills in stands in no list.
-  return wordsOf.get(test) ?? bare.replaceAll(/%[sdijfo]|\$\w+/g, "…")
+  return wordsOf.get(test) ?? bare.replace(/(?:: | \(|)(?:(?:with|for) )?(?:%[sdijfo]|\$\w+)\)?$/, "")
 }
