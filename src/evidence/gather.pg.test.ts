@@ -227,8 +227,18 @@ describe("live checks", () => {
   const because = "it is compared"
   const clear = { ...definition.processing!, inClear: [{ fields: ["Patient.illness"], because }] }
   test.each<[string, unknown, unknown, RegExp]>([
-    ["nothing is said", definition.processing, null, /^1 of 2 fields are not encrypted: Patient\.illness\.$/],
-    ["it is", clear, true, /^1 of 2 are\. .*builder decided: Patient\.illness \(it is compared\)\.$/],
+    [
+      "nothing is said",
+      definition.processing,
+      null,
+      /^1 of 2 fields of special categories are not encrypted: Patient\.illness\.$/,
+    ],
+    [
+      "it is",
+      clear,
+      true,
+      /^1 of 2 fields of special categories are encrypted\. .*builder decided: Patient\.illness \(it is compared\)\.$/,
+    ],
     [
       "a reason is empty",
       { ...clear, inClear: [{ fields: ["Patient.illness"], because: " " }] },
@@ -331,6 +341,28 @@ describe("reports", () => {
     expect(page).toContain("&#60;img src=x&#62;")
     expect(page).not.toMatch(/<b>notes|<i>|<script|<link|<img|url\(|href="[^#]|@import|<\w+[^>]* on\w+=/)
     expect(page).toContain("default-src 'none'")
+  })
+
+  test("say which version made them, and that tests were not run for them", async () => {
+    const evidence = await gather([], ["gdpr"])
+    expect(evidence.version).toMatch(/^\d+\.\d+\.\d+/)
+    for (const text of [reportMarkdown(evidence), reportHtml(evidence)]) {
+      expect(text).toContain(`Made on 2026-01-02, 03:04 UTC by Undercroft ${evidence.version}`)
+      expect(text).toContain("not run for this report")
+      expect(text).not.toContain("ran when")
+    }
+  })
+
+  test("GDPR Art. 19: it is said who is given data, apart from who processes it", async () => {
+    const processing = { ...definition.processing!, recipients: ["Insurers"], subprocessors: [] }
+    const { checks, findings } = await gather([], ["gdpr"], {
+      ...context,
+      definition: { ...definition, processing } as typeof definition,
+    })
+    expect(checks.get("recipients-declared")?.says).toBe("One recipient is declared: Insurers.")
+    expect(
+      findings[0]![1].find((one) => one.requirement.id === "Art. 19")!.checks.map((one) => one.name),
+    ).toEqual(["recipients-declared"])
   })
 
   test("as JSON: all that was found, and no secret", async () => {

@@ -228,6 +228,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Data_1: what is in the clear is met only where the builder says why: %s",
     "HIPAA 164.312(b): reads are on record only where the model and the database say so: %s",
     "EHDS Art. 9: people see who looked only where the definition lets them",
+    "GDPR Art. 19: it is said who is given data, apart from who processes it",
     "GDPR Art. 30: the record of processing activities says what the model and the definition say",
   ],
   "src/evidence/software-list.test.ts": [

@@ -24,7 +24,7 @@ export const hipaa: Standard = {
     { id: "164.308(a)(6)", weight: "required", who: "operator", text: "Security incidents are dealt with and written down.", duty: "Have a procedure for them." },
     { id: "164.308(a)(7)", weight: "required", who: "operator", text: "There are backups, and a plan for emergencies.", duty: "Make backups, encrypt them, and practise restoring." },
     { id: "164.308(a)(8)", weight: "required", who: "builder", text: "All of it is evaluated regularly.", duty: "Run `undercroft evidence --check` with every change, and read this report regularly." },
-    { id: "164.308(b)", weight: "required", who: "operator", text: "Business associates are bound by contract.", checks: ["subprocessors-declared"], duty: "Conclude the contracts, and declare the companies under `processing.subprocessors`." },
+    { id: "164.308(b)", weight: "required", who: "operator", text: "Business associates are bound by contract.", checks: ["subprocessors-declared"], duty: "Conclude the contracts, and declare the companies under `processing.subprocessors`.", dutyThen: "Keep the list of companies and their contracts true." },
     { id: "164.310(a)", weight: "required", who: "operator", text: "Rooms and machines are protected.", duty: "Protect them, or choose a host who does." },
     { id: "164.310(b)", weight: "required", who: "operator", text: "It is said what workplaces may be used for, and where they stand.", duty: "Write it down." },
     { id: "164.310(c)", weight: "required", who: "operator", text: "Workplaces are protected from the unauthorised.", duty: "Protect them." },
