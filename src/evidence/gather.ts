@@ -25,6 +25,8 @@ export interface Evidence {
   readonly checks: ReadonlyMap<string, CheckResult>
   readonly findings: readonly (readonly [StandardName, readonly Finding[]])[]
   readonly parts: readonly (readonly [PartName, Part])[]
+  /** Whether the database is that of the model. */
+  readonly isOfModel: boolean
   /** What data protection rests on, as it is now. */
   readonly state: Snapshot
 }
@@ -48,6 +50,7 @@ export async function gatherEvidence(
     name: context.definition.name,
     at,
     version: platformVersion(),
+    isOfModel: await context.database.isOfModel(),
     checks,
     findings: names.map((name) => [name, assess(standards[name], found)] as const),
     parts: gathered,
