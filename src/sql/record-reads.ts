@@ -148,8 +148,11 @@ function insertRead(entity: EntityInfo): string {
   const isAsked = `case when $4 is null then true else ${isSealed("asked.", "$4", "$5")} end`
   const told = `select case when bound <> '' then substr(bound, 65)::jsonb end as told from (${bound}) b, undercroft_state.keys where ${isBound} and ${isAsked} offset 0`
   const asker = `select told, told -> 'claims' as claims, coalesce($4::jsonb, told -> 'asked') as asked from (${told}) t offset 0`
-  return `insert into audit.pending (kind, entity, fields, question, rows, subjects, ${askerColumns.join(", ")})
-    select 'read', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjectsOf(entity, "$1")}, ${askerValues} from (${asker}) a;`
+  // What is given again, or is a count or a sum, has no keys here, and may well tell of rows.
+  const result =
+    "case when cardinality(coalesce($1, '{}')) = 0 and not coalesce($3 ?| '{replay,aggregate}', false) then '0 rows' else 'done' end"
+  return `insert into audit.pending (kind, entity, fields, question, rows, subjects, result, ${askerColumns.join(", ")})
+    select 'read', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjectsOf(entity, "$1")}, ${result}, ${askerValues} from (${asker}) a;`
 }
 
 const plainKeys: ReadonlySet<string> = new Set(["uuid", "bigint", "integer"])
