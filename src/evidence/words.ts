@@ -61,7 +61,7 @@ export function madeText({ at, version }: { readonly at: Date; readonly version:
   return `Made on ${dayText(at)} by Undercroft ${version ?? "of an unknown version"} from the running system: its model, its settings and its database as they were at that moment. Tests are told by their names, from the list that came with that version; they were not run for this report (\`npm test\` in the source of that version does).`
 }
 
-export function dayText(at: Date): string {
+function dayText(at: Date): string {
   return `${at.toISOString().slice(0, 10)}, ${at.toISOString().slice(11, 16)} UTC`
 }
 
