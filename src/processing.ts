@@ -46,6 +46,14 @@ export interface KeptInClear {
   readonly because: string
 }
 
+/** Data of special categories whose reads are not on record, and why: the builder decides so, and answers for it. */
+export interface UnrecordedReads {
+  /** By name: `Observation`. */
+  readonly entities: readonly string[]
+  /** Why nobody needs to know who read it, in a sentence that stands in the evidence. */
+  readonly because: string
+}
+
 /** The record of processing activities, as far as no model can know it. */
 export interface ProcessingRecord {
   /** Who decides about the data, and answers for it. */
@@ -63,4 +71,6 @@ export interface ProcessingRecord {
   readonly measures?: readonly string[]
   /** Left out: every field of a special category is to be encrypted. */
   readonly inClear?: readonly KeptInClear[]
+  /** Left out: reads of every entity with a field of a special category are to be on record. */
+  readonly unrecordedReads?: readonly UnrecordedReads[]
 }

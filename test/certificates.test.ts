@@ -125,7 +125,7 @@ const clients: readonly (readonly [string, string, () => Promise<unknown>])[] = 
 ]
 
 test.each(clients)(
-  "TR-03161-3 Ntwk_3, ASVS 12.3.2: %s with a certificate that nobody trusts is told nothing",
+  "TR-03161-3 Ntwk_3, ASVS 12.3.2: whoever has a certificate that nobody trusts is told nothing: %s",
   async (_, code, ask) => {
     const refusal = await ask().then(
       () => null,

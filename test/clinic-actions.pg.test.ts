@@ -55,11 +55,23 @@ test("in an emergency, with a reason, a doctor of another practice reads one pat
   expect((await clinic.request(nurse, "POST", "/rest/overrides", { body })).status).toBe(403)
   expect((await clinic.request(doctor, "POST", "/rest/overrides", { body })).status).toBe(201)
   expect(await rows()).toEqual([own])
+  // What an emergency is about: measurements and what was booked, too.
+  const path = `/rest/patients?select=observations(kind,value),appointments(kind)&id=eq.${own}`
+  const [found] = (await clinic.request(doctor, "GET", path)).json
+  expect([found.observations.length > 0, found.appointments.length > 0]).toEqual([true, true])
   const officer: TestCaller = { id: "officer", roles: ["privacy-officer"] }
   const verdict = { verdict: "justified" }
   const review = await clinic.request(officer, "PATCH", `/rest/overrides?person=eq.${own}`, { body: verdict })
   expect(review.status).toBe(204)
   expect(await rows()).toEqual([])
+})
+
+test("a field that does not exist for the caller leaves an entry by REST, too", async () => {
+  expect((await clinic.request(nurse, "GET", "/rest/staff?select=name,user")).status).toBe(400)
+  const found = await clinic.sql(
+    "select result from audit.pending where entity = 'Staff' and kind = 'denied' union all select result from audit.entry where entity = 'Staff' and kind = 'denied'",
+  )
+  expect(found).toEqual([{ result: "42703" }])
 })
 
 test("a whole record is handed out when the privacy officer approves; both are on record, and the patient sees it", async () => {

@@ -421,7 +421,7 @@ it.each<[string, () => AnyEntity, string]>([
       }),
     "can't anonymise name",
   ],
-])("TR-03161-3 Data_7: a `retain` with %s does not build", (_, make, why) => {
+])("TR-03161-3 Data_7: a period that can't be kept to does not build: with %s", (_, make, why) => {
   let found: unknown
   try {
     buildModel([closed(make())])

@@ -109,7 +109,7 @@ export const Appointment = entity("Appointment", {
     status: choice("booked", "arrived", "done", "missed", "cancelled").default("booked"),
     reason: text().special().encrypted().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
   },
-  subject: "patient", retain: { years: 10, after: "createdAt" }, indexes: [["practice", "during"], ["patient", "during"]],
+  subject: "patient", audit: { reads: true }, retain: { years: 10, after: "createdAt" }, indexes: [["practice", "during"], ["patient", "during"]],
   exclude: [{ same: ["doctor"], overlapping: "during", where: ({ row }) => row.status.isNot("cancelled") }], reveals: true, // Who asks for a time that is taken learns so.
 })
 Appointment.access(({ row }) => {
@@ -118,7 +118,7 @@ Appointment.access(({ row }) => {
   const fits = allOf(row.doctor.practice.is(row.practice), row.patient.practice.is(row.practice))
   const offered = allOf(row.slot.status.is("open"), row.slot.doctor.is(row.doctor))
   return {
-    read: anyOf(ours, own),
+    read: anyOf(ours, own, me.overrides("emergency")),
     create: allOf(fits, anyOf(ours, allOf(own, offered, row.status.is("booked")))),
     update: { // Patients cancel what is booked; what is cancelled stays cancelled.
       from: anyOf(allOf(ours, row.status.isNot("cancelled")), allOf(own, row.status.is("booked"))),
@@ -153,7 +153,7 @@ ClinicalNote.access(({ row }) => {
 })
 
 export const Addendum = entity("Addendum", {
-  collection: "addenda", subject: "note", retain: { years: 10, after: "createdAt" },
+  collection: "addenda", subject: "note", audit: { reads: true }, retain: { years: 10, after: "createdAt" },
   fields: { note: ref(ClinicalNote).immutable(), author: ref(Staff), body: text({ max: 4000 }).special().encrypted() },
 })
 Addendum.access(({ row }) => {
@@ -168,14 +168,14 @@ export const Observation = entity("Observation", {
     kind: choice("systolic", "diastolic", "pulse", "temperature", "weight", "glucose").special(),
     value: decimal({ precision: 6, scale: 2 }).special().encrypted(), unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
     measuredAt: instant(),
-    device: text({ max: 40 }).optional(),
+    device: text({ max: 40 }).internal().optional(),
   },
-  subject: "patient", retain: { years: 10, after: "measuredAt" }, unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
+  subject: "patient", audit: { reads: true }, retain: { years: 10, after: "measuredAt" }, unique: [["patient", "kind", "measuredAt"]], indexes: [["practice", "measuredAt"]], // What is sent twice is one row.
 })
 Observation.access(({ row }) => {
   const visible = anyOf(allOf(medics(), row.practice.in(me.practices)), row.patient.in(me.records))
   const studied = allOf(me.has("researcher"), row.consentsTo("research")) // See consent.ts.
-  return { read: anyOf(visible, studied), create: allOf(visible, row.patient.practice.is(row.practice)) }
+  return { read: anyOf(visible, studied, me.overrides("emergency")), create: allOf(visible, row.patient.practice.is(row.practice)) }
 })
 
 export const Prescription = entity("Prescription", {
@@ -188,7 +188,7 @@ export const Prescription = entity("Prescription", {
     issuedOn: date().immutable(),
     refills: integer({ min: 0, max: 12 }).default(0),
   },
-  subject: "patient", retain: { years: 10, after: "issuedOn" }, indexes: [["patient", "issuedOn"], ["practice", "issuedOn"]],
+  subject: "patient", audit: { reads: true }, retain: { years: 10, after: "issuedOn" }, indexes: [["patient", "issuedOn"], ["practice", "issuedOn"]],
 })
 Prescription.access(({ row, before }) => {
   const ours = allOf(medics(), row.practice.in(me.practices))

@@ -104,7 +104,9 @@ test("TR-03161-3 Auth_5: what a rule wants a second factor for is refused with w
   await backend.sql("insert into app.charts (title) values ('one')")
   const refused = await ask(headers, "/rest/charts?select=title")
   expect(refused).toMatchObject({ status: 401, json: { code: "UC612" } })
-  expect(refused.headers.get("www-authenticate")).toContain('error="insufficient_user_authentication"')
+  expect(refused.headers.get("www-authenticate")).toContain(
+    'error="insufficient_user_authentication", acr_values="two-factor"',
+  )
   await backend.sql(`update accounts.session set assurance = 'two-factor' where "userId" = $1`, [id])
   expect((await ask(headers, "/rest/charts?select=title")).json).toContainEqual({ title: "one" })
   // Nobody who is not signed in is told to come again.
@@ -119,7 +121,10 @@ test("a rule about how recently holds for a while", async () => {
     `update accounts.session set "authenticatedAt" = now() - interval '16 minutes' where "userId" = $1`,
     [id],
   )
-  expect(await write()).toMatchObject({ status: 401, json: { code: "UC612" } })
+  const late = await write()
+  expect(late).toMatchObject({ status: 401, json: { code: "UC612" } })
+  // Who only has to sign in again is not asked for more.
+  expect(late.headers.get("www-authenticate")).toMatch(/error="insufficient_user_authentication"$/)
   // What proving it again would not help with is refused as ever.
   const remove = await ask(headers, "/rest/charts?title=eq.one", "DELETE")
   expect(remove.json?.code).not.toBe("UC612")

@@ -93,6 +93,11 @@ export const definitionErrors = {
     message: "has personal fields ({fields}) and does not say whose they are.",
     hint: 'Say whose they are, such as `subject: "{way}"`: a reference to the person or to their account, or the key where a row is the person; or `subject: false` where it is about nobody on record here.',
   },
+  UC450: {
+    status: 500,
+    message: "can hold any words about a person, and is not classified.",
+    hint: "Say what it is: .personal(), .special() (health and the like), .secret(), .internal() or .public().",
+  },
   UC150: {
     status: 500,
     message: "is a register of consents, and {why}.",

@@ -30,14 +30,35 @@ test("what does not go together is refused", async () => {
 
 test("drift is told against a baseline alone: when a table no longer forces its rules", async () => {
   const bare = await evidence("--check")
-  expect([bare.code, bare.stderr]).toEqual([1, expect.stringContaining("UC960")])
+  expect([bare.code, bare.stderr]).toEqual([
+    1,
+    expect.stringContaining("evidence.json can't be read, if it is there."),
+  ])
   const lock = (needs: object): Promise<void> =>
     ready.project.write("package-lock.json", JSON.stringify({ packages: { "": {}, ...needs } }))
   const a = { "node_modules/a": { version: "1.0.0", integrity: "sha512-AAAA" } }
   await lock(a)
   expect((await evidence("--accept")).code).toBe(0)
   const { code, stdout } = await evidence("--check", "--json")
-  expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, drift: [], changes: [], newlyMet: 0 }])
+  expect([code, JSON.parse(stdout)]).toEqual([
+    0,
+    { ok: true, isOfModel: true, drift: [], changes: [], newlyMet: 0 },
+  ])
+  // With the record's view that a start would make, the database is of another model: that is said first, and once.
+  const backend = notesProject["backend.ts"]!
+  await ready.project.write(
+    "backend.ts",
+    backend.replace("callers:", "audit: { accessesToMe: true },\n  callers:"),
+  )
+  const other = await evidence("--check")
+  expect(other.code).toBe(1)
+  expect(other.stdout.split("\n")[0]).toBe(
+    "✗ The database is that of another model: start the backend once, and look again.",
+  )
+  expect(other.stdout.match(/another model/g)).toHaveLength(1)
+  expect(other.stdout).toContain("was met and is not")
+  expect(other.stdout).not.toMatch(/alter |update undercroft/)
+  await ready.project.write("backend.ts", backend)
   await runSql(ready.url, "alter table app.notes no force row level security")
   await lock({ ...a, "node_modules/b": { version: "2.0.0", integrity: "sha512-AAAA" } })
   const checked = await evidence("--check")

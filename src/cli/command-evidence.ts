@@ -9,7 +9,7 @@ import { reportJson } from "../evidence/report-json.ts"
 import { reportMarkdown } from "../evidence/report-markdown.ts"
 import { type Change, changeText, findChanges } from "../evidence/snapshot.ts"
 import { type StandardName, standards } from "../evidence/standards.ts"
-import { inspectDatabase } from "../store/inspect-database.ts"
+import { inspectDatabase, otherModel } from "../store/inspect-database.ts"
 import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
@@ -52,7 +52,7 @@ export const evidenceCommand: Command = command({
     check: {
       type: "boolean",
       description:
-        "Compare with the project's evidence.json; end with 1 where something that was met no longer is, or where personal fields, rules, declarations or software have changed.",
+        "Compare with the project's evidence.json; end with 1 where something that was met no longer is, or where fields, rules, declarations or software have changed.",
     },
     accept: {
       type: "boolean",
@@ -86,10 +86,11 @@ export const evidenceCommand: Command = command({
     if (baseline) {
       const drift = findDrift(baseline.met, evidence.findings)
       const changes = findChanges(baseline.state, evidence.state)
-      if (drift.length + changes.length > 0) process.exitCode = 1
-      const added = newlyMet(baseline.met, evidence.findings)
-      if (args.json) stdout.line(driftJson(drift, changes, added))
-      else tellDrift(drift, changes, added)
+      const { isOfModel } = evidence
+      if (!isOfModel || drift.length + changes.length > 0) process.exitCode = 1
+      const told: Told = { drift, changes, added: newlyMet(baseline.met, evidence.findings), isOfModel }
+      if (args.json) stdout.line(driftJson(told))
+      else tellDrift(told)
       return
     }
     if (args.accept) {
@@ -132,12 +133,30 @@ function formatOf(said: string | undefined, out: string | undefined): Format {
   return name as Format
 }
 
-function driftJson(drift: readonly Drift[], changes: readonly Change[], added: number): string {
-  return JSON.stringify({ ok: drift.length + changes.length === 0, drift, changes, newlyMet: added })
+interface Told {
+  readonly drift: readonly Drift[]
+  readonly changes: readonly Change[]
+  readonly added: number
+  /** Otherwise much of what was seen is about another model. */
+  readonly isOfModel: boolean
 }
 
-function tellDrift(drift: readonly Drift[], changes: readonly Change[], added: number): void {
-  const isSame = drift.length + changes.length === 0
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
+
+function driftJson({ drift, changes, added, isOfModel }: Told): string {
+  return JSON.stringify({
+    ok: isOfModel && drift.length + changes.length === 0,
+    isOfModel,
+    drift,
+    changes,
+    newlyMet: added,
+  })
+}
+
+function tellDrift({ drift, changes, added, isOfModel }: Told): void {
+  const isSame = isOfModel && drift.length + changes.length === 0
   const say = (text: string, indent: string): void => {
     for (const line of wrap(printable(text), stdout.width - indent.length)) stdout.line(`${indent}${line}`)
   }
@@ -145,11 +164,15 @@ function tellDrift(drift: readonly Drift[], changes: readonly Change[], added: n
     stdout.line(
       `${stdout.paint("green", "✓")} All that was met still is; fields, rules, declarations and software are as accepted.`,
     )
+  if (!isOfModel) say(`${stdout.paint("red", "✗")} ${capital(otherModel)}.`, "")
+  // What stands in the way of many is said once, with the first of them.
+  const said = new Set<string>(isOfModel ? [] : [`${capital(otherModel)}.`])
   for (const one of drift) {
     stdout.line(
       `${stdout.paint("red", "✗")} ${standards[one.standard].name} ${one.id} was met and is not: ${one.text}`,
     )
-    for (const why of one.why) say(why, "    ")
+    for (const why of one.why.filter((text) => !said.has(text))) say(why, "    ")
+    for (const why of one.why) said.add(why)
   }
   for (const one of changes) {
     const [first = "", ...others] = wrap(printable(changeText(one)), stdout.width - 4)

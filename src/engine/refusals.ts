@@ -7,6 +7,7 @@ import type { EntityInfo } from "../model/model.ts"
 import { type Circumstances, recordText, recordValues, type ToldEntry } from "../sql/circumstances.ts"
 import { currentCircumstances, under } from "../store/circumstances.ts"
 import { type FlightPool, isDatabaseError } from "../store/pool.ts"
+import type { AimedAt } from "./aimed-at.ts"
 import type { Caller } from "./caller.ts"
 
 export interface RefusedRequest {
@@ -18,6 +19,8 @@ export interface RefusedRequest {
   readonly fields?: readonly string[] | undefined
   /** It is a refusal whatever its code: whoever tells of it knows. */
   readonly isDenied?: boolean
+  /** Whose data it would have been, as far as the request names it. */
+  readonly aim?: AimedAt
   /** What of it may be told, such as the verb. */
   readonly verb?: string
 }
@@ -167,7 +170,7 @@ function entryOf(error: unknown, request: RefusedRequest): ToldEntry | null {
     code === "42501" ||
     code.startsWith("PGRST30") ||
     (code.startsWith("UC6") && status < 500) ||
-    (unknowns.has(code) && entity?.audit.reads === true)
+    (unknowns.has(code) && (entity?.audit.reads === true || hidesFrom(entity, request.caller)))
   const isFailed = isDatabaseError(error.cause) || endsCall(error, action) || missesRow(code, verb)
   if (!isDenied && !isFailed) return null
   const detail = { ...(action ? { action } : {}), ...(verb ? { verb } : {}) }
@@ -176,8 +179,14 @@ function entryOf(error: unknown, request: RefusedRequest): ToldEntry | null {
     result: code,
     ...(entity ? { entity: entity.name } : {}),
     ...(fields && fields.length > 0 ? { fields } : {}),
+    ...request.aim,
     ...(action || verb ? { detail } : {}),
   }
+}
+
+/** Of what has fields that don't exist for the caller, asking for one that is not there may be asking for one of these. */
+function hidesFrom(entity: EntityInfo | undefined, caller: Caller | null): boolean {
+  return entity?.fields.some((one) => caller?.hidden?.has(one)) ?? false
 }
 
 /** A call that waits for approval has an entry of that kind; with no database there is none. */

@@ -2,6 +2,7 @@
 import type { UndercroftError } from "../base/errors.ts"
 import type { Model } from "../model/model.ts"
 import type { Operation } from "../query/operation.ts"
+import { aimedAt } from "./aimed-at.ts"
 import type { Caller } from "./caller.ts"
 import type { Engine } from "./engine.ts"
 import type { Refusals, RefusedRequest } from "./refusals.ts"
@@ -9,11 +10,10 @@ import type { Step } from "./transact.ts"
 
 /** The engine. */
 export function withRefusals(engine: Engine, model: Model, refusals: Refusals): Engine {
-  const asked = ({ collection, kind }: Operation, caller: Caller): RefusedRequest => ({
-    caller,
-    entity: model.byCollection.get(collection),
-    verb: kind,
-  })
+  const asked = (operation: Operation, caller: Caller): RefusedRequest => {
+    const entity = model.byCollection.get(operation.collection)
+    return { caller, entity, verb: operation.kind, aim: aimedAt(operation, entity) }
+  }
   return {
     ...engine,
     run: (operation, caller) => noting(refusals, asked(operation, caller), engine.run(operation, caller)),

@@ -9,8 +9,10 @@ import { platformTests } from "./platform-tests.ts"
 import type { Requirement, Standard } from "./requirement.ts"
 import { numbersIn } from "./requirement-numbers.ts"
 import { asvsLeftOut, asvsLevels } from "./standards/asvs-levels.ts"
-import { shownBy } from "./standards/shown-by.ts"
+import { shownBy, testWords } from "./standards/shown-by.ts"
 import { standards } from "./standards.ts"
+import { toDoLists } from "./to-do.ts"
+import { dutyOf } from "./words.ts"
 
 // Put together here, or lists of what tests show would take these numbers for shown.
 const [tr, gdpr, hipaa, owasp] = ["TR-03161-3", "GDPR", "HIPAA", "ASVS"]
@@ -121,6 +123,23 @@ describe.each(Object.entries(standards))("%s", (_, standard) => {
       }
     }
   })
+})
+
+test("what tests show is said without holes that a row of a table would fill in", () => {
+  const tests = Object.values(standards).flatMap((it) =>
+    assess(it, everything).flatMap((found) => found.tests),
+  )
+  expect(tests.filter((it) => /%[sdijfo]|\$\w|…|^$/.test(testWords(it)))).toEqual([])
+  expect(testWords("a.test.ts › a dataset is refused: with %s")).toBe("a dataset is refused")
+})
+
+test("nobody is told to do what a check has seen done", () => {
+  const dutyIn = (found: Assessment): string | null =>
+    dutyOf(assess(standards.gdpr, found).find((it) => it.requirement.id === "Art. 6")!)
+  expect(dutyIn(everything)).toMatch(/^Look again/)
+  expect(dutyIn({ ...everything, checks: new Map() })).toMatch(/^Declare/)
+  const items = toDoLists([["gdpr", assess(standards.gdpr, everything)]]).flatMap((it) => it.items)
+  expect(items.map((it) => it.text)).not.toContain("Declare the legal basis of each purpose.")
 })
 
 test("TR-03161-3 has all its 105 aspects", () => {

@@ -33,7 +33,7 @@ export async function readBaseline(folder: string): Promise<Baseline> {
     throw new UndercroftError("UC960", { file: fileName, why }, { cause })
   }
   const text = await readFile(join(folder, fileName), "utf8").catch((cause) =>
-    refuse("can't be read: is it there?", cause),
+    refuse("can't be read, if it is there", cause),
   )
   try {
     const { met, state } = (JSON.parse(text) ?? {}) as { met?: unknown; state?: unknown }

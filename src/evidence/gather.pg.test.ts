@@ -4,7 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { startTestBackend, type TestBackend, testSecret } from "../../test/support/backend.ts"
+import { buildBackend } from "../build-backend.ts"
 import { actor, anyone, defineBackend, entity, ref, text, userEntity } from "../index.ts"
+import type { AnyEntity } from "../model/entity.ts"
 import { type Inspection, inspectDatabase } from "../store/inspect-database.ts"
 import { type Evidence, gatherEvidence, type PartName, partNames } from "./gather.ts"
 import type { CheckContext } from "./live-check.ts"
@@ -16,28 +18,44 @@ import { type StandardName, standards } from "./standards.ts"
 const me = actor({})
 const User = userEntity()
 User.access(({ row }) => ({ read: row.id.is(me.id) }))
-const Patient = entity("Patient", {
-  fields: {
-    user: ref(User).immutable(),
-    phone: text().personal(),
-    illness: text().special().describe("<img src=x> | what"),
-    scar: text().special().encrypted().optional(),
-    hue: text().public(),
-  },
-  subject: "user",
-})
-Patient.access(({ row }) => ({ read: row.user.is(me.id), create: row.user.is(me.id) }))
+function patients(reads: boolean): AnyEntity {
+  const Patient = entity("Patient", {
+    fields: {
+      user: ref(User).immutable(),
+      phone: text().personal(),
+      illness: text().special().describe("<img src=x> | what"),
+      scar: text().special().encrypted().optional(),
+      hue: text().public(),
+    },
+    subject: "user",
+    audit: { reads },
+  })
+  Patient.access(({ row }) => ({ read: row.user.is(me.id), create: row.user.is(me.id) }))
+  return Patient
+}
 const Plain = entity("Plain", { fields: { title: text() } })
 Plain.access(() => ({ read: anyone }))
+function marked(name: string): AnyEntity {
+  const Marked = entity(name, {
+    fields: { user: ref(User).immutable(), word: text().personal() },
+    subject: "user",
+    audit: { reads: true },
+  })
+  Marked.access(({ row }) => ({ read: row.user.is(me.id) }))
+  return Marked
+}
 
 const definition = defineBackend({
   name: "<b>notes</b> & |co|",
-  model: [User, Patient, Plain],
+  model: [User, patients(true), marked("Diary"), Plain],
+  audit: { accessesToMe: true },
   accounts: { password: true, signUp: "open", apiKeys: true },
   callers: { issuers: [{ secret: testSecret, namespace: "other" }] },
   processing: {
     controller: { name: "<i>Ann</i>", contact: "ann@example.org" },
-    purposes: [{ name: "Care", basis: "Art. 9(2)(h)", entities: ["Patient", "User"], retention: "10 years" }],
+    purposes: [
+      { name: "Care", basis: "Art. 9(2)(h)", entities: ["Patient", "Diary", "User"], retention: "10 years" },
+    ],
     recipients: [],
     transfers: [],
     subprocessors: [{ name: "Host", service: "hosting", place: "Berlin", data: "all of it" }],
@@ -209,8 +227,18 @@ describe("live checks", () => {
   const because = "it is compared"
   const clear = { ...definition.processing!, inClear: [{ fields: ["Patient.illness"], because }] }
   test.each<[string, unknown, unknown, RegExp]>([
-    ["nothing is said", definition.processing, null, /^1 of 2 fields are not encrypted: Patient\.illness\.$/],
-    ["it is", clear, true, /^1 of 2 are\. .*builder decided: Patient\.illness \(it is compared\)\.$/],
+    [
+      "nothing is said",
+      definition.processing,
+      null,
+      /^1 of 2 fields of special categories are not encrypted: Patient\.illness\.$/,
+    ],
+    [
+      "it is",
+      clear,
+      true,
+      /^1 of 2 fields of special categories are encrypted\. .*builder decided: Patient\.illness \(it is compared\)\.$/,
+    ],
     [
       "a reason is empty",
       { ...clear, inClear: [{ fields: ["Patient.illness"], because: " " }] },
@@ -242,6 +270,61 @@ describe("live checks", () => {
     },
   )
 
+  /** The checks of a definition that is otherwise, before the same database. */
+  const gatherOf = (change: object): Promise<Evidence> => {
+    const other = { ...definition, ...change } as typeof definition
+    return gather([], all, { ...context, definition: other, policies: buildBackend(other) })
+  }
+  const statusIn = ({ findings }: Evidence, name: StandardName, id: string): string | undefined =>
+    findings.find(([one]) => one === name)?.[1].find((one) => one.requirement.id === id)?.status
+  const silent = { entities: ["Patient"], because: "nobody else can read it" }
+  const unmarked = [User, patients(false), marked("Diary"), Plain]
+  test.each<[string, object, boolean | null, RegExp]>([
+    ["all are marked", {}, true, /^Reads of 2 of 3 .*not on record: User\.$/],
+    ["none is marked", { model: [User, patients(false), Plain] }, null, /^No reads are on record/],
+    ["one is not", { model: unmarked }, null, /special categories: Patient\. .*not on record: User\.$/],
+    [
+      "the builder says why",
+      { model: unmarked, processing: { ...definition.processing, unrecordedReads: [silent] } },
+      true,
+      /as the builder decided: Patient \(nobody else can read it\)/,
+    ],
+    [
+      "an excuse is for what is marked",
+      { processing: { ...definition.processing, unrecordedReads: [silent] } },
+      false,
+      /names what .*: Patient\.$/,
+    ],
+    [
+      "the database does not write them down",
+      { model: [...definition.model, marked("Letter")] },
+      false,
+      /database lacks/,
+    ],
+  ])(
+    "HIPAA 164.312(b): reads are on record only where the model and the database say so: %s",
+    async (_, change, ok, says) => {
+      const evidence = await gatherOf(change)
+      expect(evidence.checks.get("reads-recorded")).toMatchObject({ ok, says: expect.stringMatching(says) })
+      for (const [standard, id] of [
+        ["hipaa", "164.312(b)"],
+        ["gdpr", "Art. 33"],
+        ["ehds", "Art. 9"],
+        ["tr-03161-3", "Ntwk_7"],
+      ] as const)
+        expect([id, statusIn(evidence, standard, id)]).toEqual([
+          id,
+          ok === null ? "open" : ok ? "met" : "failed",
+        ])
+    },
+  )
+
+  test("EHDS Art. 9: people see who looked only where the definition lets them", async () => {
+    const evidence = await gatherOf({ audit: {} })
+    expect(evidence.checks.get("accesses-told")?.ok).toBe(null)
+    expect(statusIn(evidence, "ehds", "Art. 9")).toBe("open")
+  })
+
   test("look, and can't change anything", async () => {
     await expect(database.query("create table app.extra (a int)")).rejects.toThrow(/read-only/)
   })
@@ -258,6 +341,28 @@ describe("reports", () => {
     expect(page).toContain("&#60;img src=x&#62;")
     expect(page).not.toMatch(/<b>notes|<i>|<script|<link|<img|url\(|href="[^#]|@import|<\w+[^>]* on\w+=/)
     expect(page).toContain("default-src 'none'")
+  })
+
+  test("say which version made them, and that tests were not run for them", async () => {
+    const evidence = await gather([], ["gdpr"])
+    expect(evidence.version).toMatch(/^\d+\.\d+\.\d+/)
+    for (const text of [reportMarkdown(evidence), reportHtml(evidence)]) {
+      expect(text).toContain(`Made on 2026-01-02, 03:04 UTC by Undercroft ${evidence.version}`)
+      expect(text).toContain("not run for this report")
+      expect(text).not.toContain("ran when")
+    }
+  })
+
+  test("GDPR Art. 19: it is said who is given data, apart from who processes it", async () => {
+    const processing = { ...definition.processing!, recipients: ["Insurers"], subprocessors: [] }
+    const { checks, findings } = await gather([], ["gdpr"], {
+      ...context,
+      definition: { ...definition, processing } as typeof definition,
+    })
+    expect(checks.get("recipients-declared")?.says).toBe("One recipient is declared: Insurers.")
+    expect(
+      findings[0]![1].find((one) => one.requirement.id === "Art. 19")!.checks.map((one) => one.name),
+    ).toEqual(["recipients-declared"])
   })
 
   test("as JSON: all that was found, and no secret", async () => {

@@ -1,4 +1,5 @@
 /** Gathers the evidence of a running system: live checks now, findings of each standard, and the inventories. */
+import { readFileSync } from "node:fs"
 import { type Assessment, assess, type Finding } from "./assess.ts"
 import { type CheckResult, runChecks } from "./checks.ts"
 import { readLock } from "./dependencies.ts"
@@ -19,9 +20,13 @@ export interface Evidence {
   /** The backend's name. */
   readonly name: string
   readonly at: Date
+  /** Of the platform; null where its package says none. */
+  readonly version: string | null
   readonly checks: ReadonlyMap<string, CheckResult>
   readonly findings: readonly (readonly [StandardName, readonly Finding[]])[]
   readonly parts: readonly (readonly [PartName, Part])[]
+  /** Whether the database is that of the model. */
+  readonly isOfModel: boolean
   /** What data protection rests on, as it is now. */
   readonly state: Snapshot
 }
@@ -44,11 +49,19 @@ export async function gatherEvidence(
   return {
     name: context.definition.name,
     at,
+    version: platformVersion(),
+    isOfModel: await context.database.isOfModel(),
     checks,
     findings: names.map((name) => [name, assess(standards[name], found)] as const),
     parts: gathered,
     state: await takeSnapshot(context),
   }
+}
+
+function platformVersion(): string | null {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+  const { version } = JSON.parse(text) as { version?: unknown }
+  return typeof version === "string" ? version : null
 }
 
 const makers: Readonly<Record<PartName, (context: CheckContext, at: Date) => Part | Promise<Part>>> = {

@@ -7,7 +7,7 @@ import { reportStyle } from "./report-style.ts"
 import type { Section } from "./section.ts"
 import { type StandardName, standards } from "./standards.ts"
 import { toDoLists } from "./to-do.ts"
-import { answererOf, askedText, dayText, dutyOf, statusOrder, statusWords, testText } from "./words.ts"
+import { answererOf, askedText, dutyOf, madeText, statusOrder, statusWords, testText } from "./words.ts"
 
 /** A whole document. */
 export function reportHtml(evidence: Evidence): string {
@@ -24,7 +24,7 @@ export function reportHtml(evidence: Evidence): string {
 <body>
 <main>
 <h1>${escapeHtml(title)}</h1>
-<p>Made on ${escapeHtml(dayText(evidence.at))} from the running system: its model, its settings and its database as they were at that moment.</p>
+<p>${inline(madeText(evidence))}</p>
 ${
   evidence.findings.length > 0
     ? `${summary(evidence)}

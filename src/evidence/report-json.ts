@@ -6,12 +6,13 @@ import { toDoLists } from "./to-do.ts"
 import { answererOf, dutyOf } from "./words.ts"
 
 /** The one part that is asked for alone is the document itself: a list of software is CycloneDX. */
-export function reportJson({ name, at, checks, findings, parts }: Evidence): string {
+export function reportJson({ name, at, version, checks, findings, parts }: Evidence): string {
   const [only] = parts
   if (findings.length === 0 && parts.length === 1 && only) return `${JSON.stringify(only[1].data, null, 2)}\n`
   const report = {
     name,
     at: at.toISOString(),
+    version,
     standards: Object.fromEntries(
       findings.map(([standard, all]) => [
         standard,

@@ -4,14 +4,14 @@ import type { Evidence } from "./gather.ts"
 import type { Section } from "./section.ts"
 import { type StandardName, standards } from "./standards.ts"
 import { toDoLists } from "./to-do.ts"
-import { answererOf, askedText, dayText, dutyOf, statusOrder, statusWords, testText } from "./words.ts"
+import { answererOf, askedText, dutyOf, madeText, statusOrder, statusWords, testText } from "./words.ts"
 
 export function reportMarkdown(evidence: Evidence): string {
-  const { name, at, findings, checks, parts } = evidence
+  const { name, findings, checks, parts } = evidence
   const lines = [
     `# ${findings.length > 0 ? "Evidence" : parts.map(([, one]) => one.section.title).join(", ")}: ${plain(name)}`,
     "",
-    `Made on ${dayText(at)} from the running system.`,
+    madeText(evidence),
     "",
     ...(findings.length > 0 ? [...summary(evidence), ...toDoLines(evidence)] : []),
     ...findings.flatMap(([standard, all]) => standardLines(standard, all)),

@@ -26,6 +26,8 @@ export interface Requirement {
   readonly missing?: string
   /** What the builder or the operator has to do. */
   readonly duty?: string
+  /** What of the duty remains where all checks pass, so that nobody is told to do what is done. */
+  readonly dutyThen?: string
   /** It is about accounts: where a backend has none, whoever signs people in answers for it. */
   readonly accounts?: true
 }

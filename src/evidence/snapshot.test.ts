@@ -26,7 +26,9 @@ const processing: ProcessingRecord = {
 }
 
 /** A backend; `broken` says what is otherwise in it. */
-function backend(broken: "field" | "class" | "rule" | "hidden" | "entity" | null = null): BackendDefinition {
+function backend(
+  broken: "field" | "plain" | "class" | "rule" | "hidden" | "entity" | "silent" | null = null,
+): BackendDefinition {
   const me = actor({})
   const Patient = entity("Patient", {
     fields: {
@@ -38,9 +40,11 @@ function backend(broken: "field" | "class" | "rule" | "hidden" | "entity" | null
               .personal()
               .visibleTo(({ me }) => me.has("nurse")),
       illness: broken === "class" ? text().internal() : text().special(),
+      ...(broken === "plain" ? { contact: text().internal().optional() } : {}),
       ...(broken === "field" ? { nickname: text().personal().optional() } : {}),
     },
     subject: "user",
+    audit: { reads: broken !== "silent" },
   })
   Patient.access(({ row }) => ({ read: broken === "rule" ? anyone : row.user.is(me.id) }))
   const Diary = entity("Diary", { fields: { user: ref("User"), entry: text().special() }, subject: "user" })
@@ -76,15 +80,23 @@ const changesTo = async (definition: BackendDefinition): Promise<readonly string
 test("what is the same has not changed, also when it was written down and read again", async () => {
   expect(await changesTo(backend())).toEqual([])
   expect(findChanges(JSON.parse(JSON.stringify(before)) as Snapshot, before)).toEqual([])
-  expect(Object.keys(before.fields)).toEqual(["Patient.illness", "Patient.phone", "User.email", "User.name"])
+  expect(Object.keys(before.fields)).toEqual([
+    "Patient.illness",
+    "Patient.phone",
+    "Patient.user",
+    "User.email",
+    "User.name",
+    "User.roles",
+  ])
 })
 
 test.each<[string, Parameters<typeof backend>[0], RegExp]>([
   [
     "a new personal field",
     "field",
-    /^Personal data: the field Patient\.nickname is new: personal; in the clear; for: Care; /,
+    /^Data: the field Patient\.nickname is new: personal; in the clear; for: Care; /,
   ],
+  ["a new field of any class", "plain", /^Data: the field Patient\.contact is new: internal\.$/],
   [
     "a kind of row without a purpose",
     "entity",
@@ -93,12 +105,17 @@ test.each<[string, Parameters<typeof backend>[0], RegExp]>([
   [
     "a field that is no longer special",
     "class",
-    /^Personal data: the field Patient\.illness is gone; it was: special; /,
+    /^Data: the field Patient\.illness has changed\. Before: special; .* Now: internal\.$/,
   ],
   [
     "a rule",
     "rule",
     /^Who may do what: Patient, read has changed\. Before: Patients .*[^.]\. Now: Patients .*everyone.*(?<!\.)\.$/,
+  ],
+  [
+    "that reads are no longer on record",
+    "silent",
+    /^What is declared: reads of Patient has changed\. Before: on record\. Now: not on record\.$/,
   ],
   ["a field that everybody sees", "hidden", /^Who may do what: Patient\.phone, see is gone; it was: /],
 ])("%s is told", async (_, broken, says) => {

@@ -1,4 +1,4 @@
-/** What a backend's data protection rests on, in words: personal fields, rules, declarations, software. What changes in it is for people to see. */
+/** What a backend's data protection rests on, in words: fields, rules, declarations, software. What changes in it is for people to see. */
 import type { BackendDefinition } from "../backend.ts"
 import { buildAccessMatrix } from "../policy/access-matrix.ts"
 import type { Policies } from "../policy/policies.ts"
@@ -10,7 +10,7 @@ type Words = Readonly<Record<string, string>>
 
 /** By name, in the order of names, so that a difference can be read in a repository. */
 export interface Snapshot {
-  /** Fields about people: "Patient.phone": "personal; in the clear; for: Treatment; kept: 10 years after endedOn, then deleted". */
+  /** All fields, those about people in full: "Patient.phone": "personal; in the clear; for: Treatment; kept: 10 years after endedOn, then deleted". */
   readonly fields: Words
   /** "Patient, read": who may. */
   readonly rules: Words
@@ -47,7 +47,7 @@ export async function takeSnapshot({ definition, policies, folder }: SnapshotSou
   return {
     fields: sorted(fieldsOf(definition, policies)),
     rules: sorted(rulesOf(policies)),
-    declared: sorted(declaredIn(definition)),
+    declared: sorted([...declaredIn(definition), ...readsOf(policies)]),
     software: sorted([...versions].map(([name, all]) => [name, [...all].toSorted().join(", ")])),
   }
 }
@@ -64,7 +64,7 @@ export function findChanges(before: Snapshot, now: Snapshot): readonly Change[] 
 }
 
 const partWords: Readonly<Record<Change["part"], string>> = {
-  fields: "Personal data: the field",
+  fields: "Data: the field",
   rules: "Who may do what:",
   declared: "What is declared:",
   software: "Software of others:",
@@ -82,8 +82,11 @@ export function changeText({ part, name, before, now }: Change): string {
 function fieldsOf({ processing }: BackendDefinition, { model }: Policies): [string, string][] {
   return storedEntities(model).flatMap((entity) =>
     entity.fields
-      .filter((field) => isAboutPeople(field) || field.classification === "secret")
+      .filter((field) => field.automatic === null)
       .map((field): [string, string] => {
+        const name = `${entity.name}.${field.name}`
+        if (!isAboutPeople(field) && field.classification !== "secret")
+          return [name, isEncrypted(field) ? `${field.classification}; encrypted` : field.classification]
         const purposes = purposesOf(processing?.purposes, entity.name).map((one) => one.name)
         const words = [
           field.classification,
@@ -93,7 +96,7 @@ function fieldsOf({ processing }: BackendDefinition, { model }: Policies): [stri
           purposes.length > 0 ? `for: ${purposes.join(", ")}` : "for no purpose that is declared",
           `kept: ${keptText(entity, processing?.purposes) ?? "not declared"}`,
         ]
-        return [`${entity.name}.${field.name}`, words.join("; ")]
+        return [name, words.join("; ")]
       }),
   )
 }
@@ -110,6 +113,13 @@ function rulesOf(policies: Policies): [string, string][] {
       }),
     ),
   ])
+}
+
+/** Whether reads of what is about people are on record. */
+function readsOf({ model }: Policies): [string, string][] {
+  return storedEntities(model)
+    .filter((entity) => entity.fields.some(isAboutPeople))
+    .map((entity) => [`reads of ${entity.name}`, entity.audit.reads ? "on record" : "not on record"])
 }
 
 function declaredIn({ processing, accounts }: BackendDefinition): [string, string][] {

@@ -1,7 +1,7 @@
 /** What remains to be done, by who can do it: each thing once, with all the requirements that wait for it. */
 import type { Finding } from "./assess.ts"
 import { type StandardName, standards } from "./standards.ts"
-import { askedText } from "./words.ts"
+import { askedText, dutyOf } from "./words.ts"
 
 export interface ToDo {
   readonly text: string
@@ -68,8 +68,8 @@ function duties(
   findings: Findings,
   who: Finding["requirement"]["who"],
 ): ToDoList {
-  const items = gather(findings, ({ requirement }) =>
-    requirement.who === who && requirement.duty !== undefined ? [requirement.duty] : [],
+  const items = gather(findings, (one) =>
+    one.requirement.who === who && one.requirement.duty !== undefined ? [dutyOf(one) ?? ""] : [],
   )
   return { title, intro, items }
 }

@@ -7,7 +7,7 @@ export const statusWords: Readonly<Record<Status, { readonly word: string; reado
   met: {
     word: "Met",
     meaning:
-      "Shown by a test of the platform, which ran when this version was made, or by a look at the running system just now.",
+      "Shown by tests that this version of the platform has, or by a look at the running system just now. The tests are known by name: this report did not run them, and does not know when they last passed.",
   },
   failed: {
     word: "Not met",
@@ -50,12 +50,18 @@ export function answererOf({ requirement, status }: Finding): string {
 }
 
 /** What the builder or the operator has to do; null where nothing. */
-export function dutyOf({ requirement, status }: Finding): string | null {
+export function dutyOf({ requirement, status, checks }: Finding): string | null {
   if (requirement.who === "platform" && status === "yours") return elsewhere
-  return requirement.duty ?? null
+  const isDone = checks.length > 0 && checks.every((one) => one.ok === true)
+  return (isDone ? requirement.dutyThen : undefined) ?? requirement.duty ?? null
 }
 
-export function dayText(at: Date): string {
+/** What a report was made by, and what it knows of tests. */
+export function madeText({ at, version }: { readonly at: Date; readonly version: string | null }): string {
+  return `Made on ${dayText(at)} by Undercroft ${version ?? "of an unknown version"} from the running system: its model, its settings and its database as they were at that moment. Tests are told by their names, from the list that came with that version; they were not run for this report (\`npm test\` in the source of that version does).`
+}
+
+function dayText(at: Date): string {
   return `${at.toISOString().slice(0, 10)}, ${at.toISOString().slice(11, 16)} UTC`
 }
 

@@ -30,7 +30,7 @@ const asked: readonly (readonly [string, "GET" | "POST" | "TRACE", string, numbe
 ]
 
 test.each(asked)(
-  "ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 4.1.1: %s says what it is, and what browsers may do with it: nothing",
+  "ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 4.1.1: every answer says what it is, and that browsers may do nothing with it: %s",
   async (_, method, url, status) => {
     const { statusCode, headers, body } = await server.inject({ method: method as "GET", url })
     expect(statusCode).toBe(status)

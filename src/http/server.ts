@@ -141,7 +141,9 @@ function sendError(reply: FastifyReply, error: UndercroftError, options: HttpOpt
       : ""
     // RFC 9470.
     const stepUp =
-      error.code === "UC612" ? ', error="insufficient_user_authentication", acr_values="two-factor"' : ""
+      error.code === "UC612"
+        ? `, error="insufficient_user_authentication"${error.message.includes("second factor") ? ', acr_values="two-factor"' : ""}`
+        : ""
     reply.header("www-authenticate", `Bearer realm="undercroft"${invalid}${stepUp}`)
   }
   if (error.status === 405 && error.code === "UC345") reply.header("allow", "POST")

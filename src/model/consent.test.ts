@@ -39,7 +39,7 @@ test.each<[string, Partial<Purpose>, string]>([
   ["nothing about withdrawing", { withdrawal: "" }, "no `withdrawal`"],
   ["a since that is to come", { since: 2 }, "a `since`"],
   ["no consent at all", { basis: "contract" }, "no purpose of it rests on consent"],
-])("TR-03161-3 Purp_4: a purpose with %s does not build", (_, more, why) => {
+])("TR-03161-3 Purp_4: a purpose that is not whole does not build: with %s", (_, more, why) => {
   const found = problemsOf(User, consentEntity(User, { news: { ...good, ...more } }))
   expect(found.join("\n")).toContain(why)
 })
@@ -73,17 +73,20 @@ test.each<[string, (row: any) => any, string]>([
   ],
   ["nobody's consent", (row) => row.room.consentsTo("news"), "of Room, whose rows are about nobody"],
   ["the caller's consent to what there is not", () => me.consentsTo("ads"), "which no register has"],
-])("TR-03161-3 Purp_3: a rule that asks for %s does not build", (_, rule, why) => {
-  const Room = entity("Room", { fields: { name: text() } })
-  Room.access(() => ({}))
-  const Thing = entity("Thing", { fields: { owner: ref(User), room: ref(Room) }, subject: "owner" })
-  Thing.access(({ row }) => ({ read: rule(row) }))
-  const Consent = consentEntity(User, { news: good, care: { ...good, basis: "contract" } })
-  const found = problemsOf(User, Room, Thing, Consent)
-  expect(found).toHaveLength(1)
-  expect(found[0]).toContain("UC151 Thing.read")
-  expect(found[0]).toContain(why)
-})
+])(
+  "TR-03161-3 Purp_3: a rule that asks for a consent that nobody could give does not build: for %s",
+  (_, rule, why) => {
+    const Room = entity("Room", { fields: { name: text() } })
+    Room.access(() => ({}))
+    const Thing = entity("Thing", { fields: { owner: ref(User), room: ref(Room) }, subject: "owner" })
+    Thing.access(({ row }) => ({ read: rule(row) }))
+    const Consent = consentEntity(User, { news: good, care: { ...good, basis: "contract" } })
+    const found = problemsOf(User, Room, Thing, Consent)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain("UC151 Thing.read")
+    expect(found[0]).toContain(why)
+  },
+)
 
 it("refuses consentsTo where there is no register", () => {
   const Thing = entity("Thing", { fields: { owner: ref(User) }, subject: "owner" })

@@ -133,7 +133,9 @@ export function consentEntity<
         .personal()
         .optional()
         .describe("How it was withdrawn to who recorded it."),
-      textHash: keptField(text()).describe("SHA-256 of the text that the person agreed to, in hex."),
+      textHash: keptField(text())
+        .internal()
+        .describe("SHA-256 of the text that the person agreed to, in hex."),
       grantedAt: keptField(instant()),
       grantedBy: keptField(text()).personal(),
       withdrawnAt: keptField(instant().optional()),
@@ -159,7 +161,7 @@ function purposeEntity(name: string): AnyEntity {
       name: keptField(text({ max: 60 })).public(),
       version: keptField(integer({ min: 1 })).public(),
       text: keptField(text()).public(),
-      textHash: keptField(text()).public(),
+      textHash: keptField(text()).internal().public(),
       basis: keptField(choice(...legalBases)).public(),
       withdrawal: keptField(text().optional()).public().describe("What follows from withdrawing."),
       language: keptField(text({ max: 35 })).public(),

@@ -43,7 +43,13 @@ test.each<[string, () => AnyEntity[], RegExp]>([
   ["nobody's", () => [person(secret(), { subject: false })], /UC145 Person.field .*belongs to nobody/],
   [
     "of a key of one's own",
-    () => [entity("Person", { fields: { code: text(), field: secret() }, key: "code", subject: "code" })],
+    () => [
+      entity("Person", {
+        fields: { code: text().internal(), field: secret() },
+        key: "code",
+        subject: "code",
+      }),
+    ],
     /UC145 .*needs the key `id`/,
   ],
   [

@@ -83,7 +83,9 @@ export function overrideEntity<
       verdict: choice("justified", "unjustified").optional().describe("What the review says."),
       remark: text({ max: 500 }).personal().optional().describe("What the reviewer adds."),
       openedBy: keptField(text()).personal(),
-      session: keptField(text().optional()).visibleTo(() => nobody),
+      session: keptField(text().optional())
+        .internal()
+        .visibleTo(() => nobody),
       openedAt: keptField(instant()),
       expiresAt: keptField(instant()),
       endedAt: keptField(instant().optional()),

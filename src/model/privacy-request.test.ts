@@ -52,7 +52,7 @@ it("corrects personal fields that are seen, and no others", () => {
       hidden: text()
         .personal()
         .visibleTo(({ me }) => me.has("doctor")),
-      open: text(),
+      open: text().internal(),
     },
     subject: "id",
   })

@@ -95,11 +95,16 @@ export function privacyRequestEntity<Person extends AnyEntity, const Name extend
         .immutable()
         .describe("`account` means whose account it is, and all that belongs to it."),
       entity: text({ max: 60 })
+        .internal()
         .optional()
         .immutable()
         .describe("Of rectify: whose row is wrong, such as `Patient`."),
       row: text({ max: 100 }).personal().optional().immutable().describe("Of rectify: the key of the row."),
-      field: text({ max: 60 }).optional().immutable().describe("Of rectify: the field that is wrong."),
+      field: text({ max: 60 })
+        .internal()
+        .optional()
+        .immutable()
+        .describe("Of rectify: the field that is wrong."),
       value: json().special().optional().immutable().describe("Of rectify: what would be right."),
       reason: text({ max: 500 }).personal().optional().immutable().describe("What the person says to it."),
       status: choice(...statuses)
@@ -122,6 +127,7 @@ export function privacyRequestEntity<Person extends AnyEntity, const Name extend
     },
     tracked: false,
     subject: "person",
+    audit: { reads: true }, // What is to be corrected may be about health.
     indexes: [["person"], ["status"]],
   })
   Request.access(({ row }) => {

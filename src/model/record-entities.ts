@@ -121,7 +121,9 @@ export function auditEntryEntity({
       entity: kept(text().optional()),
       rows: kept(list(text()).optional()).personal().describe("The keys of the rows."),
       subjects: kept(list(text()).optional()).personal().describe("Whose data it is: `Patient:<key>`."),
-      fields: kept(list(text()).optional()),
+      fields: kept(list(text()).optional()).describe(
+        "What was asked for or sent; a field that was hidden from the caller in a row came back empty, and stands here, too.",
+      ),
       question: kept(json().optional()).personal(),
       result: kept(text()),
       detail: kept(json().optional()).personal(),

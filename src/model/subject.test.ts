@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest"
 import { userEntity } from "./account-entities.ts"
 import { buildModel } from "./build.ts"
 import { type AnyEntity, type EntityOptions, entity } from "./entity.ts"
+import type { Field } from "./field.ts"
+import { json } from "./fields/json.ts"
+import { list } from "./fields/list.ts"
 import { ref } from "./fields/reference.ts"
 import { text } from "./fields/text.ts"
 import { ModelError } from "./model-error.ts"
@@ -32,6 +35,25 @@ function problems(...entities: AnyEntity[]): readonly string[] {
     return error.problems.map((one) => `${one.code} ${one.where} ${one.message}`)
   }
 }
+
+test.each<[string, Field<any, any, any>, string]>([
+  ["a text", text({ max: 120 }).optional(), "UC450"],
+  ["a document", json(), "UC450"],
+  ["a list of texts", list(text()), "UC450"],
+  ["a text that is encrypted", text().encrypted(), "UC450"],
+  ["one whose name says it", text(), "UC105"],
+])(
+  "GDPR Art. 25(1): what takes any words in a row about a person does not build without its class: %s",
+  (what, field, code) => {
+    const name = what.includes("name") ? "phone" : "contact"
+    const of = (one: Field<any, any, any>, subject: string | false): readonly string[] =>
+      problems(declare("Patient", { [name]: one }, { subject }))
+    expect(of(field, "id").map((one) => one.split(" ").slice(0, 2))).toEqual([[code, `Patient.${name}`]])
+    expect(of(field.internal(), "id")).toEqual([])
+    expect(of(field.personal(), "id")).toEqual([])
+    if (code === "UC450" && what !== "a text that is encrypted") expect(of(field, false)).toEqual([])
+  },
+)
 
 describe("whose data a row is", () => {
   const Patient = patient("user")

@@ -1,6 +1,7 @@
 /** Whose personal data the rows of an entity are, found along its references: what rights, keys and the record go by. */
+import { suggestClassification } from "./classification.ts"
 import type { AnyEntity } from "./entity.ts"
-import { targetName } from "./field.ts"
+import { Field, targetName } from "./field.ts"
 import type { EntityInfo, SubjectInfo } from "./model.ts"
 import type { ProblemList } from "./model-error.ts"
 
@@ -58,8 +59,25 @@ export function fillSubjects(
         way: likelySubject(entity, declared[entities.indexOf(entity)]!),
       })
     entity.subject = subjectOf(entity)
+    if (typeof said.get(entity) === "string")
+      checkTexts(entity, declared[entities.indexOf(entity)]!, problems)
   }
 }
+
+/** What anything can be written into, in a row about a person, is classified by whoever declares it: its name tells nothing. */
+function checkTexts(entity: EntityInfo, declared: AnyEntity, problems: ProblemList): void {
+  for (const [name, statement] of Object.entries(declared.readFields()))
+    if (
+      statement instanceof Field &&
+      statement.options.classification === undefined &&
+      suggestClassification(name) === null &&
+      freeKinds.has((statement.kind.element ?? statement.kind).name)
+    )
+      problems.add("UC450", `${entity.name}.${name}`, {})
+}
+
+/** Kinds of fields that take any words. */
+const freeKinds: ReadonlySet<string> = new Set(["text", "json", "email"])
 
 /** What the hint names: the entity's account, else a reference that could lead to the person, else its key. */
 function likelySubject(entity: EntityInfo, declared: AnyEntity): string {

@@ -63,6 +63,11 @@ export function recordedSql(
   return `${recordedName(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
 }
 
+/** The function that puts reads of an entity on record, with its arguments' types. */
+export function recordedFunction(entity: EntityInfo): string {
+  return `${recordedName(entity)}(text[],text[],jsonb,text,text)`
+}
+
 /** The function that puts the reading of an entity on record. */
 export const recordedName = (entity: EntityInfo): string =>
   `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`

@@ -39,6 +39,8 @@ interface Read {
   readonly fields: Set<string>
   readonly where: Term[]
   readonly order: string[]
+  /** It tells of rows without giving any: a count, a sum. */
+  aggregates: boolean
 }
 
 /** Empty where nothing read is on record. */
@@ -46,7 +48,7 @@ export function tellReads(plan: Plan): readonly ToldRead[] {
   const reads = new Map<EntityInfo, Read>()
   new Walk(reads).query(plan.query, plan.kind !== "read")
   const { count, query } = plan
-  return [...reads].map(([entity, { fields, where, order }]) => ({
+  return [...reads].map(([entity, { fields, where, order, aggregates }]) => ({
     entity,
     fields: [...fields].toSorted(),
     question: (values) => ({
@@ -55,6 +57,7 @@ export function tellReads(plan: Plan): readonly ToldRead[] {
       ...(order.length > 0 ? { order } : {}),
       ...(query.limit === null ? {} : { limit: query.limit }),
       ...(count === null ? {} : { count: true }),
+      ...(aggregates ? { aggregate: true } : {}),
     }),
   }))
 }
@@ -78,7 +81,8 @@ class Walk {
     const read = this.of(entity, isWritten)
     for (const item of query.items) this.item(item, read)
     for (const part of query.frame?.parts ?? [])
-      if (part.kind === "aggregate") for (const item of part.items) this.item(item, read)
+      if (part.kind === "count") read.aggregates = true
+      else if (part.kind === "aggregate") for (const item of part.items) this.item(item, read)
     for (const filter of query.where) this.filter(filter, read)
     for (const term of query.order) this.order(term, read)
     if (entity.view) this.view(entity)
@@ -87,12 +91,13 @@ class Walk {
   /** Where its rows are written, the entries of the writes tell of them. */
   private of(entity: EntityInfo, isWritten = false): Read {
     const of = rowsOf(entity)
-    const found = this.reads.get(of) ?? { fields: new Set(), where: [], order: [] }
+    const found = this.reads.get(of) ?? { fields: new Set(), where: [], order: [], aggregates: false }
     if (of.audit.reads && !isWritten) this.reads.set(of, found)
     return found
   }
 
   private item(item: PlannedItem, read: Read): void {
+    if (item.kind === "count" || (item.kind === "field" && item.aggregate !== null)) read.aggregates = true
     if (item.kind === "field") read.fields.add(item.field.name)
     else if (item.kind === "object") for (const one of item.items) this.item(one, read)
     else if (item.kind === "embed") this.embed(item)

@@ -22,6 +22,9 @@ function columnSql(name: string): string {
   // What a trigger has marked stays.
   if (name === "detail")
     return `case when ${isSaid} then nullif(coalesce(${own}, '{}') || coalesce(${asker}, '{}'), '{}') else ${own} end`
+  // What is given again, or is a count or a sum, has no keys, and may well tell of rows.
+  if (name === "result")
+    return `case when ${isSaid} and cardinality(p.rows) = 0 and not coalesce(p.question ?| '{replay,aggregate}', false) then '0 rows' else ${own} end`
   const column = asker ? `case when ${isSaid} then ${asker} else ${own} end` : own
   // An entry whose actor somebody left empty is sealed, and says so.
   return name === "actor" ? `coalesce(nullif(${column}, ''), 'unknown')` : column

@@ -70,6 +70,17 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     expect(JSON.stringify(entry)).not.toMatch(/Eve|2000/)
   })
 
+  test.each<readonly [path: string, result: string]>([
+    [`people?id=eq.${eve}`, "done"],
+    [`people?id=eq.${stay1}`, "0 rows"],
+    ["people?name=eq.Nobody&select=name", "0 rows"],
+    ["people?select=count()", "done"],
+    ["people?select=ward,size.sum()", "done"],
+  ])("%s is told with what it found: %s", async (path, result) => {
+    await get(path)
+    expect((await entries()).map((one) => one.result)).toEqual([result])
+  })
+
   test.each<readonly [path: string, rows: readonly (readonly [string, string])[]]>([
     ["people?select=name&order=name&limit=1", [["read Person", eve]]],
     ["people?select=name&order=name&limit=1&offset=1", [["read Person", max]]],

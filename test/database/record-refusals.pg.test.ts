@@ -7,6 +7,7 @@ import { ward, wardBackend } from "../support/ward-backend.ts"
 let backend: TestBackend
 const ann: TestCaller = { id: "ann" }
 const eve = "00000000-0000-7000-8000-00000000000e"
+const nobody = "00000000-0000-7000-8000-0000000000ff"
 
 beforeAll(async () => {
   backend = await startTestBackend(wardBackend)
@@ -37,6 +38,24 @@ test.each<
     () => backend.request(null, "POST", "/rest/notes", { body: { stay: eve, words: "x" } }),
     401,
     { kind: "denied", result: "42501", actor: "anonymous", entity: "Note", detail: { verb: "insert" } },
+  ],
+  [
+    "a write by key that is refused, with the row and the person that it names",
+    () => backend.request(ann, "PATCH", `/rest/people?id=eq.${eve}`, { body: { nothing: "x" } }),
+    400,
+    { kind: "denied", entity: "Person", rows: [eve], subjects: [`Person:${eve}`] },
+  ],
+  [
+    "an insert for whom there is not, with the person whose it would be",
+    () => backend.request(ann, "POST", "/rest/stays", { body: { person: nobody } }),
+    409,
+    { kind: "failed", entity: "Stay", rows: null, subjects: [`Person:${nobody}`] },
+  ],
+  [
+    "a read by key that is refused, and by what is no key",
+    () => backend.request(ann, "GET", `/rest/people?select=secret&id=in.(${eve},Eve)`),
+    400,
+    { kind: "denied", entity: "Person", rows: [eve], subjects: [`Person:${eve}`] },
   ],
   [
     "a field that is not known, of an entity whose reads are on record",

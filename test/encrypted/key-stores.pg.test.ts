@@ -143,6 +143,6 @@ test.each([
   ["", "0 bytes"],
   [Buffer.alloc(16, 1).toString("base64"), "16 bytes"],
   [Buffer.alloc(32, 7).toString("base64"), "no random key"],
-])("TR-03161-3 Cryp_4: %j is refused as a key-encryption key", (text, why) => {
+])("TR-03161-3 Cryp_4: what is no key-encryption key is refused as one: %j", (text, why) => {
   expect(() => localKey(text)).toThrow(why)
 })

@@ -25,7 +25,7 @@ const me = actor({})
 
 export const Person = entity("Person", {
   fields: {
-    ward: text(),
+    ward: text().internal(),
     name: text().personal(),
     number: text({ pattern: /[A-Z][0-9]{9}/ })
       .personal()
@@ -54,7 +54,7 @@ Person.access(() => ({ read: anyone, create: signedIn, update: signedIn, delete:
 export const Note = entity("Note", {
   fields: {
     person: ref(Person).immutable(),
-    label: text(),
+    label: text().internal(),
     body: text().special().encrypted(),
     get remarks() {
       return many(Remark, "note")

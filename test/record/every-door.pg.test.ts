@@ -97,7 +97,7 @@ const restRows: readonly Row[] = [
   row("a read", 200, [{ kind: "read", ...patient, rows: [ada], fields: ["id", "name"] }], () =>
     rest("GET", `patients?select=name&id=eq.${ada}`),
   ),
-  row("a read that finds nothing", 200, [{ kind: "read", ...patient, rows: [] }], () =>
+  row("a read that finds nothing", 200, [{ kind: "read", ...patient, rows: [], result: "0 rows" }], () =>
     rest("GET", "patients?select=name&ward=eq.Z"),
   ),
   row("a table as CSV", 200, [{ kind: "read", ...patient, rows: [ada] }], () =>
@@ -448,11 +448,17 @@ const recordRows: readonly Row[] = [
     as(["auditor"])
     return rest("GET", "auditEntries?select=id&limit=2")
   }),
-  row("a page for who may not", 200, [{ kind: "read", ...own, door: "rest", rows: [] }], () =>
-    rest("GET", "auditEntries?select=id&limit=2"),
+  row(
+    "a page for who may not",
+    200,
+    [{ kind: "read", ...own, door: "rest", rows: [], result: "0 rows" }],
+    () => rest("GET", "auditEntries?select=id&limit=2"),
   ),
-  row("what was done with one's own data", 200, [{ kind: "read", entity: "AccessToMe", door: "rest" }], () =>
-    rest("GET", "accesses-to-me?select=id"),
+  row(
+    "what was done with one's own data",
+    200,
+    [{ kind: "read", entity: "AccessToMe", door: "rest", result: "0 rows" }],
+    () => rest("GET", "accesses-to-me?select=id"),
   ),
   row(
     "an export: itself, and what it read",

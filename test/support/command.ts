@@ -122,8 +122,8 @@ Shelf.access(() => ({ read: anyone }))
 
 export const Note = entity("Note", {
   fields: {
-    owner: text().immutable(),
-    title: text({ max: 40 }),
+    owner: text().internal().immutable(),
+    title: text({ max: 40 }).internal(),
     phone: text().personal().optional().visibleTo(({ me }) => me.has("<i>nurse</i>")),
     isLocked: boolean().default(false),
     shelf: ref(Shelf),

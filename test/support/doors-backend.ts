@@ -22,7 +22,7 @@ User.access(() => ({ read: signedIn }))
 const Patient = entity("Patient", {
   fields: {
     name: text().personal(),
-    ward: text().default("A"),
+    ward: text().internal().default("A"),
     secret: text()
       .personal()
       .optional()

@@ -46,7 +46,7 @@ export const Person = entity("Person", {
     first: text({ max: 40 }).internal(),
     last: text({ max: 40 }).internal(),
     fullName: generated(text().internal(), ({ row }) => concat(row.first, " ", row.last)),
-    user: text().optional(),
+    user: text().internal().optional(),
     email: email()
       .personal()
       .optional()

@@ -23,7 +23,7 @@ export const Person = entity("Person", {
   fields: {
     name: text().personal(),
     born: date().personal().optional(),
-    ward: text().default("A"),
+    ward: text().internal().default("A"),
     pin: text().secret().optional(),
     size: integer().default(1),
     get stays() {
@@ -55,7 +55,7 @@ export const Note = entity("Note", {
 Note.access(() => ({ read: signedIn, create: signedIn, update: signedIn }))
 
 export const Research = entity("Research", {
-  fields: { topic: text() },
+  fields: { topic: text().internal() },
   audit: { reads: true, purpose: true },
 })
 Research.access(() => ({ read: anyone, create: anyone }))

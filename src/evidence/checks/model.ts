@@ -31,15 +31,22 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
     },
   },
   "subjects-known": {
-    title: "Of all personal data it is known whose it is",
+    title: "Of all data that the model classes as personal it is known whose it is",
     run({ policies }) {
       const personal = storedEntities(policies.model).filter((one) => one.fields.some(isAboutPeople))
       const lost = personal.filter((one) => one.subject === null).map((one) => one.name)
       if (lost.length > 0)
         return { ok: false, says: `It is not known whose data these are: ${listed(lost)}.` }
+      const unclassed = storedEntities(policies.model).filter(
+        (one) => one.subject === null && one.fields.some((field) => field.reference?.entity.name === "User"),
+      )
+      const look =
+        unclassed.length === 0
+          ? ""
+          : ` No field of these is classed as personal, though they refer to accounts; look whether that is right: ${listed(unclassed.map((one) => one.name))}.`
       return {
         ok: true,
-        says: `${personal.length} kinds of rows hold personal data; each leads to its person.`,
+        says: `${personal.length} kinds of rows hold data that is classed as personal; each leads to its person.${look}`,
       }
     },
   },
@@ -64,14 +71,21 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
       if (unsaid.length > 0)
         return {
           ok: null,
-          says: `${unsaid.length} of ${special.length} fields are not encrypted: ${listed(unsaid)}.`,
+          says: `${unsaid.length} of ${special.length} fields of special categories are not encrypted: ${listed(unsaid)}.`,
         }
-      if (clear.length === 0) return { ok: true, says: `All ${special.length} fields are encrypted.` }
+      if (clear.length === 0)
+        return { ok: true, says: `All ${special.length} fields of special categories are encrypted.` }
       const why = said.map((one) => `${listed(one.fields)} (${one.because})`).join("; ")
       const decided = `In the clear, as the builder decided: ${why}.`
       return clear.length === special.length
-        ? { ok: null, says: `None of ${special.length} fields is encrypted. ${decided}` }
-        : { ok: true, says: `${special.length - clear.length} of ${special.length} are. ${decided}` }
+        ? {
+            ok: null,
+            says: `None of ${special.length} fields of special categories is encrypted. ${decided}`,
+          }
+        : {
+            ok: true,
+            says: `${special.length - clear.length} of ${special.length} fields of special categories are encrypted. ${decided}`,
+          }
     },
   },
   "retention-declared": {

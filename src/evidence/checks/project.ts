@@ -11,6 +11,7 @@ type ProjectCheck =
   | "dependencies-locked"
   | "development-off"
   | "controller-declared"
+  | "recipients-declared"
   | "subprocessors-declared"
 
 export const projectChecks: Readonly<Record<ProjectCheck, LiveCheck>> = {
@@ -65,6 +66,21 @@ export const projectChecks: Readonly<Record<ProjectCheck, LiveCheck>> = {
       return { ok: true, says: `The definition names the controller ${dpo}.` }
     },
   },
+  "recipients-declared": {
+    title: "It is said who is given data",
+    run({ definition: { processing } }) {
+      if (!processing)
+        return { ok: null, says: "Nothing is declared yet (`processing` in the backend's definition)." }
+      const { recipients } = processing
+      return {
+        ok: true,
+        says:
+          recipients.length === 0
+            ? "It is declared that nobody is given data."
+            : `${recipients.length === 1 ? "One recipient is" : `${recipients.length} recipients are`} declared: ${listed(recipients)}.`,
+      }
+    },
+  },
   "subprocessors-declared": {
     title: "Every company that processes data is declared, with its contract",
     run({ definition }) {
@@ -87,8 +103,8 @@ export const projectChecks: Readonly<Record<ProjectCheck, LiveCheck>> = {
             ok: true,
             says:
               names.length === 0
-                ? "It is declared that there are none."
-                : `${names.length} declared, each with its contract.`,
+                ? "It is declared that no company processes data for the controller."
+                : `${names.length} companies are declared, each with its contract.`,
           }
     },
   },

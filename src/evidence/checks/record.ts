@@ -1,8 +1,16 @@
 /** Checks of the record: whether what is done with data is written down, and can't be changed unseen. */
-import { storedEntities } from "../declared.ts"
-import { type LiveCheck, listed } from "../live-check.ts"
+import type { EntityInfo } from "../../model/model.ts"
+import type { UnrecordedReads } from "../../processing.ts"
+import { recordedFunction } from "../../sql/record-reads.ts"
+import { isAboutPeople, storedEntities } from "../declared.ts"
+import { type CheckAnswer, type LiveCheck, listed } from "../live-check.ts"
 
-type RecordCheck = "changes-recorded" | "record-sealed" | "record-kept-apart"
+type RecordCheck =
+  | "changes-recorded"
+  | "reads-recorded"
+  | "accesses-told"
+  | "record-sealed"
+  | "record-kept-apart"
 
 export const recordChecks: Readonly<Record<RecordCheck, LiveCheck>> = {
   "changes-recorded": {
@@ -28,6 +36,35 @@ export const recordChecks: Readonly<Record<RecordCheck, LiveCheck>> = {
             says: `Changes of these tables are not written down, or the trigger can be passed by: ${listed(off)}.`,
           }
         : { ok: true, says: `Triggers on all ${tables.length} tables write changes down, and are always on.` }
+    },
+  },
+  "reads-recorded": {
+    title:
+      "Every read of data of special categories is written down, but for what the builder left out, and so are reads of other personal data where the model says so",
+    async run({ definition, database, policies }) {
+      const about = storedEntities(policies.model).filter((one) => one.fields.some(isAboutPeople))
+      const marked = about.filter((one) => one.audit.reads)
+      const made = await database.query(
+        "select p.oid::regprocedure::text as name from pg_proc p where p.oid in (select to_regprocedure(one) from unnest($1::text[]) one)",
+        [marked.map(recordedFunction)],
+      )
+      if (made.length < marked.length)
+        return {
+          ok: false,
+          says: "The database lacks a function that writes reads down, which the model asks for.",
+        }
+      return sayReads(about, definition.processing?.unrecordedReads ?? [])
+    },
+  },
+  "accesses-told": {
+    title: "People can see who saw and changed their data",
+    run({ policies }) {
+      return policies.model.entities.some((one) => one.record === "accesses")
+        ? { ok: true, says: "People read it themselves, by the API (`audit: { accessesToMe: true }`)." }
+        : {
+            ok: null,
+            says: "People can't see it by the API: `audit: { accessesToMe: true }` in the definition.",
+          }
     },
   },
   "record-sealed": {
@@ -62,4 +99,37 @@ export const recordChecks: Readonly<Record<RecordCheck, LiveCheck>> = {
         : { ok: true, says: "It has no right on any table of the record." }
     },
   },
+}
+
+/** What the model leaves unrecorded is named; it is in order only where that is no data of special categories, or the builder says why. */
+function sayReads(about: readonly EntityInfo[], said: readonly UnrecordedReads[]): CheckAnswer {
+  const silent = about.filter((one) => !one.audit.reads)
+  const names = new Set(silent.map((one) => one.name))
+  const strange = said.flatMap((one) => one.entities).filter((name) => !names.has(name))
+  if (strange.length > 0)
+    return {
+      ok: false,
+      says: `\`processing.unrecordedReads\` names what holds no data about people, or whose reads are on record: ${listed(strange)}.`,
+    }
+  if (about.length === 0) return { ok: true, says: "The model holds no data about people." }
+  if (silent.length === about.length && said.length === 0)
+    return { ok: null, says: "No reads are on record: the model marks none (`audit: { reads: true }`)." }
+  const decided = new Set(said.filter((one) => one.because.trim() !== "").flatMap((one) => one.entities))
+  const isSpecial = (one: EntityInfo): boolean =>
+    one.fields.some(({ classification }) => classification === "special")
+  const [open, rest] = [
+    silent.filter((one) => isSpecial(one) && !decided.has(one.name)),
+    silent.filter((one) => !isSpecial(one) && !decided.has(one.name)),
+  ].map((all) => listed(all.map((one) => one.name)))
+  const others = rest ? ` Personal data whose reads are not on record: ${rest}.` : ""
+  if (open)
+    return {
+      ok: null,
+      says: `Reads of these are not on record, and they hold data of special categories: ${open}.${others}`,
+    }
+  const why = said.map((one) => `${listed(one.entities)} (${one.because.trim()})`).join("; ")
+  return {
+    ok: true,
+    says: `Reads of ${about.length - silent.length} of ${about.length} kinds of rows about people are on record.${why ? ` Not on record, as the builder decided: ${why}.` : ""}${others}`,
+  }
 }

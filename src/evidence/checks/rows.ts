@@ -1,4 +1,5 @@
 /** Checks of who may reach which rows, as the database has it now. */
+import { otherModel } from "../../store/inspect-database.ts"
 import { type LiveCheck, listed } from "../live-check.ts"
 
 type RowCheck = "rows-secured" | "api-least-rights" | "database-as-made"
@@ -54,6 +55,8 @@ export const rowChecks: Readonly<Record<RowCheck, LiveCheck>> = {
   "database-as-made": {
     title: "Nothing that decides about access was changed by hand",
     async run({ database }) {
+      if (!(await database.isOfModel()))
+        return { ok: false, says: `${otherModel.charAt(0).toUpperCase()}${otherModel.slice(1)}.` }
       const problems = await database.problems()
       return problems.length > 0
         ? {

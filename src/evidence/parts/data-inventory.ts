@@ -42,7 +42,7 @@ function captionOf(one: {
 }): string {
   const purposes = one.purposes.join(", ")
   if (one.subject === null && purposes === "" && one.retention === null)
-    return `${one.entity} – about nobody, as the model says: no purpose and no period is needed`
+    return `${one.entity} – no field is classed as personal: no purpose and no period is asked for`
   return `${one.entity} – whose: ${one.subject ?? "nobody's"}; for: ${purposes || "not declared"}; kept: ${one.retention ?? "not declared"}`
 }
 

@@ -68,6 +68,10 @@ export function processingRecord(definition: BackendDefinition, model: Model): P
               `Special data that is not encrypted: ${fields.join(", ")}`,
               because,
             ]),
+            ...(processing?.unrecordedReads ?? []).map(({ entities, because }) => [
+              `Special data whose reads are not on record: ${entities.join(", ")}`,
+              because,
+            ]),
           ],
         },
         {

@@ -131,6 +131,17 @@ const wordsOf = new Map<string, string>(
   Object.entries(shownBy).map(([name, test]) => [test, inWords[name as keyof typeof shownBy]]),
 )
 
+/** Titles of which a row of a table is the whole, or the beginning. */
+const moreInWords: Readonly<Record<string, string>> = {
+  "test/sign-in-concept.pg.test.ts › TR-03161-3 Auth_1: %s lasts %s": "what signing in gives lasts as long as is stated",
+  "test/sign-in-concept.pg.test.ts › TR-03161-3 Auth_1: %s ends %s": "sessions end by what is stated",
+  "test/database/record-refusals.pg.test.ts › HIPAA 164.312(b): %s": "each refusal is on record",
+  "src/accounts/email-address.test.ts › %j is no address (GHSA-7rqj-j65f-68wh)": "an address that could be read in two ways is refused",
+  "src/auth/jwt.test.ts › $name: $code $message": "a token that is not in order is refused, and the reason is said",
+  "src/accounts/provider-tokens.pg.test.ts › ends with a session that is %s, and so do access tokens and codes (CVE-2026-22706)": "tokens for other applications end with the session",
+  "test/hostile/sockets.pg.test.ts › %s": "requests that break the rules of HTTP are refused",
+}
+
 /** What a test shows, for people who don't read titles of tests. */
 export function testWords(test: string): string {
   const title = test.slice(test.indexOf(" › ") + 3)
@@ -138,5 +149,5 @@ export function testWords(test: string): string {
     .replace(/^(?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^:]*: /, "")
     .replace(/ \((?:TR-03161-3|GDPR|EHDS|HIPAA|ASVS) [^)]*\)/, "")
   // What a row of a table fills in stands in no list.
-  return wordsOf.get(test) ?? bare.replaceAll(/%[sdijfo]|\$\w+/g, "…")
+  return wordsOf.get(test) ?? moreInWords[test] ?? bare.replace(/(?:: | \(|)(?:(?:with|for) )?(?:%[sdijfo]|\$\w+)\)?$/, "")
 }
