@@ -51,6 +51,8 @@ function completeEntity(
   read: RuleDescription | undefined,
   context: RuleContext,
 ): EntityDescription {
+  // What a register lets be written hangs on the clock; how its rows are read and heeded is the question.
+  if (entity.register) return { ...entity, access: read ? { read } : {} }
   const key = new Set(entity.key)
   const fields = entity.fields.map((field) =>
     key.has(field.name) ? field : randomFieldRules(field, context),

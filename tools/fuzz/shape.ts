@@ -86,7 +86,7 @@ function entityShape(said: EntityDescription, byName: ReadonlyMap<string, Entity
       target: field.kind.type === "ref" ? field.kind.target : null,
       optional: field.optional ?? false,
       isKey: key.includes(field.name),
-      readonly: false,
+      readonly: field.kept ?? false,
       said: field,
     })
   }

@@ -155,6 +155,8 @@ function* barerModels(kase: CaseDescription): Iterable<CaseDescription> {
 
 function bareEntity(entity: EntityDescription): EntityDescription {
   const { read } = entity.access
+  // The library says what fields a register has.
+  if (entity.register) return entity
   return {
     ...entity,
     access: read ? { read } : {},
