@@ -3,6 +3,7 @@ import type {
   AccessDescription,
   EntityDescription,
   FactDescription,
+  FieldDescription,
   ModelDescription,
   RuleDescription,
   ValueDescription,
@@ -43,8 +44,14 @@ function withPersons(entities: readonly EntityDescription[]): readonly EntityDes
     .filter((one) => !one.register || leads(one))
     .map((one) => {
       const { subject, ...rest } = one
-      return subject === undefined || leads(one) ? one : rest
+      if (subject === undefined || leads(one)) return one
+      return { ...rest, fields: one.fields.map(withoutEncryption) }
     })
+}
+
+function withoutEncryption(field: FieldDescription): FieldDescription {
+  const { encrypted: _, findable: __, ...plain } = field
+  return plain
 }
 
 /** Without references, ways back and uniques that lead to what is missing. */

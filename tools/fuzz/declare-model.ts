@@ -189,6 +189,7 @@ function declareField(said: FieldDescription, declared: ReadonlyMap<string, Loos
   if (said.reveals) field = field.reveals()
   if (said.immutable) field = field.immutable()
   if (said.default !== undefined) field = field.default(said.default)
+  if (said.encrypted) field = field.encrypted(said.findable ? { findable: true } : {})
   if (said.onDelete) field = field.onDelete(said.onDelete)
   const { visibleTo, writableBy } = said
   if (visibleTo) field = field.visibleTo(({ row }: Loose) => rule(visibleTo, { row }))

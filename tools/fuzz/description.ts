@@ -26,6 +26,9 @@ export interface FieldDescription {
   readonly immutable?: boolean
   /** The database alone sets it. */
   readonly kept?: boolean
+  readonly encrypted?: boolean
+  /** Of an encrypted field: equal values can be searched for. */
+  readonly findable?: boolean
   readonly default?: unknown
   readonly onDelete?: "restrict" | "cascade" | "set null"
   readonly visibleTo?: RuleDescription

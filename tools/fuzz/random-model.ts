@@ -14,7 +14,7 @@ import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
 import { addPersons } from "./random-persons.ts"
 import { ValuePool } from "./random-value.ts"
-import { entityOf, type ModelShape, shapeOf } from "./shape.ts"
+import { entityOf, isEncrypted, type ModelShape, shapeOf } from "./shape.ts"
 import { accountEntity } from "./subjects.ts"
 
 const names: readonly string[] = [
@@ -282,10 +282,10 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
   const sources = [...shapes.values()].filter((one) => one.key.length === 1)
   return random.some(["Mike", "November"], 0.5).map((name): ViewDescription => {
     const source = random.pick(sources)
-    const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
+    const own = source.fields.filter((field) => !isEncrypted(field) && (field.isKey || random.chance(0.6)))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const field = random.pick(entityOf(shapes, relation.to).fields)
+      const field = random.pick(entityOf(shapes, relation.to).fields.filter((one) => !isEncrypted(one)))
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string

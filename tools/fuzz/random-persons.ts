@@ -19,14 +19,22 @@ export function addPersons(
 ): readonly EntityDescription[] {
   const person = entities[0] as EntityDescription
   const known = new Set([person.name])
+  // Only what can't move to another person is encrypted.
+  const isKept = random.chance(0.9)
   const about = entities.map((one): EntityDescription => {
     if (one === person) return { ...one, subject: "id" }
     const ways = one.fields.filter(
-      ({ kind, optional }) => kind.type === "ref" && !optional && known.has(kind.target),
+      // By its own key an entity says that its rows are persons.
+      ({ name, kind, optional }) =>
+        kind.type === "ref" && !optional && known.has(kind.target) && name !== one.key?.[0],
     )
     if ((one.key?.length ?? 1) > 1 || ways.length === 0 || !random.chance(0.85)) return one
     known.add(one.name)
-    return { ...one, subject: random.pick(ways).name }
+    const subject = random.pick(ways).name
+    const fields = one.fields.map((field) =>
+      field.name === subject && isKept ? { ...field, immutable: true } : field,
+    )
+    return { ...one, fields, subject }
   })
   const registers = randomRegisters(random, person.name)
   const many = registers.map(
@@ -37,11 +45,33 @@ export function addPersons(
     }),
   )
   return [
-    ...about.map((one) =>
+    ...(isKept ? about.map((one) => withEncrypted(random, one)) : about).map((one) =>
       one.name === person.name ? { ...one, many: [...one.many, ...random.some(many)] } : one,
     ),
     ...registers,
   ]
+}
+
+const findable: ReadonlySet<string> = new Set(["text", "uuid", "decimal"])
+const encryptable: ReadonlySet<string> = new Set([...findable, "boolean", "integer", "date", "json", "list"])
+
+/** Some of its fields encrypted, where rows have a key of their own and a person. */
+function withEncrypted(random: Random, entity: EntityDescription): EntityDescription {
+  if (entity.subject === undefined || entity.key !== undefined) return entity
+  const compared = new Set(entity.unique.flat())
+  return {
+    ...entity,
+    fields: entity.fields.map((field) => {
+      const { kind, name, unique } = field
+      if (!encryptable.has(kind.type) || unique || compared.has(name) || !random.chance(0.55)) return field
+      const { default: _, ...rest } = field
+      return {
+        ...rest,
+        encrypted: true,
+        ...(findable.has(kind.type) && random.chance(0.7) ? { findable: true } : {}),
+      }
+    }),
+  }
 }
 
 function randomRegisters(random: Random, person: string): readonly EntityDescription[] {

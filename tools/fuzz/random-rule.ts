@@ -9,7 +9,14 @@ import type {
 } from "./description.ts"
 import type { Random } from "./random.ts"
 import { callerIds, roles, type ValuePool } from "./random-value.ts"
-import { type EntityShape, entityOf, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
+import {
+  type EntityShape,
+  entityOf,
+  type FieldShape,
+  familyOf,
+  isEncrypted,
+  type ModelShape,
+} from "./shape.ts"
 import { accountEntity, consentsOf, overridesOf, subjectOf } from "./subjects.ts"
 
 export interface RuleContext {
@@ -109,7 +116,8 @@ function place(context: RuleContext, fits: (field: FieldShape) => boolean): Plac
   const visit = (path: Path, entity: EntityShape, depth: number): void => {
     for (const field of entity.fields) {
       const here = [...path, field.name]
-      if (fits(field)) found.push({ path: here, field })
+      // What is encrypted no rule can ask.
+      if (fits(field) && !isEncrypted(field)) found.push({ path: here, field })
       if (field.target !== null && depth > 0) visit(here, entityOf(shapes, field.target), depth - 1)
     }
   }

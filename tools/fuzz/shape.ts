@@ -73,6 +73,10 @@ export function entityOf(shapes: ModelShape, name: string): EntityShape {
   return found
 }
 
+export function isEncrypted({ said }: FieldShape): boolean {
+  return said?.encrypted === true
+}
+
 function entityShape(said: EntityDescription, byName: ReadonlyMap<string, EntityDescription>): EntityShape {
   const key = said.key ?? ["id"]
   const plain = { target: null, optional: false, said: null }

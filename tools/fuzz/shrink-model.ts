@@ -67,7 +67,7 @@ function* smallerFields(field: FieldDescription): Iterable<FieldDescription> {
     yield rest
     for (const less of smaller(rule)) yield { ...field, [name]: less }
   }
-  for (const name of ["unique", "immutable", "default", "onDelete"] as const) {
+  for (const name of ["unique", "immutable", "default", "onDelete", "encrypted", "findable"] as const) {
     if (field[name] === undefined) continue
     const { [name]: _, ...rest } = field
     yield rest

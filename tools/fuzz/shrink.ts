@@ -160,12 +160,22 @@ function bareEntity(entity: EntityDescription): EntityDescription {
   return {
     ...entity,
     access: read ? { read } : {},
-    fields: entity.fields.map(bareField),
+    fields: entity.fields.map((field) =>
+      field.name === entity.subject ? { ...bareField(field), immutable: true } : bareField(field),
+    ),
   }
 }
 
-function bareField({ name, kind, optional, onDelete }: FieldDescription): FieldDescription {
-  return { name, kind, ...(optional ? { optional } : {}), ...(onDelete ? { onDelete } : {}) }
+function bareField({
+  name,
+  kind,
+  optional,
+  onDelete,
+  encrypted,
+  findable,
+}: FieldDescription): FieldDescription {
+  const sealed = { ...(encrypted ? { encrypted } : {}), ...(findable ? { findable } : {}) }
+  return { name, kind, ...sealed, ...(optional ? { optional } : {}), ...(onDelete ? { onDelete } : {}) }
 }
 
 /** The case with another model; rows keep to what is left of it. */
