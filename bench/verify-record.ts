@@ -55,7 +55,7 @@ async function sealMany(): Promise<number> {
     )
     const begun = performance.now()
     for (let isMore = true; isMore; ) {
-      const { head, isMore: more } = await sealBatch(database, { keys, origin })
+      const { head, isMore: more } = await sealBatch(database, { keys })
       if (head) await fileAnchor(anchorPath).put(head)
       isMore = more
     }

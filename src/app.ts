@@ -7,7 +7,6 @@ import { countUnknownKeys } from "./accounts/count-unknown-keys.ts"
 import { type MailSettings, openPost, type Post, withMail } from "./accounts/mail.ts"
 import { addMailDoor } from "./accounts/mail-door.ts"
 import { mailTexts } from "./accounts/mail-texts.ts"
-import type { NewPerson } from "./accounts/manage.ts"
 import { ownOrigins } from "./accounts/own-origins.ts"
 import { addPasswordDoor } from "./accounts/password-door.ts"
 import { createPeople } from "./accounts/people.ts"
@@ -17,23 +16,23 @@ import { signInWays } from "./accounts/provider-ways.ts"
 import { pruneEvents } from "./accounts/prune-events.ts"
 import { currentRequest } from "./accounts/request-context.ts"
 import { needsTwoFactors } from "./accounts/settings.ts"
-import type { LogEntry } from "./actions/action-log.ts"
 import { createApprovals } from "./actions/approvals.ts"
 import { describeActions } from "./actions/describe-actions.ts"
 import { createPrepareAction } from "./actions/run-action.ts"
 import { createHooks } from "./actions/run-hooks.ts"
+import type { AppOptions } from "./app-options.ts"
 import { mailChannel } from "./audit/alert-mail.ts"
 import { checkAuditSettings, remoteAnchors } from "./audit/audit-settings.ts"
 import type { Courier } from "./audit/courier.ts"
 import { addExportDoor } from "./audit/export-door.ts"
 import type { Feeder } from "./audit/feed.ts"
-import { type AuditOptions, prepareRecord } from "./audit/keep-record.ts"
+import { prepareRecord } from "./audit/keep-record.ts"
 import type { Sealer } from "./audit/sealer.ts"
 import type { VerifySchedule } from "./audit/verify-schedule.ts"
 import { createWitness } from "./audit/witness.ts"
 import { addWitnessDoor } from "./audit/witness-door.ts"
 import { createAuthenticate, identifyByClaims } from "./auth/authenticate.ts"
-import { createTokenVerifier, type JwtIssuer } from "./auth/jwt.ts"
+import { createTokenVerifier } from "./auth/jwt.ts"
 import { refuseOwnTokens } from "./auth/own-tokens.ts"
 import { createSessionCallers } from "./auth/session-callers.ts"
 import type { BackendDefinition } from "./backend.ts"
@@ -45,7 +44,9 @@ import { createRefusals } from "./engine/refusals.ts"
 import { withSessions } from "./engine/renewed-caller.ts"
 import { createStepUp } from "./engine/step-up.ts"
 import { createTransact } from "./engine/transact.ts"
-import { withActionRefusals, withCallerRefusals, withRefusals } from "./engine/with-refusals.ts"
+import { withActionRecord } from "./engine/with-action-record.ts"
+import { withEmptyWrites } from "./engine/with-empty-writes.ts"
+import { withApprovalRefusals, withCallerRefusals, withRefusals } from "./engine/with-refusals.ts"
 import { addGraphqlDoor } from "./graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "./graphql/limits.ts"
 import { loadDocuments } from "./graphql/registered-documents.ts"
@@ -56,8 +57,10 @@ import { encryptedFields } from "./model/encryption.ts"
 import { addOpenApiDoor } from "./openapi/openapi-door.ts"
 import type { Policies } from "./policy/policies.ts"
 import { reapplyLedger } from "./privacy/erase.ts"
-import type { ErasureLedger } from "./privacy/erasure-ledger.ts"
+import { ExportFetcher } from "./privacy/fetch-export.ts"
 import { scheduleOverrideNotices } from "./privacy/override-notices.ts"
+import { addPrivacyDoor } from "./privacy/privacy-door.ts"
+import { scheduleRequests } from "./privacy/request-schedule.ts"
 import { scheduleRetention } from "./privacy/retention-schedule.ts"
 import { defaultQueryLimits } from "./query/limits.ts"
 import { addApprovalsDoor } from "./rest/approvals-door.ts"
@@ -66,58 +69,13 @@ import { addRestDoor } from "./rest/rest-door.ts"
 import { addRpcDoor } from "./rest/rpc-door.ts"
 import { openAccounts } from "./store/accounts-database.ts"
 import { openAudit } from "./store/audit-database.ts"
+import { checkServerLog } from "./store/check-log.ts"
 import { prepareDatabase } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded.ts"
-import { type KeySettings, openKeys, toldOfKeys } from "./store/open-keys.ts"
+import { openKeys, toldOfKeys } from "./store/open-keys.ts"
 import { openPool } from "./store/pool.ts"
 import { seedDatabase } from "./store/seed.ts"
 import { openTransactions } from "./store/transactions.ts"
-
-export interface AppOptions {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-  /** Where the embedded PostgreSQL keeps its data, when there is no `databaseUrl`. */
-  readonly directory: string
-  readonly databaseUrl?: string | undefined
-  /** Signs cookies and encrypts what accounts must read again; with `accounts` it is required. */
-  readonly secret?: string | undefined
-  /** Where the keys of encrypted fields are; required where the model has such fields. */
-  readonly keys?: KeySettings | undefined
-  /** Who sends mails, where the definition's accounts don't say. */
-  readonly mail?: Partial<MailSettings> | undefined
-  /** Whether callers may ask for the GraphQL schema where the definition does not say. */
-  readonly introspects?: boolean
-  /** For development: mails that nobody sends are shown at `/dev/mail`. */
-  readonly keepsMail?: boolean
-  /** Issuers beside those of the definition: the development key. */
-  readonly issuers?: readonly JwtIssuer[]
-  /** Origins beside those of the definition. */
-  readonly allowsOrigin?: (origin: string) => boolean
-  /** `Prefer: tx=rollback` is heeded, also where the definition does not say so. */
-  readonly allowsRollback?: boolean
-  /** Accounts that are made where they have no password yet. */
-  readonly readyPeople?: readonly (NewPerson & { readonly id: string })[]
-  /** Rows are put into a new database. */
-  readonly seed?: boolean
-  /** Seals the record; without it, entries wait. */
-  readonly audit?: AuditOptions | undefined
-  /** Who was erased, kept outside of the database: erased again at the start, where a backup was restored. */
-  readonly erasures?: ErasureOptions | undefined
-  /** For tests: an embedded PostgreSQL that leaves nothing behind. */
-  readonly ephemeral?: boolean
-  readonly onProgress?: (step: string) => void
-  readonly onError?: (error: UndercroftError) => void
-  /** What actions write to the log. */
-  readonly onLog?: (entry: LogEntry) => void
-}
-
-/** What erasure needs outside of the database. */
-export interface ErasureOptions {
-  readonly ledger: ErasureLedger
-  /** Signs reports. */
-  readonly sign: ((text: string) => Promise<string>) | null
-}
 
 /** A running backend. */
 export interface App {
@@ -182,10 +140,14 @@ export async function startApp(definition: BackendDefinition, options: AppOption
     const database = await prepareDatabase(adminUrl, policies, { accounts: people ?? undefined })
     for (const change of database.changes.slice(0, database.isNew ? 0 : 50)) progress(`schema: ${change}`)
 
+    // A server that is not ours has a log of its own.
+    const logged = options.databaseUrl ? await checkServerLog(database.apiUrl) : null
+    if (logged) options.onError?.(logged)
+
     // Keys: one for each person, in a store of their own; PostgreSQL sees none of them.
     const encrypts = policies.model.entities.some((one) => encryptedFields(one).length > 0)
     if (encrypts && !options.keys) throw new UndercroftError("UC545")
-    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys) : null
+    const keys = encrypts && options.keys ? await openKeys(adminUrl, options.keys, policies.model) : null
     const ciphers = keys && new FieldCiphers(keys, policies.model)
     const lost = keys && toldOfKeys(keys)
     if (lost) options.onError?.(lost)
@@ -232,8 +194,13 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Engine: the one pipeline that every door goes through.
     const stepUp = createStepUp(policies)
+    const recording = { pool, key: database.processKey }
     const plainEngine = withSessions(
-      createEngine({ policies, pool, constraints: database.constraints, limits, hooks, ciphers }),
+      withEmptyWrites(
+        createEngine({ policies, pool, constraints: database.constraints, limits, hooks, ciphers }),
+        policies.model,
+        recording,
+      ),
       stepUp,
     )
 
@@ -253,7 +220,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       processKey: database.processKey,
       secret: options.secret,
     })
-    const prepareAction = withActionRefusals(
+    const toldActions = describeActions(actions)
+    const prepareAction = withActionRecord(
       createPrepareAction({
         actions,
         policies,
@@ -266,9 +234,8 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         approvals,
         log: options.onLog ?? (() => undefined),
       }),
-      refusals,
+      { actions: toldActions, refusals, key: database.processKey },
     )
-    const toldActions = describeActions(actions)
 
     // Accounts: people who sign in here; of a session the database says in each flight whose it is.
     const accounts = people ? openAccounts(database.accountsUrl, currentRequest) : null
@@ -297,6 +264,18 @@ export async function startApp(definition: BackendDefinition, options: AppOption
 
     // Mail: one post for accounts, emergency overrides and alerts.
     const post = people?.post ?? openAlertPost(definition, options)
+
+    // Privacy requests: what people were granted is done, by one of the processes.
+    const requests = scheduleRequests({
+      erasing: {
+        adminUrl,
+        model: policies.model,
+        ciphers,
+        ...(options.erasures ?? { ledger: null, sign: null }),
+      },
+      recipients: definition.processing?.recipients ?? [],
+      onError: options.onError ?? (() => undefined),
+    })
 
     // Emergency overrides: whoever is to know is told by mail.
     const texts = mailTexts(definition.name)
@@ -379,6 +358,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       introspection: definition.graphql?.introspection ?? options.introspects ?? false,
       documents,
       isOnlyRegistered: definition.graphql?.only !== undefined,
+      refuse: (error, request) => refusals.note(error, { ...request, verb: "document", isDenied: true }),
       authenticate,
     })
     addRpcDoor(server, {
@@ -387,8 +367,16 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       transact,
       authenticate,
     })
-    if (approvals) addApprovalsDoor(server, { approvals, authenticate })
-    if (people) addAccountsDoor(server, { people, authenticate, readAddress })
+    if (approvals)
+      addApprovalsDoor(server, { approvals: withApprovalRefusals(approvals, refusals), authenticate })
+    if (people)
+      addAccountsDoor(server, {
+        people,
+        authenticate,
+        readAddress,
+        refuse: (error, caller) => refusals.note(error, { caller }),
+        noteAnswer: refusals.noteAnswer,
+      })
     if (people?.post) addPasswordDoor(server, people)
     if (post?.kept) addMailDoor(server, post.kept)
     if (people && provider) {
@@ -400,6 +388,23 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       addExportDoor(server, {
         name: definition.name,
         entity: auditEntity,
+        engine,
+        authenticate,
+        refuse: (error, caller) => refusals.note(error, { caller, entity: auditEntity, verb: "export" }),
+        record: (caller, entry) => recordEntry(recording, caller, entry),
+      })
+    const registers = policies.model.entities.flatMap((one) => one.request ?? [])
+    if (registers.length > 0)
+      addPrivacyDoor(server, {
+        registers,
+        exports: new ExportFetcher({
+          adminUrl,
+          name: definition.name,
+          model: policies.model,
+          ciphers,
+          processing: definition.processing ?? null,
+        }),
+        adminUrl,
         engine,
         authenticate,
         record: (caller, entry) => recordEntry({ pool, key: database.processKey }, caller, entry),
@@ -440,6 +445,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
       async stop() {
         await server.close()
         await retention.stop()
+        await requests.stop()
         await overrides.stop()
         await refusals.close()
         await transactions.close()
@@ -449,6 +455,7 @@ export async function startApp(definition: BackendDefinition, options: AppOption
         await record?.stop()
         await post?.close()
         await witnessed?.close()
+        await keys?.close()
         await options.keys?.store.close()
         await embedded?.stop()
       },

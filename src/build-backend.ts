@@ -3,6 +3,7 @@ import { checkAccounts } from "./accounts/check-accounts.ts"
 import { checkActions } from "./actions/check-actions.ts"
 import { checkHooks } from "./actions/check-hooks.ts"
 import { describeActions } from "./actions/describe-actions.ts"
+import { checkNamespaces } from "./auth/check-namespaces.ts"
 import type { BackendDefinition } from "./backend.ts"
 import { checkActionNames } from "./graphql/action-fields.ts"
 import { withAccounts } from "./model/account-entities.ts"
@@ -24,7 +25,17 @@ export function buildBackend(definition: BackendDefinition): Policies {
   const access = checkActions(actions, model, problems)
   buildDatasets(definition.datasets ?? {}, model, problems)
   checkActionNames(model, describeActions(actions).values(), problems)
+  checkNamespaces(definition.callers ?? {}, accounts !== undefined, problems)
   const policies = buildPolicies(model, problems, access, checkHooks(definition.hooks ?? [], model, problems))
   if (accounts) checkAccounts(accounts)
-  return { ...policies, officer: definition.privacy?.officer ?? null }
+  const [register] = model.entities.flatMap((one) => one.request ?? [])
+  const { officer = null } = definition.privacy ?? {}
+  // Whom restriction lets through is who decides about it.
+  if (register && officer !== null && officer !== register.officer)
+    problems.add("UC410", register.entity.name, {
+      why: `its officer is not that of \`privacy\` (${officer})`,
+      mend: "Name the same role in both places, or leave out privacy: { officer }.",
+    })
+  problems.check()
+  return { ...policies, officer: policies.officer ?? officer }
 }

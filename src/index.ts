@@ -79,6 +79,14 @@ export { uuid } from "./model/fields/uuid.ts"
 export { ModelError } from "./model/model-error.ts"
 export { type OverrideEntity, type OverrideKind, overrideEntity } from "./model/override.ts"
 export {
+  type AtOnceKind,
+  type PrivacyRequestEntity,
+  privacyRequestEntity,
+  type RequestKind,
+  type RequestRules,
+  type RequestStatus,
+} from "./model/privacy-request.ts"
+export {
   type AccessToMeEntity,
   type AuditEntryEntity,
   accessToMeEntity,

@@ -38,6 +38,14 @@ export interface ProcessingPurpose {
   readonly retention?: string
 }
 
+/** Fields of special categories that are stored in the clear, and why: the builder decides so, and answers for it. */
+export interface KeptInClear {
+  /** By entity and name: `Observation.kind`. */
+  readonly fields: readonly string[]
+  /** What keeps them from being encrypted, in a sentence that stands in the evidence. */
+  readonly because: string
+}
+
 /** The record of processing activities, as far as no model can know it. */
 export interface ProcessingRecord {
   /** Who decides about the data, and answers for it. */
@@ -53,4 +61,6 @@ export interface ProcessingRecord {
   readonly subprocessors: readonly Subprocessor[]
   /** Measures of the organisation, beside those that the platform shows (Art. 32): "the server room is locked". */
   readonly measures?: readonly string[]
+  /** Left out: every field of a special category is to be encrypted. */
+  readonly inClear?: readonly KeptInClear[]
 }

@@ -92,6 +92,7 @@ it("a call waits, is approved by somebody else, and runs once under the rights o
   expect(write).toEqual({ actor: `user:${who.id}`, action: "rename" })
   expect(await entries(approval)).toEqual([
     { actor: `user:${who.id}`, result: "done", event: "asked", approver: null },
+    { actor: `user:${who.id}`, result: "done", event: "asked-again", approver: null },
     { actor: "user:chief", result: "done", event: "shown", approver: null },
     { actor: "user:chief", result: "done", event: "approved", approver: "user:chief" },
     { actor: `user:${who.id}`, result: "done", event: "used", approver: "user:chief" },

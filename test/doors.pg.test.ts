@@ -3,7 +3,17 @@ import { readFileSync } from "node:fs"
 import { sql } from "kysely"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { z } from "zod"
-import { action, actor, defineBackend, entity, many, ref, signedIn, text } from "../src/index.ts"
+import {
+  action,
+  actor,
+  auditEntryEntity,
+  defineBackend,
+  entity,
+  many,
+  ref,
+  signedIn,
+  text,
+} from "../src/index.ts"
 import { startTestBackend, type TestBackend } from "./support/backend.ts"
 import { doorChecks, printDoorChecks } from "./support/door-checks.ts"
 
@@ -33,7 +43,7 @@ Letter.access(() => ({ read: me.has("keeper"), create: signedIn }))
 const uses = [Note]
 const definition = defineBackend({
   name: "doors",
-  model: [Note, Reply, Letter],
+  model: [Note, Reply, Letter, auditEntryEntity({ readers: ["writer"] })],
   limits: { bodyBytes: 5000, filterTerms: 3, graphqlFields: 20, graphqlCost: 500 },
   accounts: { password: true, signUp: "open" },
   trustedProxies: ["127.0.0.1"],
@@ -44,6 +54,14 @@ const definition = defineBackend({
       output: z.unknown(),
       access: ({ me }) => me.has("writer"),
       run: async ({ input, db }) => void (await db.insertInto("notes").values(input).execute()),
+    }),
+    sign: action({
+      uses: [],
+      input: z.object({ n: z.number() }),
+      output: z.unknown(),
+      access: () => signedIn,
+      approval: { by: ({ me }) => me.has("writer"), within: { hours: 1 } },
+      run: async () => null,
     }),
     bare: action({
       uses,
@@ -61,14 +79,16 @@ async function send(
   faults: readonly string[],
 ): Promise<{ status: number; code: string | null }> {
   const has = (fault: string): boolean => faults.includes(fault)
-  const caller = { id: "ann", roles: has("authorise") && door === "/rest/rpc/<name>" ? [] : ["writer"] }
+  const isByRole = ["/rest/rpc/<name>", "/rest/rpc/approvals/<id>/approve", "/audit/export"].includes(door)
+  const caller = { id: "ann", roles: has("authorise") && isByRole ? [] : ["writer"] }
   const headers: Record<string, string> = {
     authorization: has("authenticate") ? "Bearer x.y.z" : `Bearer ${await backend.tokenOf(caller)}`,
     prefer: "return=representation",
     ...(has("media") ? { accept: "image/png" } : {}),
   }
   const row = { owner: has("authorise") ? "bob" : "ann", title: has("execute") ? "taken" : `new ${number++}` }
-  const requests: Readonly<Record<string, () => { method: string; path: string; body?: unknown }>> = {
+  type Asked = { readonly method: string; readonly path: string; readonly body?: unknown }
+  const requests: Readonly<Record<string, () => Asked | Promise<Asked>>> = {
     "/rest/<collection>": () => ({
       method: "POST",
       path: `/rest/notes?select=id${has("plan") ? ",nosuch" : ""}${has("cost") ? "&order=id,id,id,id" : ""}`,
@@ -89,6 +109,15 @@ async function send(
         variables: has("parse") ? 7 : { objects: [row] },
       },
     }),
+    "/rest/rpc/approvals/<id>/approve": async () => {
+      const asked = await backend.request({ id: "bob" }, "POST", "/rest/rpc/sign", { body: { n: number++ } })
+      const id = /[0-9a-f-]{36}/.exec(asked.json.message)![0]
+      return { method: "POST", path: `/rest/rpc/approvals/${id}/approve`, body: has("parse") ? "{" : {} }
+    },
+    "/audit/export": () => ({
+      method: "GET",
+      path: `/audit/export?format=${has("parse") ? "xml" : "jsonl"}`,
+    }),
     "/openapi.json": () => ({ method: "GET", path: "/openapi.json" }),
     "/auth/sign-in/email": () => ({
       method: "POST",
@@ -106,7 +135,7 @@ async function send(
       body: { userId: people["cid"]!.id, role: "reader" },
     }),
   }
-  const { method, path, body } = requests[door]!()
+  const { method, path, body } = await requests[door]!()
   if (door.startsWith("/auth/")) {
     // A network of its own, unless it is the one from which there were too many attempts.
     headers["x-forwarded-for"] = has("count") ? guessing : `2001:db8:${(number++).toString(16)}::1`

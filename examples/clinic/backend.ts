@@ -6,6 +6,7 @@ import { accounts, clinicRows } from "./data.ts"
 import { visits } from "./datasets.ts"
 import * as model from "./model.ts"
 import { Override } from "./override.ts"
+import { PrivacyRequest } from "./privacy.ts"
 import { processing } from "./processing.ts"
 import { releaseRecord } from "./release.ts"
 
@@ -26,6 +27,7 @@ export default defineBackend({
     Consent,
     Consent.purposes,
     Override,
+    PrivacyRequest,
   ],
   datasets: { visits },
   actions: { bookAppointment, cancelAppointment, recordObservations, releaseRecord },

@@ -54,9 +54,9 @@ export const Patient = entity("Patient", {
     email: email().personal().optional(),
     phone: text({ max: 40 }).personal().optional(),
     address: text({ max: 200 }).personal().optional(),
-    allergies: list(text({ max: 80 })).special().default([]).visibleTo(({ row }) => anyOf(medics(), row.user.is(me.id))),
-    history: text().special().optional().visibleTo(({ row }) => anyOf(doctors(), row.user.is(me.id))),
-    remarks: text().special().optional().visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
+    allergies: list(text({ max: 80 })).special().encrypted().optional().visibleTo(({ row }) => anyOf(medics(), row.user.is(me.id))),
+    history: text().special().encrypted().optional().visibleTo(({ row }) => anyOf(doctors(), row.user.is(me.id))),
+    remarks: text().special().encrypted().optional().visibleTo(({ row }) => allOf(doctors(), row.practice.in(me.practices))),
     get appointments() { return many(Appointment, "patient") },
     get observations() { return many(Observation, "patient") },
     get prescriptions() { return many(Prescription, "patient") },
@@ -107,7 +107,7 @@ export const Appointment = entity("Appointment", {
     during: range(instant()).immutable(),
     kind: choice("checkup", "consultation", "followUp", "acute", "vaccination"),
     status: choice("booked", "arrived", "done", "missed", "cancelled").default("booked"),
-    reason: text().special().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
+    reason: text().special().encrypted().optional().visibleTo(({ row }) => anyOf(medics(), row.patient.in(me.records))),
   },
   subject: "patient", retain: { years: 10, after: "createdAt" }, indexes: [["practice", "during"], ["patient", "during"]],
   exclude: [{ same: ["doctor"], overlapping: "during", where: ({ row }) => row.status.isNot("cancelled") }], reveals: true, // Who asks for a time that is taken learns so.
@@ -154,7 +154,7 @@ ClinicalNote.access(({ row }) => {
 
 export const Addendum = entity("Addendum", {
   collection: "addenda", subject: "note", retain: { years: 10, after: "createdAt" },
-  fields: { note: ref(ClinicalNote), author: ref(Staff), body: text({ max: 4000 }).special() },
+  fields: { note: ref(ClinicalNote).immutable(), author: ref(Staff), body: text({ max: 4000 }).special().encrypted() },
 })
 Addendum.access(({ row }) => {
   const mine = allOf(medics(), row.note.practice.in(me.practices), row.author.user.is(me.id))
@@ -164,9 +164,9 @@ Addendum.access(({ row }) => {
 export const Observation = entity("Observation", {
   fields: {
     practice: ref(Practice),
-    patient: ref(Patient),
+    patient: ref(Patient).immutable(),
     kind: choice("systolic", "diastolic", "pulse", "temperature", "weight", "glucose").special(),
-    value: decimal({ precision: 6, scale: 2 }).special(), unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
+    value: decimal({ precision: 6, scale: 2 }).special().encrypted(), unit: choice("mmHg", "bpm", "°C", "kg", "mg/dL"),
     measuredAt: instant(),
     device: text({ max: 40 }).optional(),
   },
@@ -183,8 +183,8 @@ export const Prescription = entity("Prescription", {
     practice: ref(Practice).immutable(),
     patient: ref(Patient).immutable(),
     doctor: ref(Staff).immutable(),
-    substance: text({ max: 120 }).special().immutable(),
-    dose: text({ max: 120 }).special().immutable(),
+    substance: text({ max: 120 }).special().encrypted().immutable(),
+    dose: text({ max: 120 }).special().encrypted().immutable(),
     issuedOn: date().immutable(),
     refills: integer({ min: 0, max: 12 }).default(0),
   },

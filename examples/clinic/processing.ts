@@ -36,5 +36,13 @@ export const processing: ProcessingRecord = {
   recipients: ["The patients themselves", "Health insurers, where the law demands it"],
   transfers: [],
   subprocessors: [],
+  // What the database has to compare; every other field of health is encrypted.
+  inClear: [
+    {
+      fields: ["Observation.kind"],
+      because:
+        "the database keeps a measurement that is sent twice from being stored twice, and counts by it; the value is encrypted",
+    },
+  ],
   measures: ["Rooms with servers are locked", "Staff are bound to confidentiality in writing"],
 }

@@ -8,10 +8,15 @@ import { fromBrowser, tokenHeader, withNewToken, withoutTokens } from "./browser
 import type { ReadAddress } from "./client-address.ts"
 import { accountsPath } from "./create-accounts.ts"
 import type { People } from "./people.ts"
+import { type RefusedAnswer, refusedAnswer } from "./refused-answer.ts"
 
 export interface AccountsDoorParts {
   readonly people: People
   readonly readAddress: ReadAddress
+  /** Puts a refusal of this door on record, and gives the error back. */
+  readonly refuse: (error: UndercroftError, caller: Caller) => Promise<UndercroftError>
+  /** The same for what better-auth refuses. */
+  readonly noteAnswer: (refused: RefusedAnswer, caller: Caller) => Promise<void>
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -41,12 +46,23 @@ const beatMs = 100
 /** Adds the routes. */
 export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorParts): void {
   const { people, authenticate, readAddress } = parts
+  async function noteRefused(request: FastifyRequest, refused: RefusedAnswer): Promise<void> {
+    // Credentials that are not good are on record when they are looked at.
+    const caller = await Promise.resolve()
+      .then(() => authenticate(request))
+      .catch(() => null)
+    if (caller) await parts.noteAnswer(refused, caller)
+  }
+
   server.route({
     method: ["GET", "POST"],
     url: `${accountsPath}/*`,
     config: { door: "auth" },
     handler: async (request, reply) => {
-      if (raising.has(request.url.split("?")[0]!)) checkFresh(await confirmed(await authenticate(request)))
+      if (raising.has(request.url.split("?")[0]!)) {
+        const caller = await confirmed(await authenticate(request))
+        await checkFresh(caller).catch(async (error) => Promise.reject(await parts.refuse(error, caller)))
+      }
       const began = performance.now()
       const headers = new Headers()
       for (const [name, value] of Object.entries(request.headers))
@@ -74,6 +90,11 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
       const cookies = answer.headers.getSetCookie()
       if (cookies.length > 0) reply.header("set-cookie", cookies)
       const text = await answer.text()
+      const refused = refusedAnswer(
+        { method: request.method, path: pathOf(request) },
+        { status: answer.status, text },
+      )
+      if (refused) await noteRefused(request, refused)
       if (isBrowser) return reply.send(withoutTokens(text))
       const made = answer.headers.get(tokenHeader)
       return reply.send(made === null ? text : withNewToken(text, made, headers.get("authorization")))
@@ -81,7 +102,12 @@ export function addAccountsDoor(server: FastifyInstance, parts: AccountsDoorPart
   })
 }
 
-function checkFresh({ id, claims }: Caller): void {
+/** The path below the door's. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.replace(/\?.*$/, "").slice(accountsPath.length)
+}
+
+async function checkFresh({ id, claims }: Caller): Promise<void> {
   const { session, authenticatedAt } = claims
   // Whoever is nobody, or a machine, better-auth refuses.
   if (id === null || session === undefined) return

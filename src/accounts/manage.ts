@@ -25,8 +25,15 @@ export interface NewPerson {
   readonly roles: readonly string[]
   /** Without one they can't sign in by a password. */
   readonly password?: string
+  /** Until when the password is good, where it is one to begin with. */
+  readonly passwordUntil?: Date
   /** Of an authenticator app; with it the second factor is switched on. */
   readonly totpSecret?: string
+}
+
+interface ResetOptions {
+  readonly secondFactor: boolean
+  readonly until: Date
 }
 
 /** Changes accounts past their own doors. Throws UC917 for somebody who is not there. */
@@ -39,8 +46,8 @@ export interface AccountManager {
   /** By identifier or address. */
   find(who: string): Promise<Person>
   setRoles(id: string, roles: readonly string[]): Promise<void>
-  /** Another password; all sessions end, and second factors too where that is said. */
-  reset(id: string, password: string, options: { readonly secondFactor: boolean }): Promise<void>
+  /** Another password, good `until` then; all sessions end, and second factors too where that is said. */
+  reset(id: string, password: string, options: ResetOptions): Promise<void>
   /** Ends all sessions. Gives how many there were. */
   revoke(id: string): Promise<number>
   /** Null where there are none. */
@@ -85,10 +92,10 @@ export function createManager(ready: Promise<ManagedContext>, hasKeys: boolean):
     }
   }
 
-  async function setPassword(userId: string, password: string): Promise<void> {
+  async function setPassword(userId: string, password: string, until?: Date): Promise<void> {
     const { adapter } = await ready
     const where = [...by("userId", userId), ...by("providerId", "credential")]
-    const [hash, now] = [await hashPassword(password), new Date()]
+    const [hash, now] = [await hashPassword(password, until), new Date()]
     const changed = await adapter.update({
       model: "account",
       where,
@@ -115,7 +122,8 @@ export function createManager(ready: Promise<ManagedContext>, hasKeys: boolean):
     await adapter.update({ model: "user", where: by("id", userId), update: { twoFactorEnabled: true } })
   }
 
-  async function put({ id, email, name, roles, password, totpSecret }: NewPerson): Promise<string> {
+  async function put(person: NewPerson): Promise<string> {
+    const { id, email, name, roles, password, passwordUntil, totpSecret } = person
     const { adapter } = await ready
     const now = new Date()
     const data = {
@@ -133,7 +141,7 @@ export function createManager(ready: Promise<ManagedContext>, hasKeys: boolean):
         data: { ...(id ? { id } : {}), ...data, createdAt: now },
         forceAllowId: true,
       }))
-    if (password !== undefined) await setPassword(found.id, password)
+    if (password !== undefined) await setPassword(found.id, password, passwordUntil)
     if (totpSecret !== undefined) await setSecondFactor(found.id, totpSecret)
     return found.id
   }
@@ -163,9 +171,9 @@ export function createManager(ready: Promise<ManagedContext>, hasKeys: boolean):
       const { adapter } = await ready
       await adapter.update({ model: "user", where: by("id", id), update: { role: roles.join(",") } })
     },
-    async reset(id, password, { secondFactor }) {
+    async reset(id, password, { secondFactor, until }) {
       const { adapter } = await ready
-      await setPassword(id, password)
+      await setPassword(id, password, until)
       if (secondFactor) {
         await adapter.deleteMany({ model: "twoFactor", where: by("userId", id) })
         await adapter.update({ model: "user", where: by("id", id), update: { twoFactorEnabled: false } })

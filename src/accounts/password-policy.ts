@@ -89,6 +89,7 @@ export function passwordPolicy(judge: JudgePassword): BetterAuthPlugin {
           matcher: ({ path, body }) => !isSignIn(path) && newPassword(path ?? "", body) !== null,
           handler: createAuthMiddleware(async (context) => {
             const password = newPassword(context.path, context.body)!
+            refuseSame(password, context.body)
             await refuseBad(judge, password, await personOf(context))
           }),
         },
@@ -108,6 +109,13 @@ async function refuseBad(judge: JudgePassword, password: string, person: Person 
     [person?.name, person?.email].filter((one): one is string => typeof one === "string"),
   )
   if (refused) throw new APIError("BAD_REQUEST", { ...refused })
+}
+
+/** Else what somebody was given for a day would be theirs for good. */
+function refuseSame(password: string, body: unknown): void {
+  const { currentPassword: current } = (body ?? {}) as { readonly currentPassword?: unknown }
+  if (typeof current === "string" && current.normalize("NFKC") === password.normalize("NFKC"))
+    throw new APIError("BAD_REQUEST", { ...refusal("PASSWORD_UNCHANGED", "is the one of before") })
 }
 
 /** The password that a request would set; null where it sets none. */

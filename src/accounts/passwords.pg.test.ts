@@ -126,6 +126,36 @@ test("TR-03161-3 Pass_2: how strong a password is, is kept nowhere", async () =>
   expect(await kept(weak)).toEqual(await kept(strong))
 })
 
+test("ASVS 6.4.1: a password that somebody was given ends, unless they choose their own, which is another one", async () => {
+  const { json } = await signUp(password)
+  const { email } = json.user
+  const signIn = (chosen: string): Promise<TestAnswer> => post("/sign-in/email", { email, password: chosen })
+  const given = "seven Geese 4 breakfast"
+  const give = async (inMs: number): Promise<unknown> =>
+    backend.sql(`update accounts.account set password = $2 where "userId" = $1`, [
+      json.user.id,
+      await hashPassword(given, new Date(Date.now() + inMs)),
+    ])
+  await give(-1000)
+  expect([(await signIn(given)).status, (await signIn(given)).json.code]).toEqual([
+    401,
+    "INVALID_EMAIL_OR_PASSWORD",
+  ])
+  await give(60_000)
+  expect((await signIn("another than given")).status).toBe(401)
+  const { token } = (await signIn(given)).json
+  const change = (newPassword: string): Promise<TestAnswer> =>
+    post("/change-password", { currentPassword: given, newPassword }, token)
+  expect((await change(given)).json).toMatchObject({ code: "PASSWORD_UNCHANGED" })
+  expect((await change("a bench under the elm")).status).toBe(200)
+  const [{ stored }] = await backend.sql(
+    `select password as stored from accounts.account where "userId" = $1`,
+    [json.user.id],
+  )
+  expect(stored).not.toContain("until")
+  expect((await signIn("a bench under the elm")).status).toBe(200)
+})
+
 test("where too many wait for a hash, more are told to come again, and the rest of the server goes on", async () => {
   // The backend of this test shares its process, and so its queue.
   const end = new AbortController()

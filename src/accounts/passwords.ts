@@ -10,20 +10,27 @@ const parameters = { algorithm: 2 as Algorithm.Argon2id, memoryCost: 19_456, tim
 /** Of libuv's four threads at least one is left to others. A hash takes some 25 ms: who waits longest waits two seconds. */
 const queue = createHashQueue(Math.min(3, availableParallelism()), 100)
 
-/** What is stored of a password. The same text counts as the same password however its characters are composed. */
-export function hashPassword(password: string): Promise<string> {
-  return inTurn(() => hash(password.normalize("NFKC"), parameters))
+/** After the hash of a password that somebody was given: epoch seconds until which it is good. The next one has none. */
+const ending = /\$until=(\d{1,12})$/
+
+/** What is stored of a password, which is good `until` then. The same text counts as the same password however its characters are composed. */
+export async function hashPassword(password: string, until?: Date): Promise<string> {
+  const stored = await inTurn(() => hash(password.normalize("NFKC"), parameters))
+  return until ? `${stored}$until=${Math.floor(until.getTime() / 1000)}` : stored
 }
 
-/** Whether a password is the one of a hash; what is no hash fits nothing. */
-export function verifyPassword({
+/** Whether a password is the one of a hash, and still good, which takes as long to find out; what is no hash fits nothing. */
+export async function verifyPassword({
   hash: stored,
   password,
 }: {
   hash: string
   password: string
 }): Promise<boolean> {
-  return inTurn(() => verify(stored, password.normalize("NFKC")).catch(() => false))
+  const until = ending.exec(stored)?.[1]
+  const own = stored.replace(ending, "")
+  const fits = await inTurn(() => verify(own, password.normalize("NFKC")).catch(() => false))
+  return fits && (until === undefined || Date.now() < Number(until) * 1000)
 }
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -220,8 +220,8 @@ test("an operator who configures this provider as an issuer opens nothing (CVE-2
       accounts: { url, password: true, provider: { clients: [] } },
       callers: {
         issuers: [
-          { issuer: url, jwks: { keys: [attackerJwk] } },
-          { issuer: "https://other.example", jwks: { keys: [attackerJwk] } },
+          { issuer: url, namespace: "own", jwks: { keys: [attackerJwk] } },
+          { issuer: "https://other.example", namespace: "other", jwks: { keys: [attackerJwk] } },
         ],
       },
     }),

@@ -1,6 +1,6 @@
 /** What goes wrong in an action, in the catalogue's words: never PostgreSQL's text, and no name that the caller does not know. */
 import { UndercroftError } from "../base/errors.ts"
-import { explainCaller, explainConsent } from "../engine/database-error.ts"
+import { explainCaller, explainRegister } from "../engine/database-error.ts"
 import type { Knowledge } from "../engine/knowledge.ts"
 import type { FieldInfo, Model } from "../model/model.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
@@ -27,6 +27,8 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
   if (context.isBeyond && code.startsWith("23"))
     return new UndercroftError("UC702", { why: `${action} does not fit how things are` }, more)
   if (context.isBeyond && !/^(40|53|55P03|57)/.test(code)) return new UndercroftError("UC690", {}, more)
+  const refused = explainRegister(code, cause)
+  if (refused) return refused
   const plan = context.constraints.get(constraint)
   const fields = fieldsOf(plan?.entity, plan?.fields ?? [], context) || action
   const entity = context.model.entities.find((one) => one.table === table)
@@ -36,15 +38,6 @@ export function explainActionError(cause: unknown, context: ActionErrorContext):
     case "28000":
     case "UC610":
       return explainCaller(code, cause)
-    case "UC370":
-    case "UC371":
-    case "UC372":
-      return explainConsent(code, cause)
-    case "UC380":
-    case "UC381":
-    case "UC382":
-    case "UC383":
-      return new UndercroftError(code, {}, more)
     case "42501": {
       const what = constraint === "writable" && named ? `set ${named}` : `do what ${action} does`
       return new UndercroftError(context.isAnonymous ? "PG:42501/anonymous" : "PG:42501", { what }, more)

@@ -408,7 +408,7 @@ describe("what is not under system is refused", () => {
   })
 })
 
-test("an action without a step sends no more than it did", async () => {
+test("an action without a step sends its statements and its entry", async () => {
   const spy = vi.spyOn(pg.Client.prototype, "query")
   try {
     await call("free", ({ db }) => db.selectFrom("tickets").select("id").execute())
@@ -419,6 +419,7 @@ test("an action without a step sends no more than it did", async () => {
       "select undercroft.ask($",
       'select undercroft."gate',
       'select "id" from "ticke',
+      "select undercroft.recor",
       "commit",
       "discard all",
     ])

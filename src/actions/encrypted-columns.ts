@@ -104,7 +104,10 @@ export class Unsealed {
 export function checkSealed(parameters: readonly unknown[]): void {
   const found = parameters.find((one) => one instanceof Unsealed)
   if (found)
-    throw refuseEncrypted(found.field, "written so: use values() or set(), without onConflict and with")
+    throw refuseEncrypted(
+      found.field,
+      "written so: use values() or set(), without onConflict (but doNothing) and with",
+    )
 }
 
 /** What can't be asked of an encrypted field. */

@@ -1,6 +1,6 @@
 /**
  * Writes by `db` of an entity with a hook: each row is shown to it first. What can't be taken apart (raw SQL, `with`, `merge`,
- * an insert of what is selected, `onConflict`) goes on as it is, and PostgreSQL refuses it: nobody permitted it.
+ * an insert of what is selected, `onConflict` but for `doNothing` where there is no hook) goes on as it is, and PostgreSQL refuses it: nobody permitted it.
  */
 import {
   AliasNode,
@@ -99,6 +99,11 @@ export function interceptWrites(parts: InterceptParts): Intercept {
     })
     const sealed = await sealRows(rows, places, names, false, entity, ciphers)
     return sealed.map((row, at) => ({ ...row, id: places[at]!.row }))
+  }
+
+  /** What is there already keeps its row; a hook would be shown rows that are then not written. */
+  function mayConflict({ onConflict }: InsertQueryNode, entity: EntityInfo): boolean {
+    return !onConflict || (onConflict.doNothing === true && !hasHook(entity))
   }
 
   function hookedIn(node: OperationNode | undefined, query: OperationNode): EntityInfo | null {
@@ -262,7 +267,7 @@ export function interceptWrites(parts: InterceptParts): Intercept {
       const query = node as InsertQueryNode
       const entity = hookedIn(query.into, query)
       const values =
-        entity && !query.onConflict && !query.orAction && !query.replace && valuesOf(query, entity)
+        entity && mayConflict(query, entity) && !query.orAction && !query.replace && valuesOf(query, entity)
       return values && isOurs(entity!, values.fields)
         ? insert(query, entity, values.fields, values.rows)
         : null

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const logs = [record.signing.key.text]
   const otherKeys = heldKey(makeKey(), "undercroft/other")
   other = await startTestBackend(defineBackend({ name: "other", model: [], audit: { witness: { logs } } }), {
-    audit: { origin: "undercroft/other", keys: otherKeys, anchors: [], witness: witnessSigning },
+    audit: { keys: otherKeys, anchors: [], witness: witnessSigning },
   })
 })
 afterEach(async () => {

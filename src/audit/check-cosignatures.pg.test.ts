@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { randomFrom } from "../../tools/tamper/random.ts"
-import { addEntry, makeRecord, origin, type TestRecord } from "../../tools/tamper/record.ts"
+import { addEntry, makeRecord, type TestRecord } from "../../tools/tamper/record.ts"
 import { defineBackend } from "../index.ts"
 import { type AuditQuery, readerOver } from "../store/audit-database.ts"
 import { cosign, witnessKeyOf } from "./cosignature.ts"
@@ -114,7 +114,7 @@ test("who has the record's key and seals another past has not the witness's sign
     for (let left = last - before; left > 0; left--) await addEntry(record.admin, randomFrom(1000 + left))
     const transaction = <T>(work: (query: AuditQuery) => Promise<T>): Promise<T> =>
       work(readerOver(record.admin).query)
-    await sealBatch({ transaction, close: async () => undefined }, { keys: record.keys, origin })
+    await sealBatch({ transaction, close: async () => undefined }, { keys: record.keys })
   })
   expect(verdict).toMatchObject({ intact: false, size: last })
   expect(verdict.bad?.what).toMatch(

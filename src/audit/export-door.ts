@@ -23,6 +23,8 @@ export interface ExportDoorParts {
   readonly entity: EntityInfo
   readonly engine: Engine
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
+  /** Puts on record that it was refused, and gives the error back. */
+  readonly refuse: (error: UndercroftError, caller: Caller) => Promise<UndercroftError>
   /** Puts the export itself on record, before the first byte. */
   readonly record: (caller: Caller, entry: ToldEntry) => Promise<void>
 }
@@ -34,10 +36,11 @@ export function addExportDoor(server: FastifyInstance, parts: ExportDoorParts): 
   server.get("/audit/export", { config: { door: "export" } }, async (request, reply) => {
     const caller = await parts.authenticate(request)
     // Whoever may not read it is not told what it can be asked.
-    if (!(await parts.engine.knows(caller)).may(parts.entity, "read"))
-      throw new UndercroftError(caller.id === null ? "PG:42501/anonymous" : "PG:42501", {
-        what: `read ${parts.entity.collection}`,
-      })
+    if (!(await parts.engine.knows(caller)).may(parts.entity, "read")) {
+      const code = caller.id === null ? "PG:42501/anonymous" : "PG:42501"
+      const error = new UndercroftError(code, { what: `read ${parts.entity.collection}` })
+      throw await parts.refuse(error, caller)
+    }
     const asked = readAsked(request.query as Readonly<Record<string, unknown>>)
     await parts.record(caller, { kind: "export", entity: parts.entity.name, question: asked })
     const format = formatOf(asked.format, parts.name)

@@ -17,8 +17,6 @@ import { scheduleVerification, type VerifySchedule } from "./verify-schedule.ts"
 
 /** What the sealer of the record needs. */
 export interface AuditOptions {
-  /** The record's name, which its heads carry. */
-  readonly origin: string
   readonly keys: KeyHolder
   /** Where heads go, beside the definition's anchors. */
   readonly anchors: readonly Anchor[]

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startTestBackend, type TestBackend } from "../../test/support/backend.ts"
 import { randomFrom } from "../../tools/tamper/random.ts"
-import { addEntry, makeRecord, origin, type TestRecord } from "../../tools/tamper/record.ts"
+import { addEntry, makeRecord, type TestRecord } from "../../tools/tamper/record.ts"
 import { defineBackend } from "../index.ts"
 import { openAudit, readAudit } from "../store/audit-database.ts"
 import { addHold, releaseHolds } from "../store/legal-holds.ts"
@@ -32,7 +32,7 @@ afterAll(async () => {
 async function sealAt(at: Date): Promise<void> {
   for (let left = 1 + random.below(5); left > 0; left--) await addEntry(record.admin, random)
   const database = openAudit(record.auditUrl)
-  const { head } = await sealBatch(database, { keys: record.keys, origin, at })
+  const { head } = await sealBatch(database, { keys: record.keys, at })
   if (head) await fileAnchor(record.anchorPath).put(head)
   await database.close()
 }
@@ -225,7 +225,7 @@ async function makeCopy(): Promise<{
             (await admin.query(text, [...values])).rows,
         )
       const database = { transaction, close: async () => undefined }
-      await sealBatch(database, { keys: record.keys, origin })
+      await sealBatch(database, { keys: record.keys })
     },
     verify: () => record.verify(),
     undo: () => admin.query("rollback"),

@@ -7,8 +7,8 @@ import type { KeyHolder, SigningKey } from "./signing-key.ts"
 /** As an administrator. Throws UC550 where the key that signs now is not at hand; then nothing is done. */
 export function rotateKey(
   database: AuditDatabase,
-  { keys, next, origin }: { keys: KeyHolder; next: SigningKey; origin: string },
-): Promise<void> {
+  { keys, next }: { keys: KeyHolder; next: (name: string) => SigningKey },
+): Promise<SigningKey> {
   return database.transaction(async (query) => {
     await query(sealAlone)
     const [state] = (await query(sealState)) as unknown as [
@@ -19,11 +19,26 @@ export function rotateKey(
     // A record that was never sealed has the old key, too: whoever knows that one is to find the new one.
     if (active === null) await query(insertSigner, [1, old.key.text, 0, null])
     const since = Number(state.size ?? 0)
-    const signature = old.sign(announcement(origin, since, next.key.text)).toString("base64")
-    await query(insertSigner, [(active?.number ?? 1) + 1, next.key.text, since, signature])
+    const { name } = old.key
+    const made = next(name)
+    const signature = old.sign(announcement(name, since, made.key.text)).toString("base64")
+    await query(insertSigner, [(active?.number ?? 1) + 1, made.key.text, since, signature])
     await query(
       "insert into audit.pending (kind, actor, door, detail) values ('rotation', 'system:audit', 'cli', $1)",
-      [JSON.stringify({ from: old.key.text, to: next.key.text, since, signature })],
+      [JSON.stringify({ from: old.key.text, to: made.key.text, since, signature })],
     )
+    return made
+  })
+}
+
+/** The key that signs the record; of one that none has signed yet it is the first from now on, and its name the record's. */
+export function currentKey(database: AuditDatabase, keys: KeyHolder): Promise<SigningKey> {
+  return database.transaction(async (query) => {
+    await query(sealAlone)
+    const [state] = (await query(sealState)) as unknown as [{ signers: readonly SignerRow[] }]
+    const active = state.signers.at(-1) ?? null
+    const key = await keys.find(active?.key ?? null)
+    if (active === null) await query(insertSigner, [1, key.key.text, 0, null])
+    return key
   })
 }

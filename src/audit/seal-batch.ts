@@ -1,6 +1,6 @@
 /** Seals what waits, in one transaction: entries get their positions, the tree grows, and its head is signed. */
 import { UndercroftError } from "../base/errors.ts"
-import { insertBatch, insertSigner, sealEntries, sealState } from "../sql/audit-seal.ts"
+import { eraseAlone, insertBatch, insertSigner, sealEntries, sealState } from "../sql/audit-seal.ts"
 import type { AuditDatabase, AuditQuery } from "../store/audit-database.ts"
 import type { SignedHead } from "./anchor.ts"
 import { readSigners, type SignerRow, signerOf } from "./signers.ts"
@@ -10,8 +10,6 @@ import { readCheckpoint } from "./verifier.mts"
 
 export interface SealOptions {
   readonly keys: KeyHolder
-  /** The record's name, which its heads carry. */
-  readonly origin: string
   /** A head that is known to be there: the record never goes on from an earlier one. */
   readonly known?: SignedHead | null
   /** For tests: as of when, in place of the database's clock. */
@@ -39,26 +37,39 @@ interface State {
   readonly signers: readonly SignerRow[]
 }
 
+/** How long it waits for an erasure; a longer one is left to the next look. */
+const patience = "set local lock_timeout = '5s'"
+
 /** Throws UC550 and UC551, and what PostgreSQL says; then nothing is done. */
-export function sealBatch(database: AuditDatabase, options: SealOptions): Promise<Sealed> {
+export async function sealBatch(database: AuditDatabase, options: SealOptions): Promise<Sealed> {
+  try {
+    return await sealAll(database, options)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== "55P03") throw cause
+    return { count: 0, head: options.known ?? null, isMore: false }
+  }
+}
+
+function sealAll(database: AuditDatabase, options: SealOptions): Promise<Sealed> {
   return database.transaction(async (query) => {
     const [state] = (await query(sealState)) as unknown as [State]
     const head = checkState(state, options.known ?? null)
     if (!state.leads || !state.waits) return { count: 0, head, isMore: false }
+    await query(patience)
+    await query(eraseAlone)
     const active = state.signers.at(-1) ?? null
     const signing = await options.keys.find(active?.key ?? null)
     if (active === null) await query(insertSigner, [1, signing.key.text, 0, null])
     return sealInto(query, {
       state: { ...state, now: options.at ?? state.now },
       signing,
-      origin: options.origin,
     })
   })
 }
 
 async function sealInto(
   query: AuditQuery,
-  { state, signing, origin }: { state: State; signing: SigningKey; origin: string },
+  { state, signing }: { state: State; signing: SigningKey },
 ): Promise<Sealed> {
   const tree = new Frontier(Number(state.size ?? 0), state.frontier ?? undefined)
   const first = tree.size + 1
@@ -72,7 +83,7 @@ async function sealInto(
   if (leaves === null || leaves.length !== count * 32) throw new Error(`${count} entries were not all hashed`)
   for (let at = 0; at < count; at++) tree.push(leaves.subarray(at * 32, at * 32 + 32))
   const root = tree.root().toString("base64")
-  const checkpoint = signing.note(`${origin}\n${tree.size}\n${root}\ntime ${at.toISOString()}\n`)
+  const checkpoint = signing.note(`${signing.key.name}\n${tree.size}\n${root}\ntime ${at.toISOString()}\n`)
   await query(insertBatch, [tree.size, first, at, tree.toBytes(), signing.key.id, checkpoint])
   const head = { size: tree.size, root, checkpoint, key: signing.key.text }
   return { count, head, isMore: count === batchSize }

@@ -12,8 +12,10 @@ import { defineBackend } from "../index.ts"
 import { openAudit, readAudit, readerOver } from "../store/audit-database.ts"
 import { openAnchorFile } from "./anchored-heads.ts"
 import { fileAnchor } from "./file-anchor.ts"
+import { rotateKey } from "./rotate-key.ts"
+import { sealBatch } from "./seal-batch.ts"
 import { type Sealer, startSealer } from "./sealer.ts"
-import { heldKey, makeKey } from "./signing-key.ts"
+import { heldKey, makeKey, readSigningKey } from "./signing-key.ts"
 import { type Verdict, verifyRecord } from "./verify-record.ts"
 
 let backend: TestBackend
@@ -42,7 +44,6 @@ function sealer(everyMs: number, options: Partial<Parameters<typeof startSealer>
   const one = startSealer({
     database: openAudit(record.auditUrl),
     keys: record.keys,
-    origin,
     anchors: [fileAnchor(record.anchorPath)],
     everyMs,
     tell: (error) => errors.push(error.code),
@@ -293,7 +294,7 @@ test("a backend seals by itself, and says where heads go", async () => {
   const database = await createDatabase()
   const folder = await mkdtemp(join(tmpdir(), "undercroft-anchor-"))
   const path = join(folder, "heads.jsonl")
-  const audit = { origin, keys: heldKey(makeKey(), origin), anchors: [fileAnchor(path)] }
+  const audit = { keys: heldKey(makeKey(), origin), anchors: [fileAnchor(path)] }
   const own = await startTestBackend(defineBackend({ name: "own", model: [], audit: { sealEveryMs: 20 } }), {
     databaseUrl: database.url,
     audit,
@@ -314,4 +315,23 @@ test("a backend seals by itself, and says where heads go", async () => {
     await database.drop()
     await rm(folder, { recursive: true, force: true })
   }
+})
+
+test("a record keeps the name that it was given first, whatever name the key comes under", async () => {
+  const pem = makeKey()
+  const database = openAudit(record.auditUrl)
+  const [first, second, third] = ["0a", "0b", "0c"].map((one) => heldKey(pem, `undercroft/clinic/${one}`))
+  for (const keys of [first!, second!]) {
+    await addEntry(record.admin, random)
+    const { head } = await sealBatch(database, { keys })
+    expect(head!.checkpoint).toMatch(/^undercroft\/clinic\/0a\n/)
+  }
+  const next = (name: string): ReturnType<typeof readSigningKey> => readSigningKey(makeKey(), name)
+  const { key } = await rotateKey(database, { keys: third!, next })
+  expect(key.name).toBe("undercroft/clinic/0a")
+  // Another key is no key of the record, under whichever name.
+  await expect(sealBatch(database, { keys: heldKey(makeKey(), key.name) })).rejects.toMatchObject({
+    code: "UC550",
+  })
+  await database.close()
 })

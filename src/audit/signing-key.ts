@@ -16,7 +16,10 @@ export interface SigningKey {
 
 /** The keys at hand. */
 export interface KeyHolder {
-  /** The key whose public half is this; null takes the first one, for a record that no key has signed yet. Throws UC550. */
+  /**
+   * The key whose public half is this, under the name that it has there: a record keeps the name that it was given first. Null
+   * takes the first one, for a record that no key has signed yet. Throws UC550.
+   */
   find(active: string | null): Promise<SigningKey>
 }
 
@@ -51,19 +54,19 @@ export function makeKey(): string {
 
 /** The one key that a PEM holds. */
 export function heldKey(pem: string, name: string): KeyHolder {
-  const key = readSigningKey(pem, name)
-  return holderOf(async () => [key])
+  readSigningKey(pem, name)
+  return holderOf(name, async () => [pem])
 }
 
 /** The key of a file, and the one that a rotation puts into its place. `makes`: a file that isn't there is made. */
 export function keyFile(path: string, name: string, makes: boolean): KeyHolder {
-  return holderOf(async () => {
+  return holderOf(name, async () => {
     if (makes) await makeKeyFile(path)
     const next = await readFile(nextPath(path), "utf8").catch(() => null)
     const pem = await readFile(path, "utf8").catch((cause: Error) => {
       throw new UndercroftError("UC550", { why: cause.message }, { cause })
     })
-    return [pem, ...(next === null ? [] : [next])].map((one) => readSigningKey(one, name))
+    return [pem, ...(next === null ? [] : [next])]
   })
 }
 
@@ -77,13 +80,18 @@ export async function promoteKey(path: string): Promise<void> {
   await rename(nextPath(path), path)
 }
 
-function holderOf(load: () => Promise<readonly SigningKey[]>): KeyHolder {
+function holderOf(name: string, load: () => Promise<readonly string[]>): KeyHolder {
   let keys: readonly SigningKey[] = []
   return {
     async find(active) {
       const held = (): SigningKey | undefined =>
-        active === null ? keys[0] : keys.find(({ key }) => key.text === active)
-      if (!held()) keys = await load()
+        active === null
+          ? keys.find(({ key }) => key.name === name)
+          : keys.find(({ key }) => key.text === active)
+      if (!held()) {
+        const wanted = active === null ? name : parseKey(active).name
+        keys = (await load()).map((one) => readSigningKey(one, wanted))
+      }
       const found = held()
       if (found) return found
       throw new UndercroftError("UC550", {

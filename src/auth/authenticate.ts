@@ -76,7 +76,8 @@ export function createAuthenticate({
     }
     const caller = sealCaller(
       {
-        id: identity.id,
+        // ASVS 10.3.3: what two issuers call the same is not the same.
+        id: token.namespace === null ? identity.id : `${token.namespace}:${identity.id}`,
         roles: identity.roles ?? [],
         claims: identity.claims ?? {},
         issuer: typeof token.claims["iss"] === "string" ? token.claims["iss"] : "unknown",

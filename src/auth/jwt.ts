@@ -19,6 +19,11 @@ import { UndercroftError } from "../base/errors.ts"
 export interface JwtIssuer {
   /** The `iss` claim, compared exactly. Needed when there are several issuers. */
   readonly issuer?: string
+  /**
+   * Put before whoever it names, with a colon: of "hospital" the `sub` 4711 is the caller "hospital:4711". Needed where ids come
+   * from several issuers, or from accounts, too, and no `identify` keeps them apart.
+   */
+  readonly namespace?: string
   /** One of these must be in the `aud` claim. Without it, any audience will do. */
   readonly audience?: string | readonly string[]
   /** For HS256; at least 32 bytes. */
@@ -41,6 +46,8 @@ export interface VerifiedToken {
   readonly claims: Readonly<Record<string, unknown>>
   /** The `exp` claim: epoch seconds, without the clock tolerance. */
   readonly expiresAt: number
+  /** That of the issuer whose keys proved it. */
+  readonly namespace: string | null
 }
 
 /**
@@ -58,6 +65,7 @@ interface KeySource {
 
 interface Rule {
   readonly keys: KeySource
+  readonly namespace: string | null
   readonly options: JWTVerifyOptions
   readonly toleranceSeconds: number
 }
@@ -97,7 +105,7 @@ export function createTokenVerifier(
       const rule = chooseRule(rules, token)
       const keysUntilMs = await rule.keys.ready()
       const { payload } = await verifySignature(token, rule)
-      const verified = checkClaims(payload, rule.toleranceSeconds)
+      const verified = checkClaims(payload, rule)
       const expiresMs = (verified.expiresAt + rule.toleranceSeconds) * 1000
       remembered.set(key, { token: verified, untilMs: Math.min(keysUntilMs, expiresMs) })
       return verified
@@ -149,6 +157,7 @@ function planRule(issuer: JwtIssuer): Rule {
   }
   return {
     keys: loadKeys(issuer, algorithms),
+    namespace: issuer.namespace ?? null,
     toleranceSeconds,
     options: {
       algorithms: [...algorithms],
@@ -342,7 +351,10 @@ async function verifySignature(token: string, { keys, options }: Rule): Promise<
 }
 
 /** What jose leaves open: types of claims that we rely on, and `iat` in the future. */
-function checkClaims(claims: Readonly<Record<string, unknown>>, toleranceSeconds: number): VerifiedToken {
+function checkClaims(
+  claims: Readonly<Record<string, unknown>>,
+  { toleranceSeconds, namespace }: Rule,
+): VerifiedToken {
   const { exp, iat, aud, sub, iss } = claims
   // JSON's 1e999 is a number, and Infinity.
   if (typeof exp !== "number" || !Number.isFinite(exp))
@@ -359,7 +371,7 @@ function checkClaims(claims: Readonly<Record<string, unknown>>, toleranceSeconds
     }
   }
   freezeDeep(claims)
-  return Object.freeze({ claims, expiresAt: exp })
+  return Object.freeze({ claims, expiresAt: exp, namespace })
 }
 
 function freezeDeep(value: unknown): void {

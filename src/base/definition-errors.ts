@@ -125,9 +125,15 @@ export const definitionErrors = {
     message: "has a rule that looks at {path}, which is encrypted: the database can't read it.",
     hint: "Decide by a field that is not encrypted.",
   },
+  UC430: {
+    status: 500,
+    message: "{why}: two people to whom they give the same id would be one.",
+    hint: "{mend}",
+  },
   UC420: { status: 500, message: "is a dataset {why}.", hint: "{mend}" },
   UC421: { status: 500, message: "is a column that {why}.", hint: "{mend}" },
   UC388: { status: 500, message: "is a register of emergency overrides, and {why}.", hint: "{mend}" },
+  UC410: { status: 500, message: "is a register of privacy requests, and {why}.", hint: "{mend}" },
   UC389: {
     status: 500,
     message: "has a rule that asks for the emergency override {kind}, {why}.",

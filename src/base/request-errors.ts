@@ -343,6 +343,57 @@ export const requestErrors = {
     message: "an emergency override is opened, ended once and reviewed once, and changes in no other way",
     hint: 'End an open one with {"status":"ended"}; review one with {"verdict":"justified"} or "unjustified", and a remark.',
   },
+  // What people ask for about their own data.
+  UC400: {
+    status: 403,
+    message: "what is asked about a person's data is asked and decided by people in a session of their own",
+    hint: "Sign in as yourself: neither a key nor acting as somebody else will do.",
+  },
+  UC401: {
+    status: 409,
+    message: "the same is asked for this person already, and not decided or done",
+    hint: "Read the open request; withdraw it while it is only asked for, and ask anew.",
+  },
+  UC402: {
+    status: 409,
+    message: "a request is asked, decided once and done, and changes in no other way",
+    hint: 'Decide one that is asked or has failed with {"status":"granted"}, or "refused" and an answer; who asked takes it back with "withdrawn".',
+  },
+  UC403: {
+    status: 403,
+    message: "a request is decided by somebody else than the person whom it is about",
+    hint: "Leave the decision to another privacy officer.",
+  },
+  UC404: {
+    status: 400,
+    message: "who refuses a request says why",
+    hint: "Send `answer` with it: the person reads it (GDPR Art. 12(4)).",
+  },
+  UC405: {
+    status: 400,
+    message: "this person has no account that could be meant",
+    hint: 'Leave out `scope`, or send "person".',
+  },
+  UC406: {
+    status: 404,
+    message: "there is nothing to fetch here",
+    hint: "Look at the request: an export is fetched while it is granted and has not expired, a report when something was erased.",
+  },
+  UC407: {
+    status: 409,
+    message: "this export is being fetched already",
+    hint: "Wait until that has ended; if it breaks off, it can be fetched again.",
+  },
+  UC408: {
+    status: 503,
+    message: "too many exports are being made at this moment",
+    hint: "Try again in a minute.",
+  },
+  UC411: {
+    status: 400,
+    message: "this can't be corrected by a request",
+    hint: 'With kind "rectify" send entity, row, field and value: a field with personal data that you see and that is not encrypted; with other kinds none of them.',
+  },
   // Four eyes.
   UC384: {
     status: 403,

@@ -56,7 +56,7 @@ export const runningErrors = {
   UC986: {
     status: 503,
     message: "Emergency overrides could not be looked for, so that nobody is told of them.",
-    hint: "It is tried again every ten seconds; look whether PostgreSQL answers.",
+    hint: "It is tried again every few seconds; look whether PostgreSQL answers.",
   },
   UC987: {
     status: 500,
@@ -157,6 +157,22 @@ export const runningErrors = {
     status: 503,
     message: "Keys are being rotated by another command.",
     hint: "Wait until it ends, or stop it: it goes on where it was.",
+  },
+  UC554: {
+    status: 503,
+    message:
+      "The key of {count} person(s) is missing from the key store, and values under it are in the database.",
+    hint: "Restore these keys from a backup of the key store; no new key is made for whom values are there.",
+  },
+  UC555: {
+    status: 409,
+    message: "{subject} could not be erased: something in the database is in the way ({code}).",
+    hint: "Run it again; if it stays so, look for rows that refer to theirs, or erase this person alone.",
+  },
+  UC556: {
+    status: 500,
+    message: "PostgreSQL's own log may keep personal values, which no erasure reaches.",
+    hint: "Have its administrator set {settings}, for all or by alter role … set … for this database's roles; docs/erasure.md says why.",
   },
   UC978: {
     status: 503,
@@ -319,6 +335,16 @@ export const runningErrors = {
     hint: "Set UNDERCROFT_SECRET to the backend's own.",
   },
   UC424: { status: 404, message: "There is no dataset {name}.", hint: "Datasets: {names}." },
+  UC409: {
+    status: 503,
+    message: "What people ask for about their own data could not be looked for.",
+    hint: "It is tried again every ten seconds; look at the database and its log.",
+  },
+  UC419: {
+    status: 500,
+    message: "The privacy request {id} failed: {why}",
+    hint: "Mend that; a privacy officer grants the request again, and then it is tried again.",
+  },
   UC990: {
     status: 500,
     message: "There is no erasure ledger, so a restored backup would bring back who is erased.",

@@ -3,6 +3,7 @@ import { userInfo } from "node:os"
 import { witnessKeyOf } from "../audit/cosignature.ts"
 import { fileAnchor } from "../audit/file-anchor.ts"
 import { pruneRecord } from "../audit/prune.ts"
+import { currentKey } from "../audit/rotate-key.ts"
 import { sealBatch } from "../audit/seal-batch.ts"
 import { openAudit } from "../store/audit-database.ts"
 import type { Project } from "./project.ts"
@@ -10,14 +11,14 @@ import { type AuditPlaces, witnessKey } from "./project-audit.ts"
 
 /** Gives what to tell. */
 export async function pruneProject(
-  { keys, origin, anchorPath }: AuditPlaces,
+  { keys, anchorPath }: AuditPlaces,
   { adminUrl, years, isDryRun }: { adminUrl: string; years: number; isDryRun: boolean },
 ): Promise<string> {
   const database = openAudit(adminUrl)
   // Whatever waits is before the announcement, or with it.
   const seal = async (): Promise<void> => {
     for (let isMore = true; isMore; ) {
-      const sealed = await sealBatch(database, { keys, origin })
+      const sealed = await sealBatch(database, { keys })
       if (sealed.head && anchorPath !== null) await fileAnchor(anchorPath).put(sealed.head)
       isMore = sealed.isMore
     }
@@ -38,11 +39,10 @@ export async function pruneProject(
 export async function projectKeys(
   project: Project,
   { keys }: AuditPlaces,
-  url: string | undefined,
+  { url, adminUrl }: { readonly url: string | undefined; readonly adminUrl: string },
 ): Promise<readonly string[]> {
   const witness = await witnessKey(project, url)
-  return [
-    `record   ${(await keys.find(null)).key.text}`,
-    ...(witness ? [`witness  ${witnessKeyOf(witness)}`] : []),
-  ]
+  const database = openAudit(adminUrl)
+  const { key } = await currentKey(database, keys).finally(() => database.close())
+  return [`record   ${key.text}`, ...(witness ? [`witness  ${witnessKeyOf(witness)}`] : [])]
 }

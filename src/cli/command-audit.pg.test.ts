@@ -119,6 +119,8 @@ test("heads are believed from a folder of objects and from a witness's address, 
   witness.close()
   const { stdout } = await audit("keys")
   expect(stdout).toBe(`record   ${JSON.parse(lines.at(-1)!).key}\n`)
+  // Another database of the same definition has a record of another name.
+  expect(stdout).toMatch(/^record {3}undercroft\/notes\/[0-9a-f]{16}\+/)
   expect((await audit("prune")).stderr).toContain("keep: { years }")
 }, 60_000)
 

@@ -81,11 +81,11 @@ export const auditCommand: Command = command({
     "undercroft audit verify",
     "undercroft audit prove 1042 --to proof.json",
     "undercroft audit prove --since 1000 --to consistency.json",
-    "undercroft audit verify --anchor 'https://other.example.org/witness/last?origin=undercroft%2Fclinic'",
+    "undercroft audit verify --anchor 'https://other.example.org/witness/last?origin=undercroft%2Fclinic%2F0123456789abcdef'",
     "undercroft audit prune --dry-run",
     "undercroft audit export --format cef --cursor audit.cursor --follow",
     "undercroft audit touched --credential session:0d… --from 2026-01-01 --to 2026-02-01",
-    "undercroft audit check-proof proof.json --key undercroft/clinic+0123abcd+AQ…",
+    "undercroft audit check-proof proof.json --key undercroft/clinic/0123456789abcdef+0123abcd+AQ…",
   ],
   async run({ args }) {
     const refuse = (what: string): never => {
@@ -97,12 +97,14 @@ export const auditCommand: Command = command({
     if (step === "check-proof") return tellProof(await readProof(what ?? refuse("Which file?")), keys)
     const project = await loadProject(args.project)
     const places = auditPlaces(project, databaseUrl())
-    if (step === "keys") {
-      for (const line of await projectKeys(project, places, databaseUrl())) stdout.line(line)
-      return
-    }
     const database = await openProjectDatabase(project, buildProject(project))
     try {
+      if (step === "keys") {
+        const { adminUrl } = database
+        const lines = await projectKeys(project, places, { url: databaseUrl(), adminUrl })
+        for (const line of lines) stdout.line(line)
+        return
+      }
       if (step === "prune") {
         const years =
           project.definition.audit?.keep?.years ??

@@ -2,13 +2,15 @@
 import { UndercroftError } from "../base/errors.ts"
 import { FieldCiphers } from "../keys/field-ciphers.ts"
 import { type KeyInventory, listKeys } from "../keys/inventory.ts"
-import { keySeconds } from "../keys/key-ring.ts"
+import { type KeyRing, keySeconds } from "../keys/key-ring.ts"
 import { rotateRoot } from "../keys/rotate-root.ts"
+import { countLostKeys } from "../store/lost-keys.ts"
 import { alone, openKeys } from "../store/open-keys.ts"
 import { rotateSubjects } from "../store/rotate-subjects.ts"
 import { buildProject } from "./build-project.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
+import { everySecond } from "./every-second.ts"
 import { loadProject } from "./project.ts"
 import { openProjectDatabase } from "./project-database.ts"
 import { readKeys } from "./project-keys.ts"
@@ -57,18 +59,23 @@ export const keysCommand: Command = command({
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
     const progress = (what: string): ((done: number) => void) =>
       everySecond((done) => stderr.line(`${what}: ${done}`))
+    let ring: KeyRing | null = null
     try {
-      const ring = await openKeys(database.adminUrl, settings)
+      ring = await openKeys(database.adminUrl, settings, policies.model)
       if (ring.lost !== null) throw new UndercroftError("UC543", { why: ring.lost })
       if (step === "list") {
         const inventory = await listKeys(ring)
-        return tell(inventory, inventoryText(inventory))
+        const lost = await countLostKeys(database.adminUrl, policies.model, ring)
+        tell({ ...inventory, lost }, inventoryText(inventory))
+        if (lost > 0) throw new UndercroftError("UC554", { count: lost })
+        return
       }
+      const open = ring
       await alone(database.adminUrl, async () => {
         if (!args.subjects) {
           const { kek, former = null } = settings
           const onProgress = progress("keys wrapped anew")
-          const rewrapped = await rotateRoot(ring, { kek, former, settleMs: wait, onProgress })
+          const rewrapped = await rotateRoot(open, { kek, former, settleMs: wait, onProgress })
           return tell(
             { rewrapped },
             `${rewrapped} persons' keys were wrapped anew; UNDERCROFT_KEY_BEFORE is not needed any more.`,
@@ -78,28 +85,19 @@ export const keysCommand: Command = command({
         const done = await rotateSubjects({
           ...database,
           model: policies.model,
-          ciphers: new FieldCiphers(ring, policies.model),
+          ciphers: new FieldCiphers(open, policies.model),
           settleMs: wait,
           onProgress: (what, count) => (what === "keys" ? keys : values)(count),
         })
         return tell(done, `${done.keys} persons have a new key; ${done.values} values were encrypted anew.`)
       })
     } finally {
+      await ring?.close()
       await settings.store.close()
       await database.close()
     }
   },
 })
-
-/** Calls at once, and then once a second at most. */
-function everySecond(tell: (done: number) => void): (done: number) => void {
-  let last = 0
-  return (done) => {
-    if (Date.now() - last < 1000) return
-    last = Date.now()
-    tell(done)
-  }
-}
 
 function inventoryText({ store, id, keys, destroyed, underWay }: KeyInventory): string {
   const lines = keys.map(({ purpose, algorithm, wrappedBy, count, oldest, newest }) => {

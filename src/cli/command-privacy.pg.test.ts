@@ -1,5 +1,5 @@
 /** Retention and legal holds from the command line. */
-import { readFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { unzipSync } from "fflate"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -108,4 +108,13 @@ test("TR-03161-3 Data_7: a person is exported and erased, once, and stands in th
   expect(erased.note).toContain("/privacy ")
   expect(await guests()).not.toContain("Bea")
   expect((await privacy("erase", "--subject", subject)).stderr).toContain("UC992")
+  // Of whom retention has ended the rows a key is left, and what the record knows.
+  const [list, reports] = ["leavers.txt", "reports.txt"].map((one) => join(ready.options.cwd, one)) as [
+    string,
+    string,
+  ]
+  await writeFile(list, `${subject}\n\nGuest:${old}\n`)
+  const many = await privacy("erase", "--subjects", list, "--out", reports)
+  expect(many.stdout, many.stderr).toContain("1 erased; of 1 there was nothing; 0 could not be erased.")
+  expect(await readFile(reports, "utf8")).toContain(`"subject":"Guest:${old}"`)
 }, 60_000)

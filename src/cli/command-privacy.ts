@@ -49,6 +49,11 @@ export const privacyCommand: Command = command({
       description: "The file to write, of export and erase; the folder, of dataset.",
       valueHint: "file",
     },
+    subjects: {
+      type: "string",
+      description: "Of erase: a file that names a person a line; each has a report of its own.",
+      valueHint: "file",
+    },
     full: {
       type: "boolean",
       description: "Of scrub: rewrite large tables, too, which locks them for as long.",
@@ -72,6 +77,7 @@ export const privacyCommand: Command = command({
     "undercroft privacy export --subject user:<account> --out data.zip",
     "undercroft privacy erase --subject user:<account> --dry-run",
     "undercroft privacy dataset visits --out visits-2026",
+    "undercroft privacy erase --subjects leavers.txt --out reports.txt",
   ],
   async run({ args }) {
     const { what, step } = args

@@ -7,6 +7,9 @@ import { command, jsonOption, projectOption } from "./command.ts"
 import { withAccounts } from "./project-accounts.ts"
 import { padTo, stdout, widthOf } from "./terminal.ts"
 
+/** How long a password is good that was given to somebody (ASVS 6.4.1). */
+const givenMs = 24 * 3_600_000
+
 const steps = ["add", "list", "role", "reset", "revoke"]
 
 export const userCommand: Command = command({
@@ -48,6 +51,9 @@ export const userCommand: Command = command({
     }
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
     const roles = splitRoles(args.roles)
+    const until = new Date(Date.now() + givenMs)
+    const given = (password: string): string =>
+      `Password: ${password}\nIt is good for a day: by then they choose their own (POST /auth/change-password).`
     await withAccounts(args.project, "user", async (manage) => {
       if (step === "list") return stdout.line(listOf(await foundBy(who, manage), args.json === true))
       const address = needed(who, "an e-mail address")
@@ -62,8 +68,14 @@ export const userCommand: Command = command({
           })
         const password = newPassword()
         const name = needed(args.name, "--name")
-        const id = await manage.put({ email: address, name, roles: roles ?? [], password })
-        return tell({ id, email: address, password }, `Added ${address} (${id}).\nPassword: ${password}`)
+        const id = await manage.put({
+          email: address,
+          name,
+          roles: roles ?? [],
+          password,
+          passwordUntil: until,
+        })
+        return tell({ id, email: address, password, until }, `Added ${address} (${id}).\n${given(password)}`)
       }
       const { id, email } = await manage.find(address)
       if (step === "role") {
@@ -73,8 +85,8 @@ export const userCommand: Command = command({
       }
       if (step === "reset") {
         const password = newPassword()
-        await manage.reset(id, password, { secondFactor: args["second-factor"] === true })
-        return tell({ id, password }, `${email} is signed out everywhere.\nPassword: ${password}`)
+        await manage.reset(id, password, { secondFactor: args["second-factor"] === true, until })
+        return tell({ id, password, until }, `${email} is signed out everywhere.\n${given(password)}`)
       }
       const ended = await manage.revoke(id)
       return tell({ id, ended }, `${email} is signed out of ${ended} session(s).`)

@@ -1,14 +1,13 @@
 /** The steps of `undercroft privacy` that do what a person has a right to (GDPR Art. 15 to 20). */
-import { createWriteStream } from "node:fs"
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { userInfo } from "node:os"
-import { Readable } from "node:stream"
-import { pipeline } from "node:stream/promises"
 import { UndercroftError } from "../base/errors.ts"
+import { writeWhole } from "../base/whole-file.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Erasing, erasePerson, reapplyLedger } from "../privacy/erase.ts"
+import { erasePersons, type PersonErased } from "../privacy/erase-many.ts"
 import { exportArchive } from "../privacy/export-archive.ts"
 import { importArchive } from "../privacy/import-archive.ts"
 import { personsOf, planErasure } from "../sql/subject-rows.ts"
@@ -16,14 +15,15 @@ import { atOneMoment } from "../store/export-rows.ts"
 import { findSubject } from "../store/find-subject.ts"
 import { liftRestriction, restrictPerson } from "../store/restrictions.ts"
 import { scrubDatabase } from "../store/scrub.ts"
-import { erasureText, planText } from "./privacy-text.ts"
+import { everySecond } from "./every-second.ts"
+import { erasureText, manyErasedText, planText } from "./privacy-text.ts"
 import type { Project } from "./project.ts"
 import { auditPlaces } from "./project-audit.ts"
 import { withCiphers } from "./project-ciphers.ts"
 import { openProjectDatabase } from "./project-database.ts"
 import { erasuresOf } from "./project-erasures.ts"
 import { databaseUrl } from "./serve.ts"
-import { stdout } from "./terminal.ts"
+import { stderr, stdout } from "./terminal.ts"
 
 /** Their names. */
 export const rightsSteps: readonly string[] = [
@@ -39,6 +39,8 @@ export const rightsSteps: readonly string[] = [
 
 interface Arguments {
   readonly subject?: string | undefined
+  /** Of erase: a file with a person a line. */
+  readonly subjects?: string | undefined
   readonly reason?: string | undefined
   readonly out?: string | undefined
   readonly full?: boolean | undefined
@@ -121,6 +123,7 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
     const lines = Object.entries(done.rows).map(([entity, rows]) => `${entity}  ${rows} rows`)
     return tell(done, lines.join("\n"))
   }
+  if (step === "erase" && args.subjects !== undefined) return eraseMany(erasing, parts, args)
   const subject = args.subject ?? misused(`${step} needs --subject.`)
   if (step === "export") {
     const out = args.out ?? misused("export needs --out.")
@@ -128,14 +131,48 @@ async function rightsWithKeys(step: string, parts: OpenProject, args: Arguments)
       const whom = await findSubject(session, model, subject)
       const { name, processing = null } = project.definition
       const bytes = exportArchive({ session, name, model, whom, ciphers: open.ciphers, processing })
-      await pipeline(Readable.from(bytes), createWriteStream(out, { mode: 0o600 }))
+      await writeWhole(out, bytes)
     })
     return tell({ out }, `Written to ${out}. It is for the person alone: hand it over safely, and delete it.`)
   }
   const { report, note } = await erasePerson(erasing, subject, { by: author(), isDryRun: args.isDryRun })
   if (note === null && !args.isDryRun) throw new UndercroftError("UC992", { subject: report.subject })
-  if (note !== null && args.out) await writeFile(args.out, note, { mode: 0o600 })
+  if (note !== null && args.out) await writeWhole(args.out, [Buffer.from(note)])
   tell(note === null ? { report } : { report, note }, erasureText(report))
+}
+
+/** One after the other; whoever can't be erased is told at the end, and stops nobody else's. */
+async function eraseMany(erasing: Erasing, { tell }: OpenProject, args: Arguments): Promise<void> {
+  const text = await readFile(args.subjects!, "utf8").catch(() =>
+    misused("the file of --subjects can't be read."),
+  )
+  const lines = text.split("\n").map((one) => one.trim())
+  const subjects = [...new Set(lines.filter((one) => one !== ""))]
+  if (subjects.length === 0) misused("the file of --subjects names nobody.")
+  const failed: PersonErased[] = []
+  let [erased, nothing] = [0, 0]
+  let ended: unknown = null
+  const tellProgress = everySecond((done) => stderr.line(`erased: ${done} of ${subjects.length}`))
+  const notes = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const one of erasePersons(erasing, subjects, { by: author(), isDryRun: args.isDryRun })) {
+        if (one.error) failed.push(one)
+        else if (one.note === null && !args.isDryRun) nothing++
+        else erased++
+        tellProgress(erased)
+        if (one.note !== null && !args.isDryRun) yield Buffer.from(`${one.note}\n`)
+      }
+    } catch (cause) {
+      // Whoever was erased until then has a report, which is kept.
+      ended = cause
+    }
+  }
+  if (args.out) await writeWhole(args.out, notes())
+  else for await (const _ of notes());
+  const told = failed.map(({ subject, error }) => ({ subject, why: error!.message }))
+  tell({ erased, nothing, failed: told }, manyErasedText({ erased, nothing, told, isDryRun: args.isDryRun }))
+  if (ended) throw ended
+  if (failed.length > 0) process.exitCode = 1
 }
 
 function author(): string {

@@ -68,3 +68,17 @@ export function erasureText(report: ErasureReport): string {
     ...(isDryRun ? [] : remains),
   ].join("\n")
 }
+
+/** What became of a file of persons. */
+export function manyErasedText(done: {
+  readonly erased: number
+  readonly nothing: number
+  readonly told: readonly { readonly subject: string; readonly why: string }[]
+  readonly isDryRun: boolean
+}): string {
+  const { erased, nothing, told, isDryRun } = done
+  return [
+    `${erased} ${isDryRun ? "would be erased" : "erased"}; of ${nothing} there was nothing; ${told.length} could not be erased.`,
+    ...told.map(({ subject, why }) => `${subject}  ${why}`),
+  ].join("\n")
+}

@@ -1,5 +1,5 @@
 /** Where a project keeps the key of its record and its anchor: by its definition and the environment, else beside its data. */
-import { createHash } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { heldKey, type KeyHolder, keyFile, readSigningKey, type SigningKey } from "../audit/signing-key.ts"
@@ -8,8 +8,7 @@ import { isProduction } from "./production.ts"
 import type { Project } from "./project.ts"
 
 export interface AuditPlaces {
-  /** The record's name, which its heads carry. */
-  readonly origin: string
+  /** Under the name that a record gets which has none yet. */
   readonly keys: KeyHolder
   /** The key's file, where it is in one. */
   readonly keyPath: string | null
@@ -28,7 +27,9 @@ export function auditPlaces(
 ): AuditPlaces {
   // On a machine of its own the database has a key and an anchor that whoever runs it chose, or none.
   const needsNames = isProduction() && url !== undefined
-  const origin = `undercroft/${encodeURIComponent(definition.name)}`
+  const name = `undercroft/${encodeURIComponent(definition.name)}`
+  // Of one definition there may be several databases: each has a record of its own, and a log is known by its name alone.
+  const origin = `${name}/${randomBytes(8).toString("hex")}`
   const given = process.env.UNDERCROFT_AUDIT_KEY
   if (!given && needsNames) throw new UndercroftError("UC550", { why: "UNDERCROFT_AUDIT_KEY is not set" })
   const { anchor } = definition.audit ?? {}
@@ -40,10 +41,9 @@ export function auditPlaces(
     process.env.UNDERCROFT_ERASURE_LEDGER || (ledger instanceof URL ? fileURLToPath(ledger) : ledger)
   const usualLedger = needsNames ? null : join(directory, `erasures${suffixOf(url)}.jsonl`)
   const places = {
-    origin,
     anchorPath: named ? resolve(folder, named) : usual,
     ledgerPath: ledgerFile ? resolve(folder, ledgerFile) : usualLedger,
-    reports: reportKey(`${origin}/privacy`, directory),
+    reports: reportKey(`${name}/privacy`, directory),
   }
   if (given?.includes("-----BEGIN"))
     return { ...places, keyPath: null, keys: heldKey(given.replaceAll("\\n", "\n"), origin) }

@@ -1,6 +1,7 @@
 /** What encrypts and decrypts a project's fields, for commands that read or end a person's data. */
 import { UndercroftError } from "../base/errors.ts"
 import { FieldCiphers } from "../keys/field-ciphers.ts"
+import type { KeyRing } from "../keys/key-ring.ts"
 import type { Policies } from "../policy/policies.ts"
 import { openKeys } from "../store/open-keys.ts"
 import type { Project } from "./project.ts"
@@ -15,11 +16,13 @@ export async function withCiphers<T>(
 ): Promise<T> {
   const settings = await readKeys(project)
   if (!settings) return work(null)
+  let ring: KeyRing | null = null
   try {
-    const ring = await openKeys(adminUrl, settings)
+    ring = await openKeys(adminUrl, settings, model)
     if (ring.lost !== null) throw new UndercroftError("UC543", { why: ring.lost })
     return await work(new FieldCiphers(ring, model))
   } finally {
+    await ring?.close()
     await settings.store.close()
   }
 }

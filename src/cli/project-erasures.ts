@@ -1,5 +1,5 @@
 /** What erasure needs outside of the database, as a project has it: the ledger, and the key that signs reports. */
-import type { ErasureOptions } from "../app.ts"
+import type { ErasureOptions } from "../app-options.ts"
 import { erasureLedger } from "../privacy/erasure-ledger.ts"
 import type { AuditPlaces } from "./project-audit.ts"
 

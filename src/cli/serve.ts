@@ -1,5 +1,6 @@
 /** Runs a server from its start to its orderly end, for the commands that serve. */
-import { type App, type AppOptions, startApp } from "../app.ts"
+import { type App, startApp } from "../app.ts"
+import type { AppOptions } from "../app-options.ts"
 import { openAnchorFile } from "../audit/anchored-heads.ts"
 import { fileAnchor } from "../audit/file-anchor.ts"
 import type { AuditOptions } from "../audit/keep-record.ts"

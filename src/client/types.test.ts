@@ -53,6 +53,7 @@ describe("what is inferred", () => {
       | "consents"
       | "consentPurposes"
       | "overrides"
+      | "privacyRequests"
       | "actions"
     >()
     expectTypeOf<keyof Studio>().toEqualTypeOf<
@@ -233,13 +234,13 @@ test("mistakes are told in words", async () => {
   }
 }, 60_000)
 
-test("the clinic's client adds little to what its backend asks of the checker", async () => {
-  const backend = 'export { default } from "../clinic/backend.ts"\n'
-  const alone = await compile({ "use.ts": backend })
-  const printed = await compile({ "use.ts": `export * from "../clinic/client.ts"\n${backend}` })
+test("the clinic's backend and client together ask little of the checker", async () => {
+  // Together: which of them is charged for a type that both need hangs on chance.
+  const printed = await compile({
+    "use.ts": 'export * from "../clinic/client.ts"\nexport { default } from "../clinic/backend.ts"\n',
+  })
   expect(printed).not.toContain("error TS")
-  const added = figure(printed, "Instantiations") - figure(alone, "Instantiations")
-  expect(added).toBeLessThan(120_000)
+  expect(figure(printed, "Instantiations")).toBeLessThan(450_000)
 }, 60_000)
 
 /** Entities in a ring, and a client that reads each with three levels of relations. */

@@ -31,6 +31,8 @@ export function explainDatabaseError(
   const { code = "", constraint, column } = cause
   const name = entity.collection
   const more = { cause }
+  const refused = explainRegister(code, cause)
+  if (refused) return refused
   const plan = constraint === undefined ? undefined : context.constraints.get(constraint)
   const fields =
     (plan?.fields ?? [])
@@ -78,15 +80,8 @@ export function explainDatabaseError(
         {},
         { ...more, details: `The query affects ${cause.detail ?? "more"} rows` },
       )
-    case "UC370":
-    case "UC371":
-    case "UC372":
-      return explainConsent(code, cause)
-    case "UC380":
-    case "UC381":
-    case "UC382":
-    case "UC383":
-      return new UndercroftError(code, {}, more)
+    case "UC612":
+      return new UndercroftError("UC612", { how: "again", more: "" }, more)
     case "UC315":
       return new UndercroftError("UC315", {}, more)
     case "UC620":
@@ -126,12 +121,30 @@ export function explainLookupError(cause: unknown): UndercroftError {
   return new UndercroftError(byClass[code.slice(0, 2)] ?? "UC690", {}, { cause })
 }
 
-/** Why a register of consents does not take a row; `column` says which field or entity the hint is about. */
-export function explainConsent(code: "UC370" | "UC371" | "UC372", cause: unknown): UndercroftError {
+/** Why a register of consents, overrides or privacy requests does not take a row; null where no register said so. */
+export function explainRegister(code: string, cause: unknown): UndercroftError | null {
+  // Of a consent the column says which field or entity the hint is about.
   const { detail = "", column = "" } = cause as { detail?: string; column?: string }
-  const values = { UC370: { version: detail, purposes: column }, UC371: { field: column }, UC372: {} }
-  return new UndercroftError(code, values[code], { cause })
+  if (code === "UC370") return new UndercroftError(code, { version: detail, purposes: column }, { cause })
+  if (code === "UC371") return new UndercroftError(code, { field: column }, { cause })
+  const plain = plainRefusals.find((one) => one === code)
+  return plain ? new UndercroftError(plain, {}, { cause }) : null
 }
+
+const plainRefusals = [
+  "UC372",
+  "UC380",
+  "UC381",
+  "UC382",
+  "UC383",
+  "UC400",
+  "UC401",
+  "UC402",
+  "UC403",
+  "UC404",
+  "UC405",
+  "UC411",
+] as const
 
 /** Why a caller could not enter. */
 export function explainCaller(code: "28000" | "UC610", cause: unknown): UndercroftError {

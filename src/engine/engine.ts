@@ -6,6 +6,7 @@ import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { Policies } from "../policy/policies.ts"
 import { type Rule, walkRule } from "../policy/rule.ts"
 import { holds } from "../policy/to-predicate.ts"
+import { shortName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import type { Operation, WriteOperation } from "../query/operation.ts"
 import { planOperation } from "../query/plan.ts"
@@ -14,7 +15,7 @@ import { type CompiledStatement, compilePlan } from "../sql/compile.ts"
 import { Sealed } from "../sql/encode-rows.ts"
 import { gateName } from "../sql/machinery.ts"
 import { encodeParameters } from "../sql/places.ts"
-import { recordedSql, type ToldRead } from "../sql/record-reads.ts"
+import { recordedSql } from "../sql/record-reads.ts"
 import type { ConstraintPlan } from "../sql/tables.ts"
 import { currentCircumstances } from "../store/circumstances.ts"
 import type { FlightRow } from "../store/flight.ts"
@@ -50,6 +51,8 @@ export interface Answer {
   readonly total: number | null
   /** Of an upsert, how many of its rows were not there before; null where that was not asked. */
   readonly made: number | null
+  /** How many rows a write wrote, also those that it does not give back; null of a read. */
+  readonly written: number | null
   /** The version of the one row that a key names. */
   readonly version: string | null
   /** Whether a field of it says something about a person, or is secret. */
@@ -172,8 +175,8 @@ export function createEngine(parts: EngineParts): Engine {
     const mark = markOf(sent, statement)
     const tools = ciphersOf(ciphers, mark)
     const values = encodeParameters(statement.parameters, sent.values, tools)
-    const { name, text, isRecorded } = statement
-    return { operation: sent, statement, mark, step: { name, text, values, isRecorded } }
+    const { name, text, isRecorded, takesCircumstances } = statement
+    return { operation: sent, statement, mark, step: { name, text, values, isRecorded, takesCircumstances } }
   }
 
   /** What an insert sends is encrypted before it has its statement. */
@@ -283,6 +286,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function stepOf(operation: Operation, caller: Caller): Promise<Step> {
     const entity = entityOf(operation.collection)
+    let written: number | null = null
     const explain = (cause: unknown): UndercroftError =>
       explainDatabaseError(cause, operation, entity, caller, context)
     try {
@@ -291,8 +295,12 @@ export function createEngine(parts: EngineParts): Engine {
         return {
           isReadOnly: false,
           isolation: isolationOf(operation),
-          perform: async (transaction) =>
-            (await performHooked(operation, caller, transaction, shownTo(caller))).body ?? "null",
+          written: () => written,
+          async perform(transaction) {
+            const answer = await performHooked(operation, caller, transaction, shownTo(caller))
+            written = answer.written
+            return answer.body ?? "null"
+          },
           explain,
         }
       const prepared = prepare(await sealed(operation, caller, entity), caller, entity)
@@ -300,9 +308,12 @@ export function createEngine(parts: EngineParts): Engine {
       return {
         isReadOnly: operation.kind === "read",
         isolation: "read committed",
+        written: () => written,
         async perform(transaction) {
           const row = await transaction.row(step.text, step.values, step.isRecorded)
-          return (await read(row, prepared)).body ?? "null"
+          const answer = await read(row, prepared)
+          written = answer.written
+          return answer.body ?? "null"
         },
         explain,
       }
@@ -313,16 +324,17 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** The answer that the same request got before; null where its key is new, and so what went wrong is something else. */
   async function recall(operation: WriteOperation, caller: Caller): Promise<Answer | null> {
-    const { audit, name } = entityOf(operation.collection)
+    const entity = entityOf(operation.collection)
     const text = "select same, body, n, total, made from undercroft.recall_once($1, $2)"
     const values = operation.values[operation.once!] as readonly string[]
     // An answer that is given again is a read of what it holds.
-    const told: readonly ToldRead[] = [{ entity: name, fields: "{}", question: { replay: true } }]
-    const step = audit.reads
+    const question = `'{"replay":true}'`
+    const told = { keys: "null", fields: [], question, context: "null", seal: "null" }
+    const step = entity.audit.reads
       ? {
-          name: "undercroft_recall_recorded",
-          text: `${text} where case when same then ${recordedSql("$3")} else true end`,
-          values: [...values, JSON.stringify(told)],
+          name: shortName(`undercroft_recall_${entity.table}`),
+          text: `${text} where case when same then ${recordedSql(entity, told)} else true end`,
+          values,
           isRecorded: true,
         }
       : { name: "undercroft_recall_once", text, values }
@@ -407,6 +419,7 @@ const nothing: Answer = {
   rows: 0,
   total: null,
   made: null,
+  written: null,
   version: null,
   isPersonal: true,
   isReplayed: false,
@@ -421,7 +434,8 @@ function readObject(
   const object = row?.[0] ?? null
   if (object === null) checkRows(operation, 0)
   if (object !== null && object.length > limits.answerBytes) throw tooLarge(limits)
-  const base = { ...nothing, isPersonal: statement.isPersonal }
+  const written = operation.kind === "read" ? null : object === null ? 0 : 1
+  const base = { ...nothing, isPersonal: statement.isPersonal, written }
   if (object === null) return { ...base, body: "[]" }
   return { ...base, body: `[${object}]`, rows: 1, version: row?.[1] ?? null }
 }
@@ -444,12 +458,13 @@ function readAnswer(
   { isPersonal }: Statement,
   limits: QueryLimits,
 ): Answer {
-  const [body = null, n, total, made] = row ?? []
+  const [body = null, n, total, made, many = n] = row ?? []
   const rows = Number(n)
+  const written = operation.kind === "read" ? null : Number(many)
   const wantsBody = operation.kind === "read" || operation.returning === "representation"
   if (wantsBody && body === null) throw tooLarge(limits)
   checkRows(operation, rows)
-  return { ...nothing, body, rows, total: toNumber(total), made: toNumber(made), isPersonal }
+  return { ...nothing, body, rows, total: toNumber(total), made: toNumber(made), written, isPersonal }
 }
 
 /** Whether a rule needs the database to be answered. */

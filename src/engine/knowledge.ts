@@ -20,6 +20,8 @@ export interface Knowledge {
   mayCall(action: string): boolean
   /** Whether this caller could ever have a call waiting for approval, or approve one. */
   readonly approves: boolean
+  /** Whether this caller has the role of privacy officers. */
+  readonly isOfficer: boolean
 }
 
 const verbs: readonly Verb[] = ["read", "create", "update", "delete"]
@@ -57,8 +59,11 @@ export function knowledgeOf(
   )
   const callable = new Set([...policies.actions].flatMap(([name, rule]) => (could(rule) ? [name] : [])))
   const approves = [...policies.approvals].some(([name, rule]) => callable.has(name) || could(rule))
+  const { officer } = policies
+  const isOfficer = officer !== null && could({ kind: "role", negated: false, name: officer })
   const bits = [
     approves,
+    isOfficer,
     ...[...policies.actions.keys()].map((name) => callable.has(name)),
     ...entities.flatMap((entity) => verbs.map((verb) => allowed.get(entity)?.includes(verb) ?? false)),
     ...fields.flatMap((field) => [hidden.has(field), unsettable.has(field)]),
@@ -70,6 +75,7 @@ export function knowledgeOf(
     may: (entity, verb) => allowed.get(entity)?.includes(verb) ?? false,
     mayCall: (action) => callable.has(action),
     approves,
+    isOfficer,
   }
 }
 

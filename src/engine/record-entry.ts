@@ -4,8 +4,14 @@ import type { FlightPool } from "../store/pool.ts"
 import type { Caller } from "./caller.ts"
 import { explainLookupError } from "./database-error.ts"
 
+export interface RecordParts {
+  readonly pool: FlightPool
+  /** Seals what the process says. */
+  readonly key: Buffer
+}
+
 export async function recordEntry(
-  { pool, key }: { readonly pool: FlightPool; readonly key: Buffer },
+  { pool, key }: RecordParts,
   caller: Caller,
   entry: ToldEntry,
 ): Promise<void> {

@@ -12,7 +12,12 @@ import type { Caller } from "./caller.ts"
 export interface RefusedRequest {
   readonly caller: Caller | null
   readonly entity?: EntityInfo | undefined
+  /** An action that there is: whatever ends its call otherwise than well goes on record. */
   readonly action?: string | undefined
+  /** What of its input was given. */
+  readonly fields?: readonly string[] | undefined
+  /** It is a refusal whatever its code: whoever tells of it knows. */
+  readonly isDenied?: boolean
   /** What of it may be told, such as the verb. */
   readonly verb?: string
 }
@@ -20,6 +25,8 @@ export interface RefusedRequest {
 export interface Refusals {
   /** Told of every error that a request is answered with; gives it back when what has to be is on record. */
   note<E>(error: E, request: RefusedRequest): Promise<E>
+  /** A refusal in somebody else's words: that of the accounts. */
+  noteAnswer(refused: { readonly result: string; readonly route: string }, caller: Caller): Promise<void>
   /** A connection that ended before it was a request: broken HTTP, headers that never end, a client that went away. */
   noteConnection(error: UndercroftError, address: string | null): void
   /** Writes what is counted. */
@@ -132,6 +139,9 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
       const entry = entryOf(error, request)
       return entry === null ? error : count(error, entry, request)
     },
+    async noteAnswer({ result, route }, caller) {
+      await count(null, { kind: "denied", result, detail: { route } }, { caller })
+    },
     noteConnection({ code }, address) {
       const circumstances = { door: "http", request: null, address, purpose: null }
       const entry = { kind: "denied", result: code }
@@ -141,18 +151,41 @@ export function createRefusals({ pool, key, tell }: RefusalParts): Refusals {
   }
 }
 
+/** A field that is read or written, or a relation, which there is not, or not for this caller. */
+const unknowns: ReadonlySet<string> = new Set(["42703", "PGRST200", "PGRST204"])
+
 /** Null for what is no refusal, and nothing that the database has seen: a mistake in writing, or nothing there. */
-function entryOf(error: unknown, { entity, action, verb }: RefusedRequest): ToldEntry | null {
+function entryOf(error: unknown, request: RefusedRequest): ToldEntry | null {
   if (!(error instanceof UndercroftError)) return null
+  const { entity, action, fields, verb } = request
   const { code, status } = error
-  const isDenied = code === "42501" || code.startsWith("PGRST30") || (code.startsWith("UC6") && status < 500)
-  const isUnknownField = code === "42703" && entity?.audit.reads === true
-  if (!isDenied && !isUnknownField && !isDatabaseError(error.cause)) return null
+  // Nothing was done, and it is done again.
+  if (code === "UC610") return null
+  const isDenied =
+    request.isDenied === true ||
+    (action !== undefined && status === 403) ||
+    code === "42501" ||
+    code.startsWith("PGRST30") ||
+    (code.startsWith("UC6") && status < 500) ||
+    (unknowns.has(code) && entity?.audit.reads === true)
+  const isFailed = isDatabaseError(error.cause) || endsCall(error, action) || missesRow(code, verb)
+  if (!isDenied && !isFailed) return null
   const detail = { ...(action ? { action } : {}), ...(verb ? { verb } : {}) }
   return {
-    kind: isDenied || isUnknownField ? "denied" : "failed",
+    kind: isDenied ? "denied" : "failed",
     result: code,
     ...(entity ? { entity: entity.name } : {}),
+    ...(fields && fields.length > 0 ? { fields } : {}),
     ...(action || verb ? { detail } : {}),
   }
+}
+
+/** A call that waits for approval has an entry of that kind; with no database there is none. */
+function endsCall({ code, status }: UndercroftError, action: string | undefined): boolean {
+  return action !== undefined && status >= 400 && code !== "UC691"
+}
+
+/** A write that was about one row, which there is not, or not in the version that was meant. */
+function missesRow(code: string, verb: string | undefined): boolean {
+  return (code === "UC308" || code === "PGRST116") && verb !== "read"
 }

@@ -13,10 +13,16 @@ export interface Step {
   readonly action?: string
   /** Gives its answer, as JSON. It may be done again. */
   perform(transaction: Transaction): Promise<string>
+  /** How many rows it wrote when it was last performed; null, or left out, of what writes none. */
+  written?(): number | null
   /** What of it goes on record besides: written last in the transaction, or in one of its own where that can't write. */
   readonly record?: {
     isDue(): boolean
     write(apart?: Transaction): Promise<void>
+    /** Nothing was done: the answer is that of before. */
+    replayed?(apart: Transaction): Promise<void>
+    /** Nothing is left of it, since another step failed. */
+    undone?(error: UndercroftError): Promise<void>
   }
   /** What went wrong, as a door tells it. */
   explain(cause: unknown): UndercroftError | Promise<UndercroftError>
@@ -97,23 +103,40 @@ export function createTransact({ transactions, timeoutMs, keeper = null }: Trans
         if (!isReadOnly) for (const { record } of steps) if (record?.isDue()) await record.write()
         return body
       })
+    const apart = { ...options, readOnly: false, isolation: "read committed" } as const
     // What only reads can't write: its record is there before its answer is out.
     const recordApart = async (): Promise<void> => {
       const due = steps.filter(({ record }) => record?.isDue())
       if (!isReadOnly || due.length === 0) return
-      const apart = { ...options, readOnly: false, isolation: "read committed" } as const
       await transactions.run(apart, async (transaction) => {
         for (const { record } of due) await record!.write(transaction)
       })
+    }
+    const recordReplay = async (): Promise<void> => {
+      const due = steps.flatMap(({ record }) => (record?.replayed ? [record] : []))
+      if (due.length === 0) return
+      await transactions.run(apart, async (transaction) => {
+        for (const one of due) await one.replayed!(transaction)
+      })
+    }
+    const allUndone = async (error: UndercroftError): Promise<never> => {
+      for (const { record } of steps) await record?.undone?.(error)
+      throw error
     }
     try {
       const body = await retried(attempt, deadline)
       await recordApart()
       return { body, isReplayed: false }
     } catch (cause) {
-      const kept = key ? await recall(key, caller, cause) : null
-      if (kept !== null) return { body: kept, isReplayed: true }
-      return { failed: at, error: await steps[at]!.explain(cause) }
+      const kept = key ? await recall(key, caller, cause).catch((error) => allUndone(error)) : null
+      const failed = at
+      if (kept === null) {
+        const error = await steps[failed]!.explain(cause)
+        for (const [other, one] of steps.entries()) if (other !== failed) await one.record?.undone?.(error)
+        return { failed, error }
+      }
+      await recordReplay()
+      return { body: kept, isReplayed: true }
     }
   }
 

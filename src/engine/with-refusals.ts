@@ -1,4 +1,5 @@
-/** The engine, actions and the check of callers, with what they refuse on record. */
+/** The engine and the check of callers, with what they refuse on record. */
+import type { UndercroftError } from "../base/errors.ts"
 import type { Model } from "../model/model.ts"
 import type { Operation } from "../query/operation.ts"
 import type { Caller } from "./caller.ts"
@@ -29,14 +30,28 @@ export function withRefusals(engine: Engine, model: Model, refusals: Refusals): 
   }
 }
 
-/** What prepares an action. */
-export function withActionRefusals<T extends { readonly name: string; readonly caller: Caller }>(
-  prepare: (call: T) => Promise<Step>,
+interface Deciding<A extends unknown[], T> {
+  list(caller: Caller): Promise<unknown>
+  decide(caller: Caller, ...what: A): Promise<T>
+}
+
+/** What shows and decides calls that wait for approval: that there is none for the caller is a refusal, too. */
+export function withApprovalRefusals<A extends unknown[], T>(
+  approvals: Deciding<A, T>,
   refusals: Refusals,
-): (call: T) => Promise<Step> {
-  return async (call) => {
-    const request = { caller: call.caller, action: call.name.slice(0, 100) }
-    return notingStep(refusals, request, await noting(refusals, request, prepare(call)))
+): Deciding<A, T> {
+  return {
+    list: (caller) => noting(refusals, { caller, verb: "list" }, approvals.list(caller)),
+    async decide(caller, ...what) {
+      try {
+        return await approvals.decide(caller, ...what)
+      } catch (error) {
+        // Of whoever would decide what is their own the database tells.
+        const isTold = (error as Partial<UndercroftError>).code === "UC384"
+        const isDenied = ["UC385", "UC386"].includes(String((error as Partial<UndercroftError>).code))
+        throw isTold ? error : await refusals.note(error, { caller, verb: "decide", isDenied })
+      }
+    },
   }
 }
 
@@ -55,11 +70,13 @@ export function withCallerRefusals<R>(
   }
 }
 
-function notingStep(refusals: Refusals, request: RefusedRequest, step: Step): Step {
+/** A step whose errors are noted. */
+export function notingStep(refusals: Refusals, request: RefusedRequest, step: Step): Step {
   return { ...step, explain: async (cause) => refusals.note(await step.explain(cause), request) }
 }
 
-async function noting<T>(refusals: Refusals, request: RefusedRequest, work: Promise<T>): Promise<T> {
+/** Work whose errors are noted. */
+export async function noting<T>(refusals: Refusals, request: RefusedRequest, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {

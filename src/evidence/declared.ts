@@ -1,5 +1,6 @@
 /** What a model and a definition declare about privacy, in one place, whichever part of the platform reads it. */
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
+import type { KeptInClear } from "../processing.ts"
 
 /** The entities that are stored, without views. */
 export function storedEntities({ entities }: Model): readonly EntityInfo[] {
@@ -13,6 +14,13 @@ export function isAboutPeople({ classification }: Pick<FieldInfo, "classificatio
 /** Whether a field's values are encrypted with a key of their person. */
 export function isEncrypted(field: FieldInfo): boolean {
   return Boolean((field as { readonly encrypted?: unknown }).encrypted)
+}
+
+/** Why a field of a special category is in the clear, as the builder says; null where nothing is said. */
+export function clearReason(field: FieldInfo, inClear: readonly KeptInClear[] = []): string | null {
+  if (field.classification !== "special" || isEncrypted(field)) return null
+  const said = inClear.find((one) => one.fields.includes(`${field.entity.name}.${field.name}`))
+  return said?.because.trim() || null
 }
 
 /** How long rows are kept: "10 years after endedOn, then deleted"; null where the model does not say. */

@@ -18,9 +18,10 @@ const User = userEntity()
 User.access(({ row }) => ({ read: row.id.is(me.id) }))
 const Patient = entity("Patient", {
   fields: {
-    user: ref(User),
+    user: ref(User).immutable(),
     phone: text().personal(),
     illness: text().special().describe("<img src=x> | what"),
+    scar: text().special().encrypted().optional(),
     hue: text().public(),
   },
   subject: "user",
@@ -33,7 +34,7 @@ const definition = defineBackend({
   name: "<b>notes</b> & |co|",
   model: [User, Patient, Plain],
   accounts: { password: true, signUp: "open", apiKeys: true },
-  callers: { issuers: [{ secret: testSecret }] },
+  callers: { issuers: [{ secret: testSecret, namespace: "other" }] },
   processing: {
     controller: { name: "<i>Ann</i>", contact: "ann@example.org" },
     purposes: [{ name: "Care", basis: "Art. 9(2)(h)", entities: ["Patient", "User"], retention: "10 years" }],
@@ -205,6 +206,42 @@ describe("live checks", () => {
     expect(checks.get(name)?.ok).toBe(ok)
   })
 
+  const because = "it is compared"
+  const clear = { ...definition.processing!, inClear: [{ fields: ["Patient.illness"], because }] }
+  test.each<[string, unknown, unknown, RegExp]>([
+    ["nothing is said", definition.processing, null, /^1 of 2 fields are not encrypted: Patient\.illness\.$/],
+    ["it is", clear, true, /^1 of 2 are\. .*builder decided: Patient\.illness \(it is compared\)\.$/],
+    [
+      "a reason is empty",
+      { ...clear, inClear: [{ fields: ["Patient.illness"], because: " " }] },
+      null,
+      /not encrypted/,
+    ],
+    [
+      "it names another",
+      { ...clear, inClear: [{ fields: ["Patient.phone"], because }] },
+      false,
+      /Patient\.phone/,
+    ],
+    [
+      "it names what is encrypted",
+      { ...clear, inClear: [{ fields: ["Patient.scar"], because }] },
+      false,
+      /scar/,
+    ],
+  ])(
+    "TR-03161-3 Data_1: what is in the clear is met only where the builder says why: %s",
+    async (_, processing, ok, says) => {
+      const one = { ...context, definition: { ...definition, processing } as typeof definition }
+      const evidence = await gather(["data"], all, one)
+      expect(evidence.checks.get("special-encrypted")).toMatchObject({
+        ok,
+        says: expect.stringMatching(says),
+      })
+      expect(reportMarkdown(evidence).includes("No: it is compared")).toBe(ok === true)
+    },
+  )
+
   test("look, and can't change anything", async () => {
     await expect(database.query("create table app.extra (a int)")).rejects.toThrow(/read-only/)
   })
@@ -272,7 +309,7 @@ describe("records", () => {
           entity: "Patient",
           people: "User",
           personal: ["phone"],
-          special: ["illness"],
+          special: ["illness", "scar"],
           purposes: ["Care"],
         }),
       ]),

@@ -74,6 +74,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "no character is dropped, and composed ones are the same however they are typed",
     "TR-03161-3 Pass_5: what is stored is argon2id with a salt of its own",
     "TR-03161-3 Pass_2: how strong a password is, is kept nowhere",
+    "ASVS 6.4.1: a password that somebody was given ends, unless they choose their own, which is another one",
   ],
   "src/accounts/provider-forged.pg.test.ts": [
     "TR-03161-3 Auth_21: as an access token",
@@ -184,6 +185,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/audit/tamper.pg.test.ts": [
     "HIPAA 164.312(c), TR-03161-3 Arch_11: a hundred tamperings of every kind are found and named",
   ],
+  "src/auth/check-namespaces.test.ts": [
+    "ASVS 10.3.3: a definition where two sources of ids could give the same one does not build: %s",
+  ],
   "src/auth/jwt.test.ts": [
     "$name: $code $message",
     "several issuers",
@@ -191,6 +195,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "CVE-2026-44457 Hono: callers share claims but can't change them, and never get each other's",
     "SSRF: never asks where a token's header points to",
     "TR-03161-3 Auth_21: a token with one character changed",
+  ],
+  "src/auth/namespaces.pg.test.ts": [
+    "ASVS 10.3.3, CVE-2026-25574: the same sub of two issuers is two people, and neither is an account here",
   ],
   "src/cli/command-access.test.ts": [
     "as a page that needs nothing else, everything escaped",
@@ -202,6 +209,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/command-dev.pg.test.ts": [
     "start accepts no development token and puts no data in, unless it is told to",
+  ],
+  "src/cli/command-key.pg.test.ts": [
+    "ASVS 6.4.1: a password that is made for somebody is random, and good for a day",
   ],
   "src/cli/command-privacy.pg.test.ts": [
     "GDPR Art. 25(1), TR-03161-3 Data_3: a dataset for analysis is written, told of and on record",
@@ -215,6 +225,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "%j is refused in production",
   ],
   "src/evidence/gather.pg.test.ts": [
+    "TR-03161-3 Data_1: what is in the clear is met only where the builder says why: %s",
     "GDPR Art. 30: the record of processing activities says what the model and the definition say",
   ],
   "src/evidence/software-list.test.ts": [
@@ -274,6 +285,12 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/rest/read-body.test.ts": [
     "a key of the prototype's is a key like any other",
   ],
+  "src/rest/rest-door.pg.test.ts": [
+    "ASVS 14.2.1: what is searched for is asked in the body by QUERY, and nothing of it in the address",
+  ],
+  "src/store/check-log.pg.test.ts": [
+    "TR-03161-3 Data_7: the start says so, and what to set",
+  ],
   "src/store/embedded.pg.test.ts": [
     "the url can be read and changed as a URL, and a wrong password is refused",
     "neither values nor the password reach the log",
@@ -281,6 +298,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "src/store/pool.pg.test.ts": [
     "no login is a 503, not the caller's fault",
     "a statement that takes too long is stopped by PostgreSQL",
+  ],
+  "test/canaries.pg.test.ts": [
+    "TR-03161-3 Data_7, GDPR Art. 17: canaries through every door are nowhere after erasure, and were in the export",
   ],
   "test/certificates.test.ts": [
     "TR-03161-3 Ntwk_3, ASVS 12.3.2: %s with a certificate that nobody trusts is told nothing",
@@ -321,6 +341,7 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   ],
   "test/database/record-reads.pg.test.ts": [
     "HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks is on record",
+    "TR-03161-3 Ntwk_7: SQL with the API role's login can't pass for a statement of the engine",
   ],
   "test/database/record-refusals.pg.test.ts": [
     "HIPAA 164.312(b): %s",
@@ -373,8 +394,15 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
     "TR-03161-3 Data_1: the directory holds no key in the clear, names no person, and is its owner's alone",
     "TR-03161-3 Cryp_4: %j is refused as a key-encryption key",
   ],
+  "test/encrypted/lost-key.pg.test.ts": [
+    "TR-03161-3 Cryp_6: a single key that is lost is never made anew, and comes back with a backup of the keys",
+  ],
   "test/encrypted/redaction.pg.test.ts": [
     "TR-03161-3 Data_1: no file of the database holds an encrypted value: heap, indexes, write-ahead log",
+  ],
+  "test/erase-kill.pg.test.ts": [
+    "GDPR Art. 15: an export that is killed leaves no file under its name, and the next one is whole",
+    "GDPR Art. 17: an erasure that is killed anywhere never leaves a false report or rows without their key, and is completed",
   ],
   "test/hostile/bodies.pg.test.ts": [
     "every header, every value",
@@ -406,11 +434,21 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/package.test.ts": [
     "holds what people run and read, and nothing else",
   ],
+  "test/privacy-requests.pg.test.ts": [
+    "GDPR Art. 15, GDPR Art. 20: people fetch a copy of their data by themselves, once, made while it is fetched",
+    "TR-03161-3 Data_7, GDPR Art. 17: people have all their data and their account erased, as an officer grants; the signed report stays",
+    "GDPR Art. 18: processing is restricted and lifted as people ask and an officer grants",
+    "GDPR Art. 16: people ask for a correction, which an officer grants; who was given the data is named, and the value goes with them",
+  ],
   "test/record/alert-webhook.pg.test.ts": [
     "TR-03161-3 Org_3: an alert is posted, signed, and names nobody; while it is not taken it waits in the record",
   ],
   "test/record/alerts.pg.test.ts": [
     "TR-03161-3 Org_3: many refusals of one caller raise an alert when they are sealed, once, which names nobody",
+  ],
+  "test/record/every-door.pg.test.ts": [
+    "HIPAA 164.312(b): exactly one entry each, through the door %s",
+    "HIPAA 164.312(b): SQL of whoever runs the database: %s",
   ],
   "test/record/export.pg.test.ts": [
     "CEF and OCSF are a line each; a period is kept to",
@@ -419,6 +457,9 @@ export const platformTests: Readonly<Record<string, readonly string[]>> = {
   "test/record/readers.pg.test.ts": [
     "HIPAA 164.312(b): an auditor examines who did what, sealed and waiting, by the usual grammar",
     "GDPR Art. 15(1)(c), EHDS Art. 9: a person sees who saw which of their data, when, and what for",
+  ],
+  "test/record/seed.pg.test.ts": [
+    "TR-03161-3 Arch_11: a seed is one entry, which counts its rows and tells none of their values",
   ],
   "test/record/syslog.pg.test.ts": [
     "TR-03161-3 Arch_11: a server gets every entry once, in order, over TCP, and another process goes on with what is new",

@@ -2,7 +2,7 @@
 import type { BackendDefinition } from "../backend.ts"
 import { buildAccessMatrix } from "../policy/access-matrix.ts"
 import type { Policies } from "../policy/policies.ts"
-import { isAboutPeople, isEncrypted, storedEntities } from "./declared.ts"
+import { clearReason, isAboutPeople, isEncrypted, storedEntities } from "./declared.ts"
 import { readLock } from "./dependencies.ts"
 import { keptText, purposesOf } from "./parts/processing-record.ts"
 
@@ -87,7 +87,9 @@ function fieldsOf({ processing }: BackendDefinition, { model }: Policies): [stri
         const purposes = purposesOf(processing?.purposes, entity.name).map((one) => one.name)
         const words = [
           field.classification,
-          isEncrypted(field) ? "encrypted" : "in the clear",
+          isEncrypted(field)
+            ? "encrypted"
+            : ["in the clear", clearReason(field, processing?.inClear)].filter(Boolean).join(", because: "),
           purposes.length > 0 ? `for: ${purposes.join(", ")}` : "for no purpose that is declared",
           `kept: ${keptText(entity, processing?.purposes) ?? "not declared"}`,
         ]

@@ -5,6 +5,7 @@ import type { Caller } from "../engine/caller.ts"
 import type { Answer, Engine } from "../engine/engine.ts"
 import type { Once } from "../engine/once.ts"
 import type { PrepareAction, Step, Transact } from "../engine/transact.ts"
+import { type Denial, denialOf } from "./denial.ts"
 import type { PreparedDocument } from "./documents.ts"
 import type { Root, RootAction, RootOperation } from "./roots.ts"
 import { type ToldError, tellError } from "./tell-error.ts"
@@ -34,6 +35,8 @@ export interface Executed {
   readonly errors: readonly ToldError[]
   /** Nothing was executed: the request itself is at fault. */
   readonly isRefused: boolean
+  /** What of it goes on record. */
+  readonly denial: Denial | null
   /** The answer that the same request got before. */
   readonly isReplayed: boolean
   /** Whether the database was asked as the caller: otherwise it is the word of what the process knows of them. */
@@ -46,13 +49,14 @@ export function refused(errors: readonly (GraphQLError | UndercroftError)[]): Ex
     data: null,
     errors: errors.map((one) => tellError(one)),
     isRefused: true,
+    denial: denialOf(errors),
     isReplayed: false,
     isConfirmed: false,
   }
 }
 
 function answered(data: string | null, errors: readonly ToldError[] = [], isReplayed = false): Executed {
-  return { data, errors, isRefused: false, isReplayed, isConfirmed: true }
+  return { data, errors, isRefused: false, denial: null, isReplayed, isConfirmed: true }
 }
 
 /** Throws what is no answer to the document, such as UC690. */
@@ -146,6 +150,7 @@ async function write(roots: readonly Root[], parts: ExecuteParts): Promise<Execu
       steps.push(await stepOf(one, parts))
     } catch (cause) {
       if (!(cause instanceof UndercroftError)) throw cause
+      for (const { record } of steps) await record?.undone?.(cause)
       return failed(steps.length, cause)
     }
   }

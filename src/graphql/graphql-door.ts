@@ -7,9 +7,10 @@ import type { Knowledge } from "../engine/knowledge.ts"
 import { readOnce } from "../engine/once.ts"
 import { asRenewed, confirmed } from "../engine/renewed-caller.ts"
 import { StatementCache } from "../engine/statement-cache.ts"
-import type { Model } from "../model/model.ts"
+import type { EntityInfo, Model } from "../model/model.ts"
 import type { QueryLimits } from "../query/limits.ts"
 import { createActionFields, type GraphqlAction } from "./action-fields.ts"
+import { entityByType } from "./denial.ts"
 import { createDocuments, type PreparedDocument } from "./documents.ts"
 import { type Doers, type Executed, execute, refused } from "./execute.ts"
 import { type ExplorerPage, explorerPage, prefersPage } from "./explorer-page.ts"
@@ -39,6 +40,11 @@ export interface GraphqlDoorParts extends Doers {
   readonly documents: RegisteredDocuments
   /** Whether registered documents alone are answered. */
   readonly isOnlyRegistered: boolean
+  /** Puts on record that a document was refused. */
+  readonly refuse: (
+    error: UndercroftError,
+    request: { readonly caller: Caller; readonly entity: EntityInfo | undefined },
+  ) => Promise<unknown>
   /** Throws `UndercroftError` where the request says who calls and that is not so. */
   readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>
 }
@@ -54,6 +60,7 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
   const actions = createActionFields(model, parts.actions.values())
   const names = createNames(model)
   const schemas = new StatementCache<{ readonly text: string; readonly schema: GraphQLSchema }>(keptSchemas)
+  const entityOf = entityByType(model, names)
   const prepare = createDocuments(parts)
   const readRoots = createRootReader()
   const rowsOfPage = Math.min(limits.graphqlPage, limits.rows)
@@ -124,7 +131,12 @@ export function addGraphqlDoor(server: FastifyInstance, parts: GraphqlDoorParts)
           : readAddress(at < 0 ? "" : request.url.slice(at + 1))
       const first = await asRenewed(caller, (now) => answer(asked, request, now))
       const now = first.isConfirmed ? caller : await confirmed(caller)
-      return send(reply, type, now === caller ? first : await answer(asked, request, now))
+      const done = now === caller ? first : await answer(asked, request, now)
+      if (done.denial) {
+        const { error, about } = done.denial
+        await parts.refuse(error, { caller: now, entity: entityOf(about) })
+      }
+      return send(reply, type, done)
     },
   })
 }

@@ -4,7 +4,8 @@
  */
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 
-const suffixes = [
+/** What the types of an entity are called, after its name. */
+export const typeSuffixes = [
   "Connection",
   "Edge",
   "Filter",
@@ -22,7 +23,7 @@ const suffixes = [
   "DeleteResponse",
 ] as const
 
-export type TypeSuffix = (typeof suffixes)[number]
+export type TypeSuffix = (typeof typeSuffixes)[number]
 
 const scalars = ["Int", "Float", "String", "Boolean", "ID", "UUID", "Date", "Datetime", "Time"]
 const moreScalars = ["BigInt", "BigFloat", "JSON", "Cursor", "Opaque"]
@@ -65,7 +66,7 @@ export function createNames(model: Model): Names {
   const types = new Map<string, string>()
   for (const { name } of model.entities) types.set(`${name} `, claim(name, taken))
   for (const { name } of model.entities)
-    for (const suffix of suffixes) types.set(`${name} ${suffix}`, claim(name + suffix, taken))
+    for (const suffix of typeSuffixes) types.set(`${name} ${suffix}`, claim(name + suffix, taken))
   const values = new Map<FieldInfo, string>()
   const enums = new Map<FieldInfo, string>()
   for (const entity of model.entities) {

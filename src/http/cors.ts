@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from "fastify"
 /** What a page may read beyond what any may. */
 const exposed =
   "Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"
-const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+const methods = "GET, HEAD, QUERY, POST, PUT, PATCH, DELETE, OPTIONS"
 const names = /^[A-Za-z0-9-]{1,60}(\s*,\s*[A-Za-z0-9-]{1,60}){0,40}$/
 
 /** Pages that a developer's own machine serves. */

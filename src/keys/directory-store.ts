@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
+import { syncDirectory } from "../base/sync-directory.ts"
 import type { FoundRecord, KeyMeta, KeyRecord, KeyStore } from "./key-store.ts"
 
 /** Files that are written at the same time. */
@@ -176,13 +177,4 @@ async function exists(path: string): Promise<boolean> {
       throw cause
     },
   )
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r")
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

@@ -68,9 +68,9 @@ export class FieldCiphers {
     return blindIndex(field, this.ring.purposeKey("blind index"), value).toString("hex")
   }
 
-  /** Throws UC334 where a person was erased. */
-  async seal(values: readonly PlainValue[]): Promise<readonly Buffer[]> {
-    const keys = await this.ring.current(values.map(subjectOf))
+  /** `isEmpty`: the database has no values yet. Throws UC334 where a person was erased, UC333 where their key was lost. */
+  async seal(values: readonly PlainValue[], isEmpty = false): Promise<readonly Buffer[]> {
+    const keys = await this.ring.current(values.map(subjectOf), isEmpty)
     return values.map((one) => {
       const key = keys.get(subjectOf(one))
       const { field, value, person } = one

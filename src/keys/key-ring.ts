@@ -35,6 +35,13 @@ interface Kept {
 export type Purpose = "blind index" | "kept answers"
 const purposes: readonly Purpose[] = ["blind index", "kept answers"]
 
+/** Knows what keys are for. */
+export interface KeyUses {
+  /** Of these persons those of whom there are encrypted values. */
+  find(subjects: readonly string[]): Promise<ReadonlySet<string>>
+  close(): Promise<void>
+}
+
 export interface KeyRingParts {
   readonly store: KeyStore
   readonly kek: KeyEncryptionKey
@@ -42,6 +49,8 @@ export interface KeyRingParts {
   readonly former?: KeyEncryptionKey | null
   /** The store that the database belongs to; null where none was used yet. */
   readonly expected: string | null
+  /** A key that is missing although there are values under it was lost, and none is made in its place. */
+  readonly uses?: KeyUses | undefined
   /** In place of `keySeconds`. */
   readonly seconds?: number | undefined
 }
@@ -157,11 +166,17 @@ export class KeyRing {
     return { id: root.id, secret: this.roots.get(root.id)! }
   }
 
-  /** The newest key of each person, made where there was never one; null of whom it was destroyed. */
-  async current(subjects: readonly string[]): Promise<ReadonlyMap<string, PersonKey | null>> {
+  /**
+   * The newest key of each person, made where there was never one; null of whom it was destroyed. `isEmpty`: the database is new,
+   * so that nobody's key can be lost. Throws UC333.
+   */
+  async current(
+    subjects: readonly string[],
+    isEmpty = false,
+  ): Promise<ReadonlyMap<string, PersonKey | null>> {
     const held = await this.hold(subjects)
     const missing = [...new Set(subjects)].filter((one) => !held.has(one))
-    const made = missing.length === 0 ? held : await this.make(missing)
+    const made = missing.length === 0 ? held : await this.make(missing, isEmpty)
     const found = new Map<string, PersonKey | null>()
     for (const subject of new Set(subjects)) {
       const kept = held.get(subject) ?? made.get(subject) ?? null
@@ -170,13 +185,24 @@ export class KeyRing {
     return found
   }
 
-  private async make(subjects: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
+  private async make(subjects: readonly string[], isEmpty: boolean): Promise<ReadonlyMap<string, Kept>> {
+    if (!isEmpty) await this.refuseLost(subjects)
     const root = await this.currentRoot()
     await this.store.create(
       subjects.map((one) => ({ subject: one, keys: [wrapKey(root.secret, root.id, makeSecret(), one, 1)] })),
     )
     // Of two nodes that make one at the same time the first one's counts.
     return this.read(subjects)
+  }
+
+  /** A new key for whom values are there would hide that theirs was lost, and the values with it. */
+  private async refuseLost(subjects: readonly string[]): Promise<void> {
+    const used = [...((await this.parts.uses?.find(subjects)) ?? [])]
+    if (used.length === 0) return
+    // Asked again, and last: another node may just have made the key and written with it. A key that was destroyed is no loss.
+    const lost = (await this.store.read(used)).some((one) => one === null)
+    if (lost)
+      throw this.refuse("the key of a person is missing from the key store, and values under it are there")
   }
 
   /** A key that is held now: most are, and then nobody has to wait. */
@@ -346,6 +372,11 @@ export class KeyRing {
   /** Wraps under a root key that was read. */
   wrap(root: string, secret: Buffer, about: string, version: number): WrappedKey {
     return wrapKey(this.roots.get(root)!, root, secret, about, version)
+  }
+
+  /** Ends what it asks the database with; the store is whoever's that opened it. */
+  async close(): Promise<void> {
+    await this.parts.uses?.close()
   }
 
   private refuse(why: string): UndercroftError {

@@ -2,6 +2,7 @@
 
 import { fillConsents } from "./build-consent.ts"
 import { fillOverrides } from "./build-override.ts"
+import { fillRequests } from "./build-privacy-request.ts"
 import { baseMe, captureRow, reservedNames } from "./capture.ts"
 import { suggestClassification } from "./classification.ts"
 import { checkEncrypted, encryptedKind } from "./encryption.ts"
@@ -92,6 +93,7 @@ export function buildModel(declared: readonly AnyEntity[], problems: ProblemList
   fillErasure(declared, entities, problems)
   fillConsents(declared, entities, problems)
   fillOverrides(declared, entities, problems)
+  fillRequests(declared, entities, problems)
   problems.check()
   return { entities, byName, byCollection }
 }
@@ -136,6 +138,7 @@ function startEntity(declared: AnyEntity, problems: ProblemList): Mutable<Entity
     erase: null,
     consent: null,
     override: null,
+    request: null,
     audit: readAudit(declared, name, problems),
     record: recordOf(declared),
     access: { read: null, create: null, updateFrom: null, updateTo: null, updateStep: null, delete: null },

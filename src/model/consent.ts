@@ -177,8 +177,8 @@ export function keptField(field: Field<any, any, any>): Field<any, any, any> {
   return new Field(field.kind, { ...field.options, readonly: true, defaulted: true })
 }
 
-/** Whether the caller has the account of the person of a consent. */
-function isOwn(person: AnyEntity, row: any): Condition {
+/** Whether the caller has the account of the person of a row in a register. */
+export function isOwn(person: AnyEntity, row: any): Condition {
   const { subject, key = "id" } = person.options
   if (typeof subject !== "string") return nobody
   if (subject !== key) return row.person[subject].is(baseMe.id)

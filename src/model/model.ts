@@ -116,6 +116,24 @@ export interface OverrideInfo {
   readonly kinds: ReadonlyMap<string, OverrideKindInfo>
 }
 
+/** What a register of privacy requests is about. */
+export interface RequestInfo {
+  /** The register itself. */
+  readonly entity: EntityInfo
+  /** Its reference to the person whose data it is about. */
+  readonly person: FieldInfo
+  /** The person's field with their account; null where persons have none. */
+  readonly account: FieldInfo | null
+  /** The role of those who decide. */
+  readonly officer: string
+  /** What needs no decision where people ask for themselves. */
+  readonly atOnce: readonly string[]
+  /** What people can ask to have corrected: personal fields that nothing hides, and that are not encrypted. */
+  readonly correctable: readonly FieldInfo[]
+  /** How recently one must have signed in for an export or an erasure. */
+  readonly signedInMinutes: number
+}
+
 /** How long rows are kept, and what then becomes of them. */
 export interface RetainInfo {
   /** ISO 8601: `P10Y`. */
@@ -165,6 +183,8 @@ export interface EntityInfo {
   readonly consent: ConsentInfo | null
   /** Where it is a register of emergency overrides. */
   readonly override: OverrideInfo | null
+  /** Where it is a register of privacy requests. */
+  readonly request: RequestInfo | null
   readonly audit: AuditInfo
   /** What of the record it shows; null for what has a table of its own. */
   readonly record: RecordSource | null

@@ -11,6 +11,7 @@ import { type EntityParts, entityPath, filterName, ownParameterName } from "./en
 import { entitySchemas } from "./entity-schemas.ts"
 import { ownPaths, serverTag } from "./own-paths.ts"
 import { filterParameter, shapeParameters, sharedParameters } from "./parameters.ts"
+import { privacyPaths } from "./privacy-paths.ts"
 import { recordPaths } from "./record-paths.ts"
 import { errorResponses, errorSchema, sharedHeaders } from "./responses.ts"
 import { needsToken, securitySchemes, type ToldAccounts, withSchemes } from "./security.ts"
@@ -44,6 +45,7 @@ export function describeApi(
     ...Object.fromEntries(parts.map((part) => [`/rest/${part.entity.collection}`, entityPath(part)])),
     ...Object.fromEntries(called.map((one) => [`/rest/rpc/${one.name}`, actionPath(one, open)])),
     ...recordPaths(policies, known, isWitness),
+    ...privacyPaths(policies, known),
     ...ownPaths,
   }
   const components = withoutUnused(

@@ -54,12 +54,16 @@ export function ownParameterName(entity: EntityInfo, parameter: Pick<Parameter, 
   return `${entity.collection}.${parameter.name}`
 }
 
+/** OpenAPI 3.1 has no place for the method itself. */
+const byQuery =
+  "The same query string is taken as the body of the method `QUERY`, as `application/x-www-form-urlencoded`, where it shall not stand in the address."
+
 function readOperation(parts: EntityParts): ApiOperation {
   const rows = { headers: headers("contentRange", "preferenceApplied", "etag"), content: rowContent(parts) }
   return {
     ...start(parts, "read", "read"),
     summary: `Read ${pluralOf(parts.entity)}`,
-    description: `${tell(parts, "read")} Ask for one object with \`Accept: ${objectType}\`, for a table with \`text/csv\`.`,
+    description: `${tell(parts, "read")} Ask for one object with \`Accept: ${objectType}\`, for a table with \`text/csv\`. ${byQuery}`,
     parameters: [
       ...chosen(parts, "limit", "offset", "and", "or"),
       ...shared("preferRead", "range", "ifNoneMatch"),

@@ -80,6 +80,8 @@ test("every route of the server is in the whole document", () => {
   const document = describeApi("hostile", things.app.policies, known, describeActions({ look }))
   const described = new Set(operationsOf(document).map(([path, method]) => `${method.toUpperCase()} ${path}`))
   const wanted = [...routes]
+    // OpenAPI 3.1 has no QUERY: the GET tells of it.
+    .filter((route) => !route.startsWith("QUERY "))
     // Other methods are there to be refused in words.
     .filter((route) => !/^(PATCH|PUT|DELETE) .*\/:action$/.test(route))
     .map((route) => route.replace("/:collection", "/things").replace("/:action", "/look"))

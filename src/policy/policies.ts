@@ -89,7 +89,7 @@ export function buildPolicies(
     actions: new Map(actions),
     approvals: new Map(approvals),
     system: new Set(access.system),
-    officer: null,
+    officer: model.entities.find((one) => one.request)?.request?.officer ?? null,
   }
 }
 

@@ -4,7 +4,7 @@ import { UndercroftError } from "../base/errors.ts"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import { checkKeys, destroyKeys, findIdleKeys, requireKeys } from "../store/erase-keys.ts"
-import { type ErasureCounts, eraseSubject, isNothing } from "../store/erase-subject.ts"
+import { type ErasureCounts, eraseSubject, isNothing, type SweptCopies } from "../store/erase-subject.ts"
 import { findSubject, type Whom } from "../store/find-subject.ts"
 import { asInternal, type InternalSession } from "../store/internal-session.ts"
 import type { ErasureLedger } from "./erasure-ledger.ts"
@@ -43,18 +43,22 @@ const remains: readonly string[] = [
   "Backups made before hold them until they are deleted; the erasure ledger erases them again when one is restored.",
 ]
 
-/** Erases one person. Throws UC990 without a ledger, UC543 and UC545 without their keys, UC994 where keys are left. */
+/** Erases one person; `id` names the erasure in the ledger and in what is kept of it. Throws UC990 without a ledger, UC543 and UC545 without their keys, UC994 where keys are left. */
 export async function erasePerson(
   parts: Erasing,
   said: string,
-  { by, isDryRun = false }: { readonly by: string; readonly isDryRun?: boolean },
+  {
+    by,
+    isDryRun = false,
+    id = randomUUID(),
+  }: { readonly by: string; readonly isDryRun?: boolean; readonly id?: string },
 ): Promise<Erased> {
   const { adminUrl, model, ledger, ciphers } = parts
   checkKeys(model, ciphers)
   if (!ledger && !isDryRun) throw new UndercroftError("UC990")
   return asInternal(adminUrl, async (session) => {
     const whom = await findSubject(session, model, said)
-    return erase(session, parts, whom, { id: randomUUID(), by, isDryRun, isNew: true })
+    return eraseFound(session, parts, whom, { id, by, isDryRun, isNew: true })
   })
 }
 
@@ -77,7 +81,7 @@ export async function reapplyLedger(parts: Erasing): Promise<number> {
       if (!missing.has(id)) continue
       const known = persons.filter(({ entity }) => parts.model.byName.has(entity))
       const whom: Whom = { said: account ? `user:${account}` : "", persons: known, account }
-      const { note } = await erase(session, parts, whom, {
+      const { note } = await eraseFound(session, parts, whom, {
         id,
         by: "system:ledger",
         isDryRun: false,
@@ -97,21 +101,25 @@ export async function reapplyLedger(parts: Erasing): Promise<number> {
   })
 }
 
-interface Step {
+/** One erasure, of somebody who was found. */
+export interface ErasureStep {
   readonly id: string
   readonly by: string
   readonly isDryRun: boolean
   /** Whether the ledger does not have it yet. */
   readonly isNew: boolean
+  /** Of many at once: what was found of their copies beforehand. */
+  readonly swept?: SweptCopies | null
 }
 
 const mostTries = 5
 
-async function erase(
+/** Throws what `erasePerson` throws, but for what it asks before. */
+export async function eraseFound(
   session: InternalSession,
   { model, ciphers, ledger, sign }: Erasing,
   whom: Whom,
-  { id, by, isDryRun, isNew }: Step,
+  { id, by, isDryRun, isNew, swept = null }: ErasureStep,
 ): Promise<Erased> {
   const at = new Date().toISOString()
   const reportOf = (counts: ErasureCounts): ErasureReport => {
@@ -133,7 +141,7 @@ async function erase(
   }
   for (let tries = 1; ; tries++) {
     try {
-      const counts = await eraseSubject(session, model, whom, { id, by, isDryRun, ciphers, onDone })
+      const counts = await eraseSubject(session, model, whom, { id, by, isDryRun, ciphers, swept, onDone })
       return { report: reportOf(counts), note: isNothing(counts) ? null : note }
     } catch (cause) {
       if (tries >= mostTries || !isPassing(cause)) throw cause

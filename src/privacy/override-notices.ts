@@ -1,9 +1,8 @@
 /** Tells of emergency overrides that were opened: looked for every few seconds, so that none is lost with the process that took it. */
-import { setTimeout as wait } from "node:timers/promises"
 import { UndercroftError } from "../base/errors.ts"
 import type { Model } from "../model/model.ts"
-import { asInternal } from "../store/internal-session.ts"
 import { type OverrideNotice, tellOverrides } from "../store/untold-overrides.ts"
+import { keepAtIt } from "./keep-at-it.ts"
 
 export interface OverrideNoticeOptions {
   readonly adminUrl: string
@@ -23,27 +22,13 @@ export function scheduleOverrideNotices(options: OverrideNoticeOptions): { stop(
   for (const kind of registers.flatMap((one) => [...one.kinds.values()]))
     if (!tell && kind.notify.length > 0) throw new UndercroftError("UC985", { kind: kind.name })
   if (!tell || registers.length === 0) return { stop: async () => undefined }
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const pause = (ms: number): Promise<unknown> =>
-    wait(ms, undefined, { signal, ref: false }).catch(() => undefined)
-  const work = async (): Promise<void> => {
-    while (!signal.aborted) {
-      // PostgreSQL's own text may quote values, and stays the private cause.
-      await asInternal(adminUrl, async (session) => {
-        while (!signal.aborted) {
-          for (const one of registers) await tellOverrides(session, one, model, tell)
-          await pause(everyMs)
-        }
-      }).catch((cause: unknown) => onError(new UndercroftError("UC986", {}, { cause })))
-      if (!signal.aborted) await pause(retryMs)
-    }
-  }
-  const running = work()
-  return {
-    async stop() {
-      stopping.abort()
-      await running
+  return keepAtIt({
+    adminUrl,
+    everyMs,
+    retryMs,
+    begin: (session, signal) => async () => {
+      for (const one of registers) if (!signal.aborted) await tellOverrides(session, one, model, tell)
     },
-  }
+    onFailure: (cause) => onError(new UndercroftError("UC986", {}, { cause })),
+  })
 }

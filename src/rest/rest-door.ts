@@ -38,27 +38,29 @@ interface Asked {
 }
 
 const url = "/rest/:collection"
+/** What a QUERY is written in. */
+const queryType = '"application/x-www-form-urlencoded"'
 
 /** Adds the routes. */
 export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void {
   const { engine } = parts
   const toOperation = createToOperation(parts.limits)
   server.route<{ Params: { collection: string } }>({
-    method: ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"],
+    method: ["GET", "HEAD", "QUERY", "POST", "PATCH", "DELETE", "PUT"],
     url,
     config: { door: "rest" },
     handler: async (request, reply) => {
       const authenticated = parts.authenticate(request)
       const caller = authenticated instanceof Promise ? await authenticated : authenticated
-      const { method, headers } = request
+      const { headers } = request
+      const method = request.method === "QUERY" ? "GET" : request.method
       const isRead = method === "GET" || method === "HEAD"
       const preferences = keepable(parsePreferences(headers.prefer), parts.allowsRollback)
       const media = parseAccept(headers.accept)
-      const at = request.url.indexOf("?")
       const operation = toOperation({
         method,
         collection: collectionOf(request.params.collection),
-        search: at < 0 ? "" : request.url.slice(at + 1),
+        search: readSearch(request),
         body: request.body as Buffer | undefined,
         bodyType: isRead || method === "DELETE" ? "json" : parseContentType(headers["content-type"]),
         preferences,
@@ -81,8 +83,22 @@ export function addRestDoor(server: FastifyInstance, parts: RestDoorParts): void
       ...(uses.update ? ["PATCH"] : []),
       ...(uses.delete ? ["DELETE"] : []),
     ]
-    return reply.header("allow", methods.join(",")).send()
+    // `Allow` is as PostgREST has it; what QUERY takes stands in a header of its own.
+    return reply.header("allow", methods.join(",")).header("accept-query", queryType).send()
   })
+}
+
+/** What of a request says what is asked for: its query string, or the body of QUERY, whose address has none (ASVS 14.2.1). */
+function readSearch({ method, url, headers, body }: FastifyRequest): string {
+  const at = url.indexOf("?")
+  if (method !== "QUERY") return at < 0 ? "" : url.slice(at + 1)
+  if (at >= 0)
+    throw new UndercroftError("PGRST102", { why: "QUERY asks in its body, and not in its address" })
+  const type = headers["content-type"] ?? "none"
+  if (parseContentType(type) !== "form")
+    throw new UndercroftError("PGRST102/type", { type: type.slice(0, 60) })
+  // As Node reads addresses: a byte is a character.
+  return (body as Buffer | undefined)?.toString("latin1") ?? ""
 }
 
 /** What people are told to ask for is written as addresses are. */
@@ -95,6 +111,7 @@ const nothingDone: Answer = {
   rows: 0,
   total: null,
   made: null,
+  written: null,
   version: null,
   isPersonal: false,
   isReplayed: false,

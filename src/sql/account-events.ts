@@ -159,6 +159,10 @@ export function eventStatements(roles: RoleNames, keptDays: number): string[] {
   address text, "userAgent" text, route text, result text, detail jsonb not null default '{}')`,
     "create index if not exists event_at on accounts.event (at)",
     "create index if not exists event_subject on accounts.event (subject, place)",
+    "create index if not exists event_actor on accounts.event (actor)",
+    // Events name accounts as texts, and ask for them so; an erasure asks for sessions in which somebody acted as another.
+    `create index if not exists user_text on accounts."user" ((id::text))`,
+    `create index if not exists session_impersonated on accounts.session ("impersonatedBy") where "impersonatedBy" is not null`,
     `create or replace function accounts.record_event(kind text, request jsonb, email text, subject text, result text, detail jsonb) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $undercroft$
   insert into accounts.event (kind, actor, subject, session, address, "userAgent", route, result, detail)

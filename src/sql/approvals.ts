@@ -17,6 +17,8 @@ export function createApprovalTable(roles: RoleNames): string[] {
     "create table if not exists undercroft_state.approvals (id uuid primary key default gen_random_uuid(), action text not null, requester text not null, on_behalf text, session text, digest text not null, input text, status text not null default 'pending', asked_at timestamptz not null default clock_timestamp(), expires_at timestamptz not null, decided_by text, decided_at timestamptz, reason text, used_at timestamptz)",
     `create unique index if not exists approvals_live on undercroft_state.approvals (requester, action, digest) where ${live}`,
     "create index if not exists approvals_pending on undercroft_state.approvals (asked_at) where status = 'pending'",
+    "create index if not exists approvals_requester on undercroft_state.approvals (requester)",
+    "create index if not exists approvals_decided on undercroft_state.approvals (decided_at) where decided_at is not null",
     `alter table undercroft_state.approvals owner to ${quoteName(roles.internal)}`,
   ]
 }
@@ -41,6 +43,8 @@ begin
   e.kind := 'approval'; e.result := outcome;
   e.detail := coalesce(e.detail, '{}') || jsonb_strip_nulls(jsonb_build_object('event', happened, 'approval', a.id, 'action', a.action, 'requester', 'user:' || a.requester, 'approver', 'user:' || a.decided_by));
   e.personal := case when happened = 'rejected' then jsonb_build_object('reason', a.reason) end;
+  -- What is said of a request goes with whoever asked.
+  if e.personal is not null then e.subjects := array['User:' || a.requester]; end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     `create function ${signature.replace("text, text", "what text, seal text")} returns text language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$
@@ -58,7 +62,8 @@ begin
       values (told ->> 'action', who, claims ->> 'onBehalf', claims ->> 'session', told ->> 'digest', told ->> 'input', moment + make_interval(secs => (told ->> 'seconds')::float8))
       on conflict (requester, action, digest) where ${live} do nothing returning * into a;
     if a.id is not null then perform undercroft.note_approval(a, 'asked', 'done');
-    else select * into a from undercroft_state.approvals o where o.requester = who and o.action = told ->> 'action' and o.digest = told ->> 'digest' and o.${live}; end if;
+    else select * into a from undercroft_state.approvals o where o.requester = who and o.action = told ->> 'action' and o.digest = told ->> 'digest' and o.${live};
+      if a.status = 'pending' then perform undercroft.note_approval(a, 'asked-again', 'done'); end if; end if;
     return jsonb_build_object('id', a.id, 'status', a.status);
   when 'decide' then
     select * into a from undercroft_state.approvals o where o.id = (told ->> 'id')::uuid for update;

@@ -38,6 +38,12 @@ export const sealState: string = `select pg_try_advisory_xact_lock(${sealLock}) 
 export const sealAlone: string = `select pg_advisory_xact_lock(${sealLock})`
 
 /**
+ * Waits until nobody moves entries and nobody erases. The sealer queues here like an erasure: were it to ask whether it may and go
+ * away again, ten thousand erasures one after the other would keep it from ever sealing.
+ */
+export const eraseAlone: string = "select pg_advisory_xact_lock(hashtextextended('undercroft erase', 0))"
+
+/**
  * Moves what waits ($3 entries at most) after position $1, sealed at $2, and gives the new leaves in one string of bytes. What
  * commits after this statement began to look is not seen, not lost: the next one takes it.
  */

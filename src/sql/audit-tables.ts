@@ -49,8 +49,9 @@ export function createAuditTables(roles: RoleNames): string[] {
   return [
     `create schema if not exists audit authorization ${internal}`,
     `create table if not exists audit.pending (${entryColumnList()}, personal jsonb)`,
-    // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write.
-    "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off)",
+    // What is taken leaves dead rows at each sealing; giving pages back would lock the table against every write. Compressing
+    // an entry that waits for seconds costs more than its room.
+    "alter table audit.pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = off, toast_tuple_target = 8160)",
     ...createSealedTables(),
     ...anchorTables,
     ...["pending", "entry", "personal", "about", "batch", "signer", ...anchorTableNames].map(

@@ -45,6 +45,9 @@ export interface ToldEntry {
   readonly entity?: string
   readonly result?: string
   readonly fields?: readonly string[]
+  /** Whose data it is: `Patient:<key>`. */
+  readonly subjects?: readonly string[]
+  readonly rows?: readonly string[]
   readonly question?: unknown
   readonly detail?: unknown
 }
@@ -62,9 +65,18 @@ export function sealedText(prefix: string, text: string, key: Buffer): readonly 
 
 const definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp"
 
+/** What is said before a connection's number is sealed: on it, every statement is the engine's. */
+export const lanePrefix = "lane."
+
+/** Tells a connection that it is one of the engine's; no other one can be told so with the same seal. */
+export function laneStatement(pid: number, key: Buffer): { text: string; values: string[] } {
+  const [, seal] = sealedText(lanePrefix, String(pid), key)
+  return { text: "select set_config('undercroft.lane', $1, false)", values: [seal] }
+}
+
 /** Whether a text was sealed by the process under a prefix. */
-export const isSealed = (prefix: string, name: string): string =>
-  `seal = ${sealOf(`${quoteLiteral(prefix)} || ${name}`)}`
+export const isSealed = (prefix: string, name: string, seal = "seal"): string =>
+  `${seal} = ${sealOf(`${quoteLiteral(prefix)} || ${name}`)}`
 
 /** What an entry says of who asks, by column: from `told`, what is bound, and its parts `asked` and `claims`. */
 const isOther = "(claims ->> 'onBehalf' is not null and claims ->> 'session' is not null)"
@@ -85,7 +97,7 @@ const asker: Readonly<Record<string, string>> = {
 export const askerColumns: readonly string[] = Object.keys(asker)
 export const askerValues: string = Object.values(asker).join(", ")
 /** The variables that they are made from. */
-export const askerVariables =
+const askerVariables =
   "told jsonb := undercroft.me(); asked jsonb := told -> 'asked'; claims jsonb := told -> 'claims';"
 
 /**
@@ -114,7 +126,7 @@ begin
     e.actor := 'database:' || session_user;
     if session_user = ${accounts} then
       request := coalesce(nullif(current_setting('undercroft.request', true), ''), '{}')::jsonb;
-      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), 'system:accounts');
+      e.actor := coalesce('user:' || nullif(request ->> 'actor', ''), case when request ->> 'request' is null then 'system:accounts' else 'anonymous' end);
       e.credential := 'session:' || (request ->> 'session'); e.door := 'auth'; e.address := request ->> 'address'; e.request := request ->> 'request';
     end if;
     return e;
@@ -135,6 +147,8 @@ begin
   e.kind := told ->> 'kind'; e.actor := coalesce(told ->> 'actor', e.actor); e.entity := told ->> 'entity'; e.question := told -> 'question';
   e.result := coalesce(told ->> 'result', 'done'); e.detail := nullif(coalesce(e.detail, '{}') || coalesce(told -> 'detail', '{}'), '{}');
   if told ? 'fields' then e.fields := array(select jsonb_array_elements_text(told -> 'fields')); end if;
+  if told ? 'subjects' then e.subjects := array(select jsonb_array_elements_text(told -> 'subjects')); end if;
+  if told ? 'rows' then e.rows := array(select jsonb_array_elements_text(told -> 'rows')); end if;
   insert into audit.pending values (e.*);
 end $undercroft$`,
     ...["ask(text, text)", "who(boolean)", "record(text, text)"].flatMap((name) => [

@@ -1,5 +1,5 @@
 /** Compiles a plan to one statement whose answer is made by PostgreSQL, with its parameters in the order of their places. */
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
 import { quoteName } from "../policy/to-sql.ts"
 import type { QueryLimits } from "../query/limits.ts"
@@ -9,15 +9,16 @@ import { bodySql } from "./form.ts"
 import { isKeyed, withRow } from "./keyed-rows.ts"
 import { relationOf } from "./machinery.ts"
 import { type Parameter, Places } from "./places.ts"
-import { noteSql, recordedSql } from "./record-reads.ts"
+import { notedSql, recordedSql } from "./record-reads.ts"
 import { keyText } from "./record-writes.ts"
 import { SelectPrinter } from "./select.ts"
 import { fieldSql, isAggregate, outputName } from "./select-item.ts"
-import { rowsOf, type TellReads, tellReads } from "./told-reads.ts"
+import { rowsOf, type ToldRead, tellReads } from "./told-reads.ts"
 
 /**
  * A statement of one shape. Its answer is one row: `body` (text, or null when it was too large), `rows` in the body,
- * `total` where a count was asked for, and how many rows of an upsert were `made`.
+ * `total` where a count was asked for, how many rows of an upsert were `made`, and of a write that gives rows back how many
+ * were `written`: what is given back may be fewer of them, or say something about them all.
  */
 export interface CompiledStatement {
   readonly text: string
@@ -26,6 +27,8 @@ export interface CompiledStatement {
   readonly isObject: boolean
   /** It records itself what it reads. */
   readonly recordsReads: boolean
+  /** Its last two parameters are the circumstances and their seal; null where they are bound. */
+  readonly takesCircumstances: boolean
   /** Encrypted values may stand in the answer, each after the mark. */
   readonly isSealed: boolean
 }
@@ -39,7 +42,9 @@ class Compiler {
   private readonly limits: QueryLimits
   private readonly places: Places = new Places()
   private readonly printer: SelectPrinter
-  private tell: TellReads | null = null
+  private told: readonly ToldRead[] = []
+  /** Of how many entities the entries take what was noted. */
+  private taken = 0
 
   constructor(limits: QueryLimits) {
     this.limits = limits
@@ -47,41 +52,71 @@ class Compiler {
   }
 
   statement(plan: Plan): CompiledStatement {
-    this.tell = tellReads(plan)
+    this.told = tellReads(plan)
     const isObject =
       isAtMostOne(plan) &&
       plan.count === null &&
       plan.form === "json" &&
       returnsRows(plan) &&
-      (plan.kind === "read" || this.tell === null)
+      (plan.kind === "read" || !this.tells)
     const text =
       plan.kind !== "read"
         ? this.write(plan, isObject)
         : isObject
           ? this.readObject(plan.query)
           : this.read(plan)
+    if (this.places.noted.size !== this.taken) throw new Error("keys are noted that no entry takes")
     return {
       text,
       parameters: this.places.parameters,
       isObject,
-      recordsReads: this.tell !== null,
+      recordsReads: this.tells,
+      takesCircumstances: this.tells && plan.kind === "read",
       isSealed: this.places.hasMark,
     }
   }
 
-  /** Asked of what was read, and so after it: no entry, no answer. */
-  private recorded(noted: string): string {
-    const { tell, places } = this
-    if (tell === null) return ""
-    const told = places.parameter("all", (values) => JSON.stringify(tell(values as readonly unknown[])))
-    return `case when ${noted} then ${recordedSql(told)} end`
+  private get tells(): boolean {
+    return this.told.length > 0
+  }
+
+  /**
+   * Asked of what was read, and so after it: no entry, no answer. `keys` are those of an entity's rows that are at hand; a read
+   * is told the circumstances, which are its last parameters.
+   */
+  private recorded(isRead: boolean, keys: ReadonlyMap<EntityInfo, string> = new Map()): string {
+    const { places, told } = this
+    const questions = told.map(({ question }) =>
+      places.parameter("all", (values) => JSON.stringify(question(values as readonly unknown[]))),
+    )
+    const [context, seal] = ["null", "null"].map((none) =>
+      isRead ? places.parameter("all", () => null) : none,
+    )
+    const calls = told.map(({ entity, fields }, at) => {
+      const own = keys.get(entity) ?? "null::text[]"
+      const all = places.noted.has(entity) ? notedSql(entity, own) : own
+      return recordedSql(entity, {
+        keys: all,
+        fields,
+        question: questions[at]!,
+        context: context!,
+        seal: seal!,
+      })
+    })
+    this.taken = places.noted.size
+    return calls.join(" and ")
+  }
+
+  /** The same, of what has an effect that must have been before. */
+  private recordedAfter(noted: string, isRead: boolean): string {
+    return `case when ${noted} then ${this.recorded(isRead)} end`
   }
 
   private read(plan: Plan & { kind: "read" }): string {
     if (plan.query.frame) {
       const from = relationOf(plan.query.policy)
       const framed = this.printer.frame(plan.query, (alias) => ({ from: `${from} ${alias}`, conditions: [] }))
-      const only = this.tell ? ` where ${this.recorded("q.noted")}` : ""
+      const only = this.tells ? ` where ${this.recordedAfter("q.noted", true)}` : ""
       return `select ${this.bounded("q.body")}, q.n, null from (select f.body::text as body, f.n, f.noted from (${framed}) f) q${only}`
     }
     const alias = this.places.alias()
@@ -90,15 +125,14 @@ class Compiler {
     const rows = this.printer.select(plan.query, from, alias, [], { keyed })
     // Planned and estimated counts would tell of rows that the caller can't see: all counts are exact.
     const total = plan.count === null ? "null" : `(select count(*) from (${this.countRows(plan.query)}) c)`
-    if (this.tell === null)
+    if (!this.tells)
       return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${bodySql(plan)} as body, count(*) as n from (${rows}) r) q`
-    const note = keyed
-      ? noteSql(rowsOf(plan.query.policy.entity), 'array_agg(r."$key")')
-      : "count(*) is not null"
     const [body, source] = keyed
       ? [bodySql(plan, 'r."$row"'), withRow(plan.query, rows)]
       : [bodySql(plan), rows]
-    return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${body} as body, count(*) as n, ${note} as noted from (${source}) r) q where ${this.recorded("q.noted")}`
+    const keys = keyed ? 'array_agg(r."$key")' : "null::text[]"
+    const recorded = this.recorded(true, new Map([[rowsOf(plan.query.policy.entity), "q.keys"]]))
+    return `select ${this.bounded("q.body")}, q.n, ${total} from (select ${body} as body, count(*) as n, ${keys} as keys from (${source}) r) q where case when q.n is not null then ${recorded} end`
   }
 
   private readObject({ policy, items, where }: PlannedQuery): string {
@@ -110,11 +144,11 @@ class Compiler {
     const conditions = where.map((filter) => this.printer.filter(filter, alias))
     const value = version ? `${alias}.${quoteName(version.column)}` : "null"
     const source = `${relationOf(policy)} ${alias} cross join lateral (select ${columns.join(", ")}) r where ${conditions.join(" and ")}`
-    if (this.tell === null) return `select row_to_json(r)::text, ${value} from ${source}`
+    if (!this.tells) return `select row_to_json(r)::text, ${value} from ${source}`
     // That there is no row was read, too.
-    const note = noteSql(policy.entity, `array[${keyText(policy.entity, alias)}]`)
-    const row = `select row_to_json(r)::text as body, ${value} as version, ${note} as noted from ${source}`
-    return `select q.body, q.version from (select 1) one left join (${row}) q on true where ${this.recorded("q.noted is not false")}`
+    const row = `select row_to_json(r)::text as body, ${value} as version, array[${keyText(policy.entity, alias)}] as keys from ${source}`
+    const recorded = this.recorded(true, new Map([[policy.entity, "q.keys"]]))
+    return `select q.body, q.version from (select 1) one left join (${row}) q on true where ${recorded}`
   }
 
   private countRows(query: PlannedQuery): string {
@@ -134,6 +168,11 @@ class Compiler {
     const { entity } = plan.query.policy
     const alias = this.places.alias()
     const change = printChange(plan, { places: this.places, select: this.printer, alias })
+    // Printed first: what it notes is told by the entry that the guards make.
+    const used: FieldInfo[] = []
+    const { frame } = plan.query
+    const isShown = plan.returning === "representation"
+    const rows = !isShown ? "" : frame ? this.framed(plan, used) : this.returned(plan, used)
     const guards = [
       // Of a row that is not there nothing has to be undone.
       ...(plan.single && !isObject ? ["undercroft.exactly(q.n, 1)"] : []),
@@ -143,14 +182,14 @@ class Compiler {
       ...(plan.returning === "representation" && !isObject
         ? [`undercroft.bounded(octet_length(q.body), ${this.limits.answerBytes})`]
         : []),
-      ...(this.tell ? [this.recorded("q.n is not null")] : []),
+      ...(this.tells ? [this.recordedAfter("q.n is not null", false)] : []),
     ]
     const guarded = guards.length === 0 ? "" : ` where ${guards.join(" and ")}`
     const total = plan.count === null ? "null" : "(select count(*) from w)"
     const rest = `${total}, ${change.found === null ? "null" : `(select count(*) from w) - ${change.found}`}`
-    const written = (returning: string): string =>
+    const withWrite = (returning: string): string =>
       `with ${[...change.before, `w as (${change.text} returning ${returning})`].join(", ")}`
-    if (plan.returning !== "representation") {
+    if (!isShown) {
       const keys = plan.returning === "headers-only" && plan.kind === "insert" ? entity.key : []
       // PostgreSQL says itself how many rows were written.
       const isBare =
@@ -164,22 +203,20 @@ class Compiler {
           : `(select json_agg(json_build_object(${pairs.join(", ")}))::text from w)`
       return this.answer(
         plan,
-        written(returning),
+        withWrite(returning),
         `select ${body}, q.n, ${rest} from (select count(*) as n from w) q${guarded}`,
       )
     }
-    const used: FieldInfo[] = []
-    const { frame } = plan.query
-    const rows = frame ? this.framed(plan, used) : this.returned(plan, used)
     const columns = [...new Set(isCounted(plan) ? used : [...used, ...entity.key])].map(
       (one) => `${plan.kind === "insert" ? "" : `${alias}.`}${quoteName(one.column)}`,
     )
-    const start = written(columns.join(", ") || "1 as one")
+    const start = withWrite(columns.join(", ") || "1 as one")
     if (isObject) return `${start} select row_to_json(r)::text from (${rows}) r`
     const body = frame
       ? `select f.body::text as body, f.n from (${rows}) f`
       : `select ${bodySql(plan)} as body, count(*) as n from (${rows}) r`
-    return this.answer(plan, start, `select q.body, q.n, ${rest} from (${body}) q${guarded}`)
+    const written = "(select count(*) from w)"
+    return this.answer(plan, start, `select q.body, q.n, ${rest}, ${written} from (${body}) q${guarded}`)
   }
 
   private framed(plan: WritePlan, used: FieldInfo[]): string {
@@ -207,7 +244,9 @@ class Compiler {
     const [key, digest] = [0, 1].map((at) =>
       this.places.parameter(plan.once!, (value) => (value as readonly string[])[at] ?? null),
     )
-    return `${start}, a(body, n, total, made) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
+    const names =
+      plan.returning === "representation" ? "body, n, total, made, written" : "body, n, total, made"
+    return `${start}, a(${names}) as (${text}) select a.* from a where undercroft.keep_once(${key}::text, ${digest}::text, a.body::text, a.n::bigint, a.total::bigint, a.made::bigint)`
   }
 }
 

@@ -62,7 +62,7 @@ class FramePrinter {
     this.gathered.set("n", "count(*)")
     if (this.isNoted) {
       const keys = `array_agg(r."$key"${this.inOrder})${this.onPage}`
-      this.gathered.set("$noted", noteSql(rowsOf(this.query.policy.entity), keys))
+      this.gathered.set("$noted", noteSql(rowsOf(this.query.policy.entity), keys, places))
     }
     const parts = this.frame.parts.map((part) => `${this.part(part)} as ${outputName(part.as)}`)
     const gathered = [...this.gathered].map(([name, sql]) => `${sql} as ${quoteName(name)}`)

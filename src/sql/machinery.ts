@@ -27,6 +27,7 @@ import { createConsents } from "./consents.ts"
 import { onceFunctions } from "./once.ts"
 import { createOverrides } from "./overrides.ts"
 import { permitFunctions } from "./permit.ts"
+import { createRequests } from "./privacy-requests.ts"
 import { recordAccountEvents } from "./record-events.ts"
 import { recordReads, sawSql } from "./record-reads.ts"
 import { createRecordView, recordViewFunctions } from "./record-views.ts"
@@ -77,7 +78,7 @@ export function dropMachinery(): string[] {
   end loop;
   loop
     select n.nspname as schema, c.relname as name into one from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind = 'v' and n.nspname in ('app', 'fields') and not exists (
+      where c.relkind = 'v' and n.nspname in ('app', 'fields', 'undercroft_rules') and not exists (
         select from pg_depend d join pg_rewrite r on r.oid = d.objid where d.refobjid = c.oid and r.ev_class <> c.oid) limit 1;
     exit when not found;
     execute format('drop view %I.%I', one.schema, one.name);
@@ -151,6 +152,7 @@ export function createMachinery(
     ...views,
     ...createConsents(policies, roles),
     ...createOverrides(policies, roles),
+    ...createRequests(policies, roles),
     ...approvalFunctions(policies, roles),
     ...(accounts ? [...mirrorAccounts(policies.model, roles), ...recordAccountEvents(roles)] : []),
   ]

@@ -1,5 +1,5 @@
 /** The places of a statement's parameters, and names for its tables. */
-import type { FieldInfo } from "../model/model.ts"
+import type { EntityInfo, FieldInfo } from "../model/model.ts"
 import type { ValueIndex } from "../query/operation.ts"
 
 /** What parameters are made with that only the process knows. */
@@ -28,6 +28,8 @@ export function encodeParameters(
 
 export class Places {
   readonly parameters: Parameter[] = []
+  /** Of which entities the statement notes keys, for the record. */
+  readonly noted: Set<EntityInfo> = new Set()
   private aliases = 0
   private markAt: string | null = null
 

@@ -1,80 +1,112 @@
 /**
- * Reads of the entities that have them on record. A statement of the engine notes the keys of its rows where they are made, and
+ * Reads of the entities that have them on record. A statement of the engine gathers the keys of its rows where they are made, and
  * records them once; of any other statement, such as an action's own, the row policy itself records each row that is looked at.
  */
+import { hash } from "node:crypto"
+import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo, Model } from "../model/model.ts"
 import { quoteLiteral } from "../model/value.ts"
-import { quoteName, ruleFunction, shortName, tableOf } from "../policy/to-sql.ts"
-import { askerColumns, askerValues, askerVariables } from "./circumstances.ts"
+import { quoteName, ruleFunction, schemas, shortName, tableOf } from "../policy/to-sql.ts"
+import { binding, sealOf } from "./caller.ts"
+import { askerColumns, askerValues, isSealed, lanePrefix } from "./circumstances.ts"
+import type { Places } from "./places.ts"
 import { keyText, subjectText } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 
 const definer =
   "language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp"
 
-/** One entry of a statement, as the process describes it. */
-export interface ToldRead {
-  readonly entity: string
-  /** A list as PostgreSQL writes it. */
-  readonly fields: string
-  readonly question: unknown
-}
+/**
+ * Whether the statement is one that records itself what it reads: on the connections of requests all do, elsewhere the sealed
+ * circumstances say so. The view has one row.
+ */
+export const recordsItself: string = `(select records_itself from ${ruleFunction("statement")})`
 
 /** What the row policy asks beside its rule; empty where reads are not on record. */
 export function sawSql(entity: EntityInfo): string {
   if (!entity.audit.reads) return ""
   const saw = `${ruleFunction(shortName(`saw_${entity.table}`))}(${keyText(entity, quoteName(entity.table))})`
-  return ` and ((select ${ruleFunction("records_itself")}()) or ${saw})`
+  return ` and (${recordsItself} or ${saw})`
 }
 
-/** Notes keys of rows; given to nobody without it. */
-export function noteSql(entity: EntityInfo, keys: string): string {
-  return `undercroft.note(${quoteLiteral(entity.name)}, ${keys})`
+/** Notes keys of rows, or that there are none; given to nobody without it. Nothing but built-in functions, which cost little. */
+export function noteSql(entity: EntityInfo, keys: string, places: Places): string {
+  places.noted.add(entity)
+  const name = gathered(entity.name)
+  const former = `coalesce(nullif(current_setting(${name}, true), '') || ',', '')`
+  return `case when ${keys} is null then true else set_config(${name}, ${former} || btrim(to_json(${keys})::text, '[]'), true) is not null end`
 }
 
-/** `parameter` is the place of a list of `ToldRead`. */
-export function recordedSql(parameter: string): string {
-  return `undercroft.recorded(${parameter}::text)`
+/** The keys that a statement has noted, with those that it has at hand. */
+export function notedSql(entity: EntityInfo, keys: string): string {
+  return `undercroft.noted(${gathered(entity.name)}, ${keys})`
 }
+
+/** What an entry is made from, as SQL. */
+export interface ReadEntry {
+  /** A list of texts; null where there are none. */
+  readonly keys: string
+  readonly fields: readonly string[]
+  /** JSON as text. */
+  readonly question: string
+  /** The circumstances and their seal; null where they are bound. */
+  readonly context: string
+  readonly seal: string
+}
+
+/** Puts the reading of an entity on record. */
+export function recordedSql(
+  entity: EntityInfo,
+  { keys, fields, question, context, seal }: ReadEntry,
+): string {
+  const list = `${quoteLiteral(arrayLiteral(fields))}::text[]`
+  return `${recorded(entity)}(${keys}, ${list}, ${question}::jsonb, ${context}::text, ${seal}::text)`
+}
+
+const recorded = (entity: EntityInfo): string =>
+  `${schemas.machinery}.${quoteName(shortName(`recorded_${entity.table}`))}`
 
 /** Where the keys of an entity's rows are gathered within a statement. */
-const gathered = (name: string): string => `'undercroft.seen_' || md5(${name})`
+const gathered = (name: string): string => `'undercroft.seen_${hash("sha256", name)}'`
 
 /** The functions; those of entities are there for those whose reads are on record. */
 export function recordReads(model: Model, roles: RoleNames): string[] {
   const entities = model.entities.filter((one) => one.audit.reads && !one.view)
   if (entities.length === 0) return []
+  const [view, precise] = [ruleFunction("statement"), ruleFunction("is_precise")]
   const own = (signature: string, ...to: readonly string[]): string[] => [
     `alter function ${signature} owner to ${quoteName(roles.internal)}`,
     `revoke all on function ${signature} from public`,
     ...to.map((role) => `grant execute on function ${signature} to ${quoteName(role)}`),
   ]
   return [
-    `create function ${ruleFunction("records_itself")}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
+    `create function ${precise}() returns boolean language plpgsql stable security definer parallel restricted set search_path = pg_catalog, pg_temp as $undercroft$
 begin return coalesce((undercroft.me() -> 'asked' ->> 'precise')::boolean, false); end $undercroft$`,
-    ...own(`${ruleFunction("records_itself")}()`, roles.api, roles.fields, roles.system),
-    `create function undercroft.note(entity text, keys text[]) returns boolean ${definer} as $undercroft$
-declare name text := ${gathered("entity")}; former text := coalesce(current_setting(name, true), '');
+    ...own(`${precise}()`, roles.api, roles.fields, roles.system),
+    // A view rather than a function: it is planned once, with the statement whose policy asks it.
+    `create view ${view} as select coalesce(current_setting('undercroft.lane', true) = ${sealOf(`${quoteLiteral(lanePrefix)} || pg_backend_pid()`)}, false) or ${precise}() as records_itself from undercroft_state.keys`,
+    `alter view ${view} owner to ${quoteName(roles.internal)}`,
+    `revoke all on ${view} from public`,
+    `grant select on ${view} to ${[roles.api, roles.fields, roles.system].map(quoteName).join(", ")}`,
+    // A later statement of the transaction begins anew. Under the rights of who calls it: settings need none.
+    `create function undercroft.noted(name text, keys text[]) returns text[] language plpgsql volatile parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$
+declare noted text := current_setting(name, true);
 begin
-  if cardinality(keys) > 0 then perform set_config(name, case when former = '' then '' else former || ',' end || btrim(to_json(keys)::text, '[]'), true); end if;
+  if coalesce(noted, '') = '' then return keys; end if;
+  perform set_config(name, '', true);
+  return array(select json_array_elements_text(('[' || noted || ']')::json) union select unnest(keys));
+end $undercroft$`,
+    ...own("undercroft.noted(text, text[])", roles.api),
+    ...entities.flatMap((entity) => [
+      `create function ${recorded(entity)}(keys text[], fields text[], question jsonb, context text, seal text) returns boolean ${definer} as $undercroft$
+begin
+  ${demand(entity, "coalesce($4::jsonb, undercroft.me() -> 'asked') ->> 'purpose'")}
+  ${insertRead(entity)}
+  if not found then raise exception using errcode = '28000', message = 'nobody asks'; end if;
   return true;
 end $undercroft$`,
-    `create function undercroft.recorded(read text) returns boolean ${definer} as $undercroft$
-declare reads jsonb := read::jsonb; one jsonb; noted text; ${askerVariables}
-begin
-  if told is null then raise exception using errcode = '28000', message = 'nobody asks'; end if;
-  for at in 0 .. jsonb_array_length(reads) - 1 loop
-    one := reads -> at;
-    noted := current_setting(${gathered("one ->> 'entity'")}, true);
-    if noted <> '' then perform set_config(${gathered("one ->> 'entity'")}, '', true); end if;
-    case one ->> 'entity'
-      ${entities.map((entity) => `when ${quoteLiteral(entity.name)} then ${demand(entity, "asked ->> 'purpose'")} ${insertRead(entity)}`).join("\n      ")}
-    end case;
-  end loop;
-  return true;
-end $undercroft$`,
-    ...own("undercroft.note(text, text[])", roles.api),
-    ...own("undercroft.recorded(text)", roles.api),
+      ...own(`${recorded(entity)}(text[], text[], jsonb, text, text)`, roles.api),
+    ]),
     ...entities.flatMap((entity) => {
       // Its view says itself when it is read.
       if (entity.record) return []
@@ -101,18 +133,30 @@ function demand({ audit, collection }: EntityInfo, purpose: string): string {
   return `if ${purpose} is null then raise exception using errcode = 'UC620', message = ${quoteLiteral(collection)}; end if;`
 }
 
-/** One query for the whole entry: what makes a statement ready costs more than what it does. */
+/**
+ * One query for the whole entry, and for the check of who asks: what makes a statement ready costs more than what it does. The
+ * parameters stand by their numbers, since the names are columns, too.
+ */
 function insertRead(entity: EntityInfo): string {
-  const rows = `case when noted <> '' then array(select distinct json_array_elements_text(('[' || noted || ']')::json)) else '{}' end`
+  const bound = "select coalesce(current_setting('undercroft.caller', true), '') as bound offset 0"
+  const isBound = `case when bound = '' then $4 is not null else ${binding("substr(bound, 65)")} = left(bound, 64) end`
+  const isAsked = `case when $4 is null then true else ${isSealed("asked.", "$4", "$5")} end`
+  const told = `select case when bound <> '' then substr(bound, 65)::jsonb end as told from (${bound}) b, undercroft_state.keys where ${isBound} and ${isAsked} offset 0`
+  const asker = `select told, told -> 'claims' as claims, coalesce($4::jsonb, told -> 'asked') as asked from (${told}) t offset 0`
   return `insert into audit.pending (kind, entity, fields, question, rows, subjects, ${askerColumns.join(", ")})
-        select 'read', one ->> 'entity', (one ->> 'fields')::text[], one -> 'question', r.rows, ${subjectsOf(entity, "r.rows")}, ${askerValues} from (select ${rows} as rows offset 0) r;`
+    select 'read', ${quoteLiteral(entity.name)}, $2, $3, coalesce($1, '{}'), ${subjectsOf(entity, "$1")}, ${askerValues} from (${asker}) a;`
 }
+
+const plainKeys: ReadonlySet<string> = new Set(["uuid", "bigint", "integer"])
 
 /** The persons of rows by their keys, whatever the caller may see of them. */
 function subjectsOf(entity: EntityInfo, keys: string): string {
   const { subject } = entity
   if (subject === null) return "null"
   const [key] = entity.key
+  // No letter of such a key is a comma, and a query of its own would cost more than the rest.
+  if (subject.path.length === 0 && plainKeys.has(key!.kind.sqlType) && entity.key.length === 1)
+    return `case when cardinality(${keys}) > 0 then string_to_array(${quoteLiteral(`${subject.person.name}:`)} || array_to_string(${keys}, ${quoteLiteral(`,${subject.person.name}:`)}), ',') else '{}' end`
   if (subject.path.length === 0)
     return `array(select ${quoteLiteral(`${subject.person.name}:`)} || k from unnest(${keys}) k)`
   return `array(select distinct s from (select ${subjectText(entity, "t")} as s from ${tableOf(entity)} t where t.${quoteName(key!.column)} = any(${keys}::${key!.kind.sqlType}[])) f where s is not null)`

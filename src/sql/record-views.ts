@@ -5,6 +5,7 @@ import { type Policies, policyOf } from "../policy/policies.ts"
 import { readsRow } from "../policy/rule.ts"
 import { inScope, quoteName, type SqlPrinter, tableOf } from "../policy/to-sql.ts"
 import { aboutSubject } from "./audit-seal.ts"
+import { recordsItself } from "./record-reads.ts"
 import { keyText } from "./record-writes.ts"
 import type { RoleNames } from "./roles.ts"
 
@@ -21,7 +22,7 @@ export function recordViewFunctions(roles: RoleNames): string[] {
     `create function ${name} returns boolean language plpgsql volatile security definer parallel unsafe set search_path = pg_catalog, pg_temp as $undercroft$
 declare e audit.pending;
 begin
-  if undercroft_rules.records_itself() then return true; end if;
+  if ${recordsItself} then return true; end if;
   e := undercroft.who(false);
   e.kind := 'read'; e.entity := $1;
   insert into audit.pending values (e.*);

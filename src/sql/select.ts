@@ -180,10 +180,10 @@ export class SelectPrinter {
     const { entity } = embed.query.policy
     if (isOne && !embed.query.items.some(isAggregate))
       return keyed
-        ? `(select case when ${noteSql(rowsOf(entity), 'array[r."$key"]')} then row_to_json(r."$row") end from (${withRow(embed.query, rows)}) r)`
+        ? `(select case when ${noteSql(rowsOf(entity), 'array[r."$key"]', this.places)} then row_to_json(r."$row") end from (${withRow(embed.query, rows)}) r)`
         : `(select row_to_json(r) from (${rows}) r)`
     return keyed
-      ? `(select case when ${noteSql(rowsOf(entity), 'array_agg(r."$key")')} then coalesce(json_agg(r."$row"), '[]') end from (${withRow(embed.query, rows)}) r)`
+      ? `(select case when ${noteSql(rowsOf(entity), 'array_agg(r."$key")', this.places)} then coalesce(json_agg(r."$row"), '[]') end from (${withRow(embed.query, rows)}) r)`
       : `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
   }
 
@@ -210,7 +210,7 @@ export class SelectPrinter {
     })
     // What has an effect stays in a subquery, whoever asks for it.
     const key = isOne ? 'array[s."$key"]' : 'array_agg(s."$key")'
-    const noted = keyed ? [`${noteSql(rowsOf(query.policy.entity), key)} as "$noted"`] : []
+    const noted = keyed ? [`${noteSql(rowsOf(query.policy.entity), key, this.places)} as "$noted"`] : []
     const rows = isOne && !keyed ? found : `select ${[...list, ...noted].join(", ")} from (${found}) s`
     joins.push(` left join lateral (${rows}) ${joined} on true`)
     this.spreads.set(embed, joined)

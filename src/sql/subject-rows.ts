@@ -35,11 +35,11 @@ export function personsOf({ entities }: Model): readonly EntityInfo[] {
   return entities.filter((one) => one.subject?.person === one)
 }
 
-/** All entities whose rows are about a person of this kind, what refers before what is referred to. */
-export function rowsOf({ entities }: Model, person: EntityInfo): readonly SubjectRows[] {
+/** All entities whose rows are about a person of this kind, what refers before what is referred to; `wanted` stands in place of `$1`. */
+export function rowsOf({ entities }: Model, person: EntityInfo, wanted?: string): readonly SubjectRows[] {
   return inOrder(entities)
     .filter((one) => !one.view && one.subject?.person === person)
-    .map((entity) => ({ entity, path: pathText(entity), where: theirs(entity, "t") }))
+    .map((entity) => ({ entity, path: pathText(entity), where: theirs(entity, "t", wanted) }))
 }
 
 /** How they are erased, in this order. */
@@ -76,9 +76,12 @@ function planRows(rows: SubjectRows, { entities }: Model): ErasurePlan {
 }
 
 /** `t.patient = $1`, or through what is on the way; indexes of references serve it. */
-function theirs({ subject, key }: EntityInfo, alias: string): string {
-  const { person, path } = subject!
-  const wanted = `$1::${person.key[0]!.kind.sqlType}`
+function theirs(
+  { subject, key }: EntityInfo,
+  alias: string,
+  wanted = `$1::${subject!.person.key[0]!.kind.sqlType}`,
+): string {
+  const { path } = subject!
   const through = (at: number, outer: string): string => {
     const column = `${outer}.${quoteName((path[at] ?? key[0]!).column)}`
     if (at >= path.length - 1) return `${column} = ${wanted}`

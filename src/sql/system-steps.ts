@@ -23,6 +23,7 @@ export function createStepTable(roles: RoleNames): string[] {
     `create table if not exists undercroft_state.system_steps (id bigint generated always as identity primary key,
   at timestamptz not null default now(), action text not null, actor text, reason text not null check (char_length(reason) between 1 and 200), statements jsonb not null)`,
     "create index if not exists system_steps_at on undercroft_state.system_steps (at)",
+    "create index if not exists system_steps_actor on undercroft_state.system_steps (actor)",
     `alter table undercroft_state.system_steps owner to ${quoteName(roles.internal)}`,
   ]
 }

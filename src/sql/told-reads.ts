@@ -1,5 +1,4 @@
 /** What a plan reads of entities that have their reads on record: which fields are asked for, and by which question. */
-import { arrayLiteral } from "../model/fields/list.ts"
 import type { EntityInfo } from "../model/model.ts"
 import type {
   Plan,
@@ -9,7 +8,6 @@ import type {
   PlannedOrder,
   PlannedQuery,
 } from "../query/planned.ts"
-import type { ToldRead } from "./record-reads.ts"
 
 /** The entity whose rows they are: a view's are those of what it is made from. */
 export function rowsOf(entity: EntityInfo): EntityInfo {
@@ -27,8 +25,13 @@ export function hasRecordedKey(entity: EntityInfo): boolean {
   return isSame && names.length === view.from.key.length && hasRecordedKey(view.from)
 }
 
-/** Gives what is told of one run, from the values that it is run with; null where nothing read is on record. */
-export type TellReads = (values: readonly unknown[]) => readonly ToldRead[]
+/** What is told of one entity that a plan reads. */
+export interface ToldRead {
+  readonly entity: EntityInfo
+  readonly fields: readonly string[]
+  /** The question of one run, from the values that it is run with. */
+  readonly question: (values: readonly unknown[]) => unknown
+}
 
 type Term = Readonly<Record<string, unknown>> & { readonly at?: number }
 
@@ -38,29 +41,22 @@ interface Read {
   readonly order: string[]
 }
 
-export function tellReads(plan: Plan): TellReads | null {
+/** Empty where nothing read is on record. */
+export function tellReads(plan: Plan): readonly ToldRead[] {
   const reads = new Map<EntityInfo, Read>()
   new Walk(reads).query(plan.query, plan.kind !== "read")
-  if (reads.size === 0) return null
   const { count, query } = plan
-  const told = [...reads].map(([entity, { fields, where, order }]) => ({
-    entity: entity.name,
-    fields: arrayLiteral([...fields].toSorted()),
-    where,
-    order,
+  return [...reads].map(([entity, { fields, where, order }]) => ({
+    entity,
+    fields: [...fields].toSorted(),
+    question: (values) => ({
+      of: query.policy.entity.name,
+      ...(where.length > 0 ? { where: where.map((term) => tellTerm(term, values)) } : {}),
+      ...(order.length > 0 ? { order } : {}),
+      ...(query.limit === null ? {} : { limit: query.limit }),
+      ...(count === null ? {} : { count: true }),
+    }),
   }))
-  return (values) =>
-    told.map(({ entity, fields, where, order }) => ({
-      entity,
-      fields,
-      question: {
-        of: query.policy.entity.name,
-        ...(where.length > 0 ? { where: where.map((term) => tellTerm(term, values)) } : {}),
-        ...(order.length > 0 ? { order } : {}),
-        ...(query.limit === null ? {} : { limit: query.limit }),
-        ...(count === null ? {} : { count: true }),
-      },
-    }))
 }
 
 /** Values of personal fields stay out: a question may be what nobody should read. */

@@ -143,8 +143,8 @@ function refusals(policy: EntityPolicy, printer: SqlPrinter): { created: string[
         `if ${isChanged} and not (${test(policy, printer, rule, { row: "old" })} and ${test(policy, printer, rule, { row: "new" })})${own} then ${refused} end if;`,
       )
     }
-    // Whoever may break the glass for a person can't see them yet; that there is no such person, the reference tells.
-    if (field.reference && field !== entity.override?.person) {
+    // Whoever may break the glass for a person, or decide about their data, can't see them; that there is none, the reference tells.
+    if (field.reference && field !== entity.override?.person && field !== entity.request?.person) {
       const value = `new.${quoteName(field.column)}`
       const isInvisible = `${value} is not null and not ${ruleFunction(seesName(field.reference.entity))}(${value})`
       const refused = refuse(entity, "23503", referenceName(field), [field])

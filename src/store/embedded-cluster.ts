@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises"
 import { join } from "node:path"
 import { UndercroftError } from "../base/errors.ts"
+import { syncDirectory } from "../base/sync-directory.ts"
 import type { Place } from "./embedded-place.ts"
 import { run, spawnGuarded } from "./embedded-process.ts"
 import type { Programs } from "./embedded-programs.ts"
@@ -152,10 +153,4 @@ async function writePassword(place: Place, file: string, password: string): Prom
   if (place.heir) await lchown(draft, place.heir.uid, place.heir.gid)
   await rename(draft, file)
   await syncDirectory(place.directory)
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return
-  const handle = await open(path, "r")
-  await handle.sync().finally(() => handle.close())
 }

@@ -10,6 +10,8 @@ export interface Endpoint {
 
 const common: Readonly<Record<string, string>> = {
   wal_level: "logical", // the change feed
+  // A file of the log that is not needed any more goes, with what it holds; used again it would keep values until it is written over.
+  wal_recycle: "off",
   max_connections: "100",
   shared_buffers: "128MB",
   jit: "off", // compiling costs more than the short queries of a backend gain

@@ -13,7 +13,7 @@ export async function encryptSeeds(
   rows: readonly SeedRow[],
   entity: EntityInfo,
   admin: pg.Client,
-  ciphers: FieldCiphers | null,
+  ciphers: Pick<FieldCiphers, "seal"> | null,
   parse: (field: FieldInfo, value: unknown) => unknown,
 ): Promise<readonly SeedRow[]> {
   const fields = encryptedFields(entity)

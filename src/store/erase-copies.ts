@@ -6,6 +6,7 @@ import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { aboutSubject } from "../sql/audit-seal.ts"
 import { rowsOf } from "../sql/subject-rows.ts"
 import { subjectsOf, type Whom } from "./find-subject.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** Shorter values are found in anything. */
 const shortest = 3
@@ -22,8 +23,10 @@ export async function gatherValues(session: pg.Client, model: Model, whom: Whom)
       )
       const list = fields.map((one) => `t.${quoteName(one.column)}::text`).join(", ")
       const { rows } = await session.query(
-        `select distinct v from ${tableOf(entity)} t, unnest(array[${list}]) v where ${where}`,
-        [key],
+        preparedQuery(
+          `select distinct v from ${tableOf(entity)} t, unnest(array[${list}]) v where ${where}`,
+          [key],
+        ),
       )
       for (const { v } of rows) found.add(v)
     }
@@ -63,20 +66,27 @@ interface Copies {
   readonly values: readonly string[]
   /** Opens answers that are kept encrypted; null where none is. */
   readonly ciphers: FieldCiphers | null
+  /** What is older was looked through for many persons at once; null looks at all. */
+  readonly since: Date | null
+}
+
+/** As they stand in JSON and in CSV. */
+export function writtenForms(values: readonly string[]): readonly string[] {
+  return [...new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))]
 }
 
 /** An answer becomes `null` rather than going: a repeat would otherwise be done a second time. */
 export async function eraseCopies(
   session: pg.Client,
-  { subjects, account, values, ciphers }: Copies,
+  { subjects, account, values, ciphers, since }: Copies,
 ): Promise<number> {
-  // As they stand in JSON and in CSV.
-  const texts = [...new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))]
+  const texts = writtenForms(values)
+  const from = since?.toISOString() ?? "-infinity"
   const statements: [text: string, values: unknown[]][] = [
     [
       `update undercroft_state.once o set body = 'null' where body is distinct from 'null'
-        and (o.caller = $1 or exists (select from unnest($2::text[]) v where strpos(o.body, v) > 0))`,
-      [account, texts],
+        and (o.caller = $1 or (o.at >= $3 and exists (select from unnest($2::text[]) v where strpos(o.body, v) > 0)))`,
+      [account, texts, from],
     ],
     [
       "update undercroft_state.restrictions set reason = 'erased', lift_reason = case when lifted_at is not null then 'erased' end where subject = any($1) and reason <> 'erased'",
@@ -84,17 +94,18 @@ export async function eraseCopies(
     ],
     [
       `update undercroft_state.system_steps s set actor = case when actor = $1 then null else actor end, reason = 'erased'
-        where reason <> 'erased' and (actor = $1 or exists (select from unnest($2::text[]) v where strpos(s.reason, v) > 0))`,
-      [account, texts],
+        where reason <> 'erased' and (actor = $1 or (s.at >= $3 and exists (select from unnest($2::text[]) v where strpos(s.reason, v) > 0)))`,
+      [account, texts, from],
     ],
     [
       // Nobody is asked for them any more; what waited can't be used.
       `update undercroft_state.approvals a set input = null, reason = null, status = case when status in ('pending', 'approved') then 'expired' else status end
-        where (input is not null or reason is not null) and (requester = $1 or exists (select from unnest($2::text[]) v where strpos(a.reason, v) > 0))`,
-      [account, texts],
+        where (input is not null or reason is not null)
+          and (requester = $1 or (a.decided_at >= $3 and exists (select from unnest($2::text[]) v where strpos(a.reason, v) > 0)))`,
+      [account, texts, from],
     ],
   ]
-  let count = await eraseSealedAnswers(session, texts, ciphers)
+  let count = await eraseSealedAnswers(session, texts, ciphers, from)
   for (const [text, parameters] of statements) count += (await session.query(text, parameters)).rowCount ?? 0
   return count
 }
@@ -104,11 +115,12 @@ async function eraseSealedAnswers(
   session: pg.Client,
   texts: readonly string[],
   ciphers: FieldCiphers | null,
+  from: string,
 ): Promise<number> {
   if (!ciphers || texts.length === 0) return 0
   const name = "undercroft_kept_answers"
   await session.query(
-    `declare ${name} no scroll cursor for select ctid::text as at, body from undercroft_state.once where body like '{"kept":%'`,
+    `declare ${name} no scroll cursor for select ctid::text as at, body from undercroft_state.once where body like '{"kept":%' and at >= '${from}'`,
   )
   const gone: string[] = []
   for (;;) {

@@ -5,9 +5,8 @@ import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { KeyRing } from "../keys/key-ring.ts"
 import { encryptedFields } from "../model/encryption.ts"
 import type { Model } from "../model/model.ts"
-import { quoteName, tableOf } from "../policy/to-sql.ts"
-import { rowsOf } from "../sql/subject-rows.ts"
 import { type PersonKey, subjectOf } from "./find-subject.ts"
+import { findWithValues } from "./key-uses.ts"
 
 const batchPersons = 1000
 
@@ -36,10 +35,10 @@ export async function findIdleKeys(
   for (let at = 0; at < persons.length; at += batchPersons) {
     const some = persons.slice(at, at + batchPersons)
     const found = await ring.store.read(some.map(subjectOf))
-    for (const [n, person] of some.entries()) {
-      if (found[n] === null || found[n] === "destroyed") continue
-      if (!(await hasValues(session, model, person))) idle.push(subjectOf(person))
-    }
+    const live = some.filter((_, n) => found[n] !== null && found[n] !== "destroyed")
+    // A row that stays as it is keeps its values, and so their key.
+    const kept = await findWithValues(session, model, live)
+    idle.push(...live.map(subjectOf).filter((one) => !kept.has(one)))
   }
   return idle
 }
@@ -54,24 +53,4 @@ export async function destroyKeys(ring: KeyRing | null, subjects: readonly strin
       throw new UndercroftError("UC994", { count: subjects.length - at, why }, { cause })
     }
   }
-}
-
-/** A row that stays as it is keeps its values, and so their key. */
-async function hasValues(
-  session: Pick<pg.Client, "query">,
-  model: Model,
-  { entity: name, key }: PersonKey,
-): Promise<boolean> {
-  const person = model.byName.get(name)
-  if (!person?.subject) return false
-  for (const { entity, where } of rowsOf(model, person)) {
-    const set = encryptedFields(entity).map((one) => `t.${quoteName(one.column)} is not null`)
-    if (set.length === 0) continue
-    const { rows } = await session.query(
-      `select exists (select from ${tableOf(entity)} t where ${where} and (${set.join(" or ")})) as has`,
-      [key],
-    )
-    if (rows[0].has) return true
-  }
-  return false
 }

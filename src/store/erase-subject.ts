@@ -3,7 +3,7 @@ import type pg from "pg"
 import type { FieldCiphers } from "../keys/field-ciphers.ts"
 import type { Model } from "../model/model.ts"
 import { quoteName } from "../policy/to-sql.ts"
-import { sealAlone } from "../sql/audit-seal.ts"
+import { eraseAlone } from "../sql/audit-seal.ts"
 import { roleNames } from "../sql/roles.ts"
 import { type ErasurePlan, planErasure } from "../sql/subject-rows.ts"
 import { eraseAccount } from "./erase-account.ts"
@@ -11,6 +11,7 @@ import { eraseCopies, eraseRecord, gatherValues } from "./erase-copies.ts"
 import { destroyKeys, findIdleKeys } from "./erase-keys.ts"
 import { subjectOf, subjectsOf, type Whom } from "./find-subject.ts"
 import { holdsInForce } from "./legal-holds.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** What became of the rows of one entity. */
 export interface ErasedRows {
@@ -34,12 +35,20 @@ export interface ErasureCounts {
   readonly keys: number
 }
 
+/** Of copies that are older than a moment, how many told of them and are gone. */
+export interface SweptCopies {
+  readonly since: Date
+  readonly count: number
+}
+
 export interface EraseOptions {
   readonly id: string
   readonly by: string
   readonly isDryRun: boolean
   /** Null where the model encrypts nothing. */
   readonly ciphers: FieldCiphers | null
+  /** What was found of their copies when those of many were looked for at once. */
+  readonly swept?: SweptCopies | null
   /** Called when all is done but the commit, with what was done; not where there was nothing. Gives what is kept of it. */
   readonly onDone: (counts: ErasureCounts) => Promise<string>
 }
@@ -95,12 +104,12 @@ async function eraseAll(
   session: pg.Client,
   model: Model,
   whom: Whom,
-  { id, by, isDryRun, ciphers }: EraseOptions,
+  { id, by, isDryRun, ciphers, swept = null }: EraseOptions,
 ): Promise<Done> {
   const database = String((await session.query("select current_database() as name")).rows[0].name)
   const roles = roleNames(database)
-  // Entries of this transaction are not sealed before their values are gone, and nobody seals what is being erased.
-  if (!isDryRun) await session.query(sealAlone)
+  // Nobody seals what is being erased: its values would be in another table than the one where they are looked for.
+  if (!isDryRun) await session.query(eraseAlone)
   await session.query("select undercroft.enter_system('privacy')")
   const holds: { subject: string; reason: string }[] = []
   const free = []
@@ -127,7 +136,9 @@ async function eraseAll(
   const gone: Whom = { ...whom, persons: free, account: isKept ? null : whom.account }
   const subjects = subjectsOf(gone)
   const recordValues = await eraseRecord(session, subjects)
-  const copies = await eraseCopies(session, { subjects, account: gone.account, values, ciphers })
+  const since = swept?.since ?? null
+  const found = await eraseCopies(session, { subjects, account: gone.account, values, ciphers, since })
+  const copies = found + (swept?.count ?? 0)
   const idle = await findIdleKeys(session, model, ciphers?.ring ?? null, free)
   const counts = {
     entities: [...entities.values()],
@@ -168,7 +179,7 @@ async function eraseRows(
   for (let isMoving = true; isMoving; ) {
     isMoving = false
     for (const plan of plans.filter(({ end }) => end === "delete")) {
-      const { rowCount } = await session.query(plan.remove, [key])
+      const { rowCount } = await session.query(preparedQuery(plan.remove, [key]))
       if (!rowCount) continue
       isMoving = true
       deleted.set(plan, (deleted.get(plan) ?? 0) + rowCount)
@@ -178,8 +189,10 @@ async function eraseRows(
   // What is anonymised may name its person no longer, which those that refer to it are found by: they come first.
   for (const plan of plans) {
     const anonymised =
-      plan.anonymise === null ? 0 : ((await session.query(plan.anonymise, [key])).rowCount ?? 0)
-    const { rows } = await session.query(plan.fates, [key])
+      plan.anonymise === null
+        ? 0
+        : ((await session.query(preparedQuery(plan.anonymise, [key]))).rowCount ?? 0)
+    const { rows } = await session.query(preparedQuery(plan.fates, [key]))
     const kept = rows.map((row) => [row.fate === "free" ? "no value that says nothing" : row.fate, row.rows])
     found.push({
       entity: plan.entity.name,

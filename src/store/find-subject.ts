@@ -1,7 +1,7 @@
 /** Whom a request about personal data means: `Patient:<key>` is one person, `user:<id>` an account with every person it belongs to. */
 import type pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { EntityInfo, Model } from "../model/model.ts"
+import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { personsOf } from "../sql/subject-rows.ts"
@@ -55,14 +55,26 @@ async function findAccount(
   const found: PersonKey[] = []
   for (const person of persons) {
     const field = person.subject!.account
-    if (!field) continue
+    // A text that is no key of an account is nobody's; compared by its type, an index finds it.
+    if (!field || !isKeyOf(field, account)) continue
     const { rows } = await session.query(
-      `select t.${quoteName(person.key[0]!.column)}::text as key from ${tableOf(person)} t where t.${quoteName(field.column)}::text = $1 order by 1`,
+      `select t.${quoteName(person.key[0]!.column)}::text as key from ${tableOf(person)} t where t.${quoteName(field.column)} = $1::${field.kind.sqlType} order by 1`,
       [account],
     )
     found.push(...rows.map((row) => ({ entity: person.name, key: String(row.key) })))
   }
   return { said: `user:${account}`, persons: found, account }
+}
+
+/** Whether a text could be what a field holds. */
+export function isKeyOf({ kind }: FieldInfo, text: string): boolean {
+  try {
+    kind.parseText(text)
+    return true
+  } catch (cause) {
+    if (cause instanceof BadValue) return false
+    throw cause
+  }
 }
 
 /** As PostgreSQL writes it. */

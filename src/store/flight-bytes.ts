@@ -8,6 +8,8 @@ export interface FlightStep {
   readonly values: readonly (string | null)[]
   /** Whether something of it goes on record. */
   readonly isRecorded?: boolean | undefined
+  /** Whether its last two values are the circumstances and their seal: null until it is sent by itself. */
+  readonly takesCircumstances?: boolean | undefined
 }
 
 const parse = 0x50

@@ -7,6 +7,7 @@ import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import { roleNames } from "../sql/roles.ts"
 import { encryptSeeds } from "./encrypt-seeds.ts"
+import { advanceIdentities } from "./identity-columns.ts"
 import { asInternal, inSystem } from "./internal-session.ts"
 
 /** A row by field name, as JSON has it. */
@@ -32,6 +33,9 @@ export async function importRows(
           await asOwner(session, `alter table ${tableOf(entity)} enable trigger undercroft_consent_keep`)
         counts[entity.name] = rows.length
       }
+      const { rows } = await session.query("select current_database() as name")
+      const entities = tables.map(([entity]) => entity)
+      await advanceIdentities(session, roleNames(String(rows[0].name)), entities)
       return counts
     }),
   )

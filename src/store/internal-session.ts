@@ -9,6 +9,16 @@ export type InternalSession = pg.Client
 
 /** Does work under the internal role of the database behind an administrator's URL. Throws UC520. */
 export async function asInternal<T>(adminUrl: string, work: (session: pg.Client) => Promise<T>): Promise<T> {
+  const session = await openInternal(adminUrl)
+  try {
+    return await work(session)
+  } finally {
+    await session.end().catch(() => undefined)
+  }
+}
+
+/** For who ends it. Throws UC520. */
+export async function openInternal(adminUrl: string): Promise<InternalSession> {
   const session = new pg.Client({
     connectionString: adminUrl,
     application_name: "undercroft internal",
@@ -26,9 +36,10 @@ export async function asInternal<T>(adminUrl: string, work: (session: pg.Client)
     await session.query(
       `set role ${role}; set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO'; set jit = off`,
     )
-    return await work(session)
-  } finally {
+    return session
+  } catch (cause) {
     await session.end().catch(() => undefined)
+    throw cause
   }
 }
 

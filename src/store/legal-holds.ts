@@ -2,6 +2,7 @@
 import type pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
 import { asInternal } from "./internal-session.ts"
+import { preparedQuery } from "./prepared-query.ts"
 
 /** Why a person's data is kept. Moments are ISO. */
 export interface LegalHold {
@@ -64,8 +65,10 @@ export async function holdsInForce(
   subject: string,
 ): Promise<readonly LegalHold[]> {
   const found = await session.query(
-    `select ${columns} from undercroft_state.holds where subject = $1 and released_at is null and (until is null or until > now())`,
-    [subject],
+    preparedQuery(
+      `select ${columns} from undercroft_state.holds where subject = $1 and released_at is null and (until is null or until > now())`,
+      [subject],
+    ),
   )
   return found.rows.map(readHold)
 }

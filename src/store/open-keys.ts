@@ -4,6 +4,8 @@ import { UndercroftError } from "../base/errors.ts"
 import type { KeyEncryptionKey } from "../keys/key-encryption-key.ts"
 import { type KeyRing, openKeyRing } from "../keys/key-ring.ts"
 import type { KeyStore } from "../keys/key-store.ts"
+import type { Model } from "../model/model.ts"
+import { openKeyUses } from "./key-uses.ts"
 
 /** Where keys are, and what opens them. */
 export interface KeySettings {
@@ -16,7 +18,7 @@ export interface KeySettings {
 }
 
 /** Throws UC540 where the key-encryption key is another; a store that is lost does not throw, and opens nothing. */
-export async function openKeys(adminUrl: string, settings: KeySettings): Promise<KeyRing> {
+export async function openKeys(adminUrl: string, settings: KeySettings, model: Model): Promise<KeyRing> {
   const admin = new pg.Client({ connectionString: adminUrl })
   admin.on("error", () => undefined)
   await admin.connect()
@@ -25,7 +27,7 @@ export async function openKeys(adminUrl: string, settings: KeySettings): Promise
     await admin.query("select pg_advisory_lock(hashtext('undercroft keys'))")
     const { rows } = await admin.query("select store from undercroft_state.key_store")
     const expected = (rows[0]?.store as string | undefined) ?? null
-    const ring = await openKeyRing({ ...settings, expected })
+    const ring = await openKeyRing({ ...settings, expected, uses: openKeyUses(adminUrl, model) })
     if (expected === null && ring.id !== null)
       await admin.query("insert into undercroft_state.key_store (store) values ($1)", [ring.id])
     return ring

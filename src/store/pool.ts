@@ -4,7 +4,7 @@
  */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import { askText, askValues } from "../sql/circumstances.ts"
+import { askText, askValues, laneStatement } from "../sql/circumstances.ts"
 import { currentCircumstances } from "./circumstances.ts"
 import {
   type Entrance,
@@ -133,7 +133,7 @@ class LanePool implements FlightPool {
       return
     }
     this.underWay++
-    const waiting = { request, ask: this.askOf(request), since: performance.now(), done }
+    const waiting = { ...this.told(request), since: performance.now(), done }
     const lane = this.idle.pop()
     if (lane) this.fly(lane, waiting)
     else {
@@ -142,12 +142,22 @@ class LanePool implements FlightPool {
     }
   }
 
-  /** What is read on the way is read in the request's own context, before it waits for a connection. */
-  private askOf({ isRecorded }: FlightRequest): FlightStep | null {
+  /**
+   * What goes on record is told its circumstances, each read in its own statement and all else before them. They are read in the
+   * request's own context, before it waits for a connection.
+   */
+  private told(request: FlightRequest): Pick<Waiting, "request" | "ask"> {
     const { key } = this.options
-    if (!isRecorded || key === null) return null
-    const values = askValues({ ...currentCircumstances(), precise: true }, key)
-    return { name: "undercroft_ask", text: askText, values }
+    if (!request.isRecorded || key === null) return { request, ask: null }
+    const circumstances = currentCircumstances()
+    const own = request.statements.some((one) => one.takesCircumstances) ? askValues(circumstances, key) : []
+    const statements = request.statements.map((one) =>
+      one.takesCircumstances ? { ...one, values: [...one.values.slice(0, -2), ...own] } : one,
+    )
+    if (statements.every((one) => one.takesCircumstances || one.isRecorded === false))
+      return { request: { ...request, statements }, ask: null }
+    const values = askValues({ ...circumstances, precise: true }, key)
+    return { request: { ...request, statements }, ask: { name: "undercroft_ask", text: askText, values } }
   }
 
   private fly(lane: Lane, waiting: Waiting, isRepeat = false): void {
@@ -201,11 +211,13 @@ class LanePool implements FlightPool {
     })
     try {
       await client.connect()
+      if (this.options.key) await client.query(laneStatement(await pidOf(client), this.options.key))
       this.connecting--
       this.lanes.add(lane)
       this.release(lane)
     } catch (cause) {
       this.connecting--
+      client.end().catch(() => undefined)
       const next = this.waiting.shift()
       if (next) this.refuse(next, cause)
       this.connectForThoseWhoWait()
@@ -244,6 +256,12 @@ class LanePool implements FlightPool {
     while (this.waiting[0] && now - this.waiting[0].since > connectTimeoutMs)
       this.refuse(this.waiting.shift()!, new Error("no connection became free"))
   }
+}
+
+/** Asked, since what stands between may have told another. */
+async function pidOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid")
+  return rows[0]!.pid
 }
 
 function streamOf(client: pg.Client): { destroy(error: Error): void } {

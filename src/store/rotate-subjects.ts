@@ -30,6 +30,8 @@ export interface RotatedSubjects {
 }
 
 const batchRows = 500
+/** Before rows are looked at again that others are writing. */
+const pauseMs = 100
 
 export async function rotateSubjects(rotation: SubjectRotation): Promise<RotatedSubjects> {
   const { ciphers, settleMs, onProgress } = rotation
@@ -53,13 +55,16 @@ export async function rotateSubjects(rotation: SubjectRotation): Promise<Rotated
     await admin.query(`set role ${quoteName(rotation.roles.internal)}`)
     // What counts versions and moments of change leaves these updates out: the values stay the same.
     await admin.query("set undercroft.reencrypt = 'on'")
-    for (let changed = -1; changed !== 0; ) {
-      changed = 0
-      for (const entity of rotation.model.entities)
-        changed += await walk(admin, entity, ciphers, (count) =>
-          onProgress?.("values", values + changed + count),
-        )
-      values += changed
+    // What somebody else was writing was passed over, and is looked at again, until nothing is under a former key.
+    for (let left = -1; left !== 0; ) {
+      left = 0
+      const before = values
+      for (const entity of rotation.model.entities) {
+        const done = await walk(admin, entity, ciphers, (count) => onProgress?.("values", values + count))
+        values += done.changed
+        left += done.found
+      }
+      if (left > 0 && values === before) await setTimeout(pauseMs)
     }
   } finally {
     await admin.end()
@@ -92,25 +97,25 @@ interface Found extends StoredValue {
   readonly person: string
 }
 
-/** Encrypts anew what is under a former version; gives how many values that were. */
+/** Encrypts anew what is under a former version; gives how many values that were, and how many of them it changed. */
 async function walk(
   admin: pg.Client,
   entity: EntityInfo,
   ciphers: FieldCiphers,
   onProgress: (count: number) => void,
-): Promise<number> {
+): Promise<{ readonly found: number; readonly changed: number }> {
   const fields = encryptedFields(entity)
-  if (fields.length === 0) return 0
+  if (fields.length === 0) return { found: 0, changed: 0 }
   const link = linkOf(entity)
   const columns = fields.map((one) => quoteName(one.column)).join(", ")
   const linked = link ? `${quoteName(link.column)}::text` : "''"
-  let count = 0
+  const done = { found: 0, changed: 0 }
   for (let after = "00000000-0000-0000-0000-000000000000"; ; ) {
     const { rows } = await admin.query(
       `select id::text as "$id", ${linked} as "$link", ${columns} from ${tableOf(entity)} where id > $1 order by id limit ${batchRows}`,
       [after],
     )
-    if (rows.length === 0) return count
+    if (rows.length === 0) return done
     after = rows.at(-1).$id
     const found = rows.flatMap((row): Found[] =>
       fields.flatMap((field) => {
@@ -119,8 +124,10 @@ async function walk(
         return head ? [{ field, row: row.$id, link: row.$link, bytes, person: head.person }] : []
       }),
     )
-    count += await encryptAnew(admin, entity, await ciphers.outdated(found), ciphers)
-    onProgress(count)
+    const outdated = await ciphers.outdated(found)
+    done.found += outdated.length
+    done.changed += await encryptAnew(admin, entity, outdated, ciphers)
+    onProgress(done.changed)
   }
 }
 
@@ -142,9 +149,12 @@ async function encryptAnew(
       one.field === field ? [{ id: one.row, was: hex(one.bytes), now: hex(sealed[at]!) }] : [],
     )
     if (values.length === 0) continue
-    // What somebody wrote in between is newer.
+    // What somebody wrote in between is newer. Nobody is waited for: whoever waits for several rows while it holds others can
+    // be in a circle with a request, and PostgreSQL might end the request.
     const { rowCount } = await admin.query(
-      `update ${tableOf(entity)} t set ${column} = x.now from json_to_recordset($1) as x(id uuid, was bytea, now bytea) where t.id = x.id and t.${column} = x.was`,
+      `with x as (select * from json_to_recordset($1) as x(id uuid, was bytea, now bytea)),
+        free as (select t.id from ${tableOf(entity)} t where t.id in (select x.id from x) for no key update skip locked)
+        update ${tableOf(entity)} t set ${column} = x.now from x join free on free.id = x.id where t.id = x.id and t.${column} = x.was`,
       [JSON.stringify(values)],
     )
     count += rowCount ?? 0

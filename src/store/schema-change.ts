@@ -247,7 +247,10 @@ function changeColumn(
         what: isComputed
           ? `${place} would be computed, and holds values`
           : `${place} would change from ${before.type} to ${after.type}`,
-        mend: `put the kind of the field back, or convert the column yourself: ${type};`,
+        // Only the process has the keys: no SQL encrypts, or reads what is encrypted.
+        mend: [before.type, after.type].includes("bytea")
+          ? "put .encrypted() back as it was, or give the field another name, copy its values through the API, and then remove the former one"
+          : `put the kind of the field back, or convert the column yourself: ${type};`,
         unless: `exists (select from ${tableOf({ table })} where ${quoteName(column)} is not null)`,
         step,
       })

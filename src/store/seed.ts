@@ -1,13 +1,15 @@
 /** Puts rows into an empty database, past the policies: data to start with in development. */
 import pg from "pg"
 import { UndercroftError } from "../base/errors.ts"
-import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import type { FieldCiphers, PlainValue } from "../keys/field-ciphers.ts"
 import type { EntityInfo, FieldInfo, Model } from "../model/model.ts"
 import { BadValue } from "../model/value.ts"
 import { quoteName, tableOf } from "../policy/to-sql.ts"
 import type { RoleNames } from "../sql/roles.ts"
 import type { SchemaPlan } from "../sql/tables.ts"
 import { encryptSeeds } from "./encrypt-seeds.ts"
+import { advanceIdentities } from "./identity-columns.ts"
+import { recordSeed, triggersOfRecord } from "./record-seed.ts"
 
 type SeedRow = Readonly<Record<string, unknown>>
 
@@ -32,9 +34,13 @@ export async function seedDatabase(
   const admin = new pg.Client({ connectionString: adminUrl })
   await admin.connect()
   let count = 0
+  const counts = new Map<string, number>()
   try {
     await admin.query("begin")
     const { before, after } = outOfTheWay(plan)
+    const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
+    const hasAccounts: boolean = hasPeople.rows[0].has && model.byName.has("User")
+    const triggers = triggersOfRecord(model, hasAccounts)
     await admin.query("update undercroft_state.schema set seeded = true")
     const told = new Set(model.entities.map((one) => one.consent?.told?.table))
     const kept = Object.fromEntries(Object.entries(plan).filter(([name]) => !told.has(name)))
@@ -42,7 +48,7 @@ export async function seedDatabase(
       await admin.query("commit")
       return 0
     }
-    await admin.query(before.join(";\n"))
+    await admin.query([...before, ...triggers.off].join(";\n"))
     await admin.query(`set local role ${quoteName(roles.internal)}`)
     // One batch is on its way while the next is made.
     let sent: Promise<unknown> = Promise.resolve()
@@ -51,7 +57,10 @@ export async function seedDatabase(
     let made = ""
     const flush = async (): Promise<void> => {
       await sent
-      if (entity && batch.length > 0) sent = insertBatch(admin, entity, batch, ciphers)
+      if (entity && batch.length > 0) {
+        counts.set(entity.name, (counts.get(entity.name) ?? 0) + batch.length)
+        sent = insertBatch(admin, entity, batch, ciphers)
+      }
       sent.catch(() => undefined)
       count += batch.length
       batch = []
@@ -68,10 +77,16 @@ export async function seedDatabase(
     }
     await flush()
     await sent
+    await advanceIdentities(
+      admin,
+      roles,
+      model.entities.filter((one) => plan[one.table] !== undefined),
+    )
     await admin.query("reset role")
     for (const statement of after) await admin.query(statement)
-    const hasPeople = await admin.query("select to_regclass('accounts.user') is not null as has")
-    if (hasPeople.rows[0].has && model.byName.has("User")) await admin.query(accountsOfPeople)
+    const accounts = hasAccounts ? ((await admin.query(accountsOfPeople)).rowCount ?? 0) : 0
+    await admin.query(triggers.on.join(";\n"))
+    await recordSeed(admin, roles, { rows: Object.fromEntries(counts), accounts })
     await admin.query("commit")
     await admin.query("analyze")
     return count
@@ -138,7 +153,9 @@ async function insertBatch(
   given: readonly SeedRow[],
   ciphers: FieldCiphers | null,
 ): Promise<void> {
-  const encrypt = (): Promise<readonly SeedRow[]> => encryptSeeds(given, entity, admin, ciphers, parseSeed)
+  // There are no rows yet whose key could be lost, and this transaction keeps others from looking.
+  const first = ciphers && { seal: (values: readonly PlainValue[]) => ciphers.seal(values, true) }
+  const encrypt = (): Promise<readonly SeedRow[]> => encryptSeeds(given, entity, admin, first, parseSeed)
   const rows = ciphers ? await encrypt() : given
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const fields = names.map((name) => {

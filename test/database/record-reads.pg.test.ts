@@ -1,6 +1,7 @@
 /** Reads that are on record: one entry for each question and entity, with the very rows that were given, or no answer. */
 import { sql } from "kysely"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { sealOf } from "../../src/sql/caller.ts"
 import { startTestBackend, type TestBackend, type TestCaller } from "../support/backend.ts"
 import { ward, wardBackend } from "../support/ward-backend.ts"
 
@@ -28,6 +29,9 @@ beforeEach(async () => {
 const entries = (): Promise<any[]> => backend.sql("select * from audit.pending order by at, entity")
 const reads = async (): Promise<readonly (readonly [string, string])[]> =>
   (await entries()).map((one) => [`${one.kind} ${one.entity}`, (one.rows ?? []).toSorted().join("+")])
+/** Refusals of a test before may be counted, and written down, a second later. */
+const onlyReads = async (): ReturnType<typeof reads> =>
+  (await reads()).filter(([what]) => what.startsWith("read"))
 const get = (path: string, headers: Record<string, string> = {}): ReturnType<TestBackend["request"]> =>
   backend.request(ann, "GET", `/rest/${path}`, { headers })
 
@@ -176,6 +180,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
       expect(await reads()).toEqual([
         ["read Person", eve],
         ["read Person", max],
+        ["action null", ""],
       ])
       expect((await entries())[0]).toMatchObject({
         actor: "user:ann",
@@ -193,6 +198,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     const { json } = await backend.request(ann, "POST", "/graphql", { body: { query } })
     expect(json.errors).toBeUndefined()
     expect((await reads()).toSorted()).toEqual([
+      ["action null", ""],
       ["read Person", eve],
       ["read Person", max],
       ["update Stay", stay1],
@@ -208,6 +214,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each read that the model marks i
     expect(await reads()).toEqual([
       ["read Person", eve],
       ["system null", ""],
+      ["action null", ""],
     ])
   })
 })
@@ -245,18 +252,80 @@ describe("what a read may not do", () => {
 })
 
 test("the entry can't be skipped: PostgreSQL plans it above all that is read, and never drops what notes the rows", async () => {
+  const noted = `case when array_agg(r."$key") is null then true else set_config('undercroft.seen_x', to_json(array_agg(r."$key"))::text, true) is not null end`
   const seen = await backend.sql(
-    `explain (verbose, costs off) select q.body from (select coalesce(json_agg(r."$row"), '[]')::text as body, undercroft.note('Person', array_agg(r."$key")) as noted
+    `explain (verbose, costs off) select q.body from (select coalesce(json_agg(r."$row"), '[]')::text as body, count(*) as n, ${noted} as noted
       from (select x as "$row", r."$key" from (select t1.name, t1.id::text as "$key" from app.people t1 order by t1.id limit 1) r cross join lateral (select r.name) x) r) q
-      where case when q.noted then undercroft.recorded('[]') end`,
+      where case when q.noted then undercroft."recorded_people"(undercroft.noted('undercroft.seen_x', null), '{}', '{}', null, null) end`,
   )
   const plan = seen.map((one) => one["QUERY PLAN"]).join("\n")
   const [filter, note, limit] = [
     "Filter: CASE WHEN q.noted THEN undercroft.recorded",
-    "undercroft.note(",
+    "set_config(",
     "Limit",
   ].map((part) => plan.indexOf(part))
   expect(filter).toBeGreaterThanOrEqual(0)
   expect(note).toBeGreaterThan(filter!)
   expect(limit).toBeGreaterThan(note!)
+})
+
+describe("TR-03161-3 Ntwk_7: SQL with the API role's login can't pass for a statement of the engine", () => {
+  test.each<readonly [string, string]>([
+    ["nothing", "''"],
+    ["a word", "'on'"],
+    ["a seal that is none", "repeat('0', 64)"],
+    ["the seal of another connection", sealOf("'lane.' || 1")],
+    ["this connection's number under another word", sealOf("'asked.' || pg_backend_pid()")],
+  ])("by saying that its connection is one: %s", async (_, lane) => {
+    ward.run = async ({ db }) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+      const text = lane.replace("pg_backend_pid()", String(rows[0]!.pid))
+      const [{ seal }] = await backend.sql(`select ${text} as seal from undercroft_state.keys`)
+      await sql`select set_config('undercroft.lane', ${seal}, true)`.execute(db)
+      return (await sql`select name from app.people where id = ${max}`.execute(db)).rows
+    }
+    const answer = await backend.request(ann, "POST", "/rest/rpc/free", { body: {} })
+    expect(answer.json).toEqual([{ name: "Max" }])
+    expect(await onlyReads()).toEqual([["read Person", max]])
+  })
+
+  test("by an entry with circumstances of its own, or of nobody", async () => {
+    const told = `'{"door":"rest","request":"r","address":"10.0.0.1","purpose":null}'`
+    const entry = (context: string, seal: string): string =>
+      `select undercroft.recorded_people('{x}', '{}', '{}', ${context}, ${seal})`
+    const forged: readonly (readonly string[])[] = [
+      [entry(told, "null")],
+      [entry(told, "repeat('0', 64)")],
+      ["select set_config('undercroft.caller', '', true)", entry("null", "null")],
+      ["select set_config('undercroft.caller', '', true)", entry(told, "repeat('0', 64)")],
+      [
+        `select set_config('undercroft.caller', repeat('0', 64) || '{"id":"bob"}', true)`,
+        entry("null", "null"),
+      ],
+    ]
+    for (const texts of forged) {
+      const refused: unknown[] = []
+      ward.run = async ({ db }) => {
+        for (const text of texts)
+          await sql
+            .raw(text)
+            .execute(db)
+            .catch((error) => refused.push(error.code))
+      }
+      await backend.request(ann, "POST", "/rest/rpc/free", { body: {} })
+      expect([texts, refused]).toEqual([texts, ["28000"]])
+    }
+    expect((await entries()).filter((one) => one.kind === "read")).toEqual([])
+  })
+})
+
+test("what is gathered for one statement does not get into the entry of the next", async () => {
+  await get(`stays?select=id,person(name)&id=eq.${stay1}`)
+  await get("people?name=eq.Nobody")
+  await get(`stays?select=id,person(name)&id=eq.${stay2}`)
+  expect(await onlyReads()).toEqual([
+    ["read Person", eve],
+    ["read Person", ""],
+    ["read Person", max],
+  ])
 })

@@ -124,6 +124,7 @@ describe("HIPAA 164.312(b), TR-03161-3 Arch_11: each write is on record, with wh
     expect(await entries()).toMatchObject([
       { kind: "create", actor: "user:ann", door: "rpc", detail: { action: "free" } },
       { kind: "create", actor: "user:ann", door: "rpc", detail: { action: "free" } },
+      { kind: "action", actor: "user:ann", door: "rpc", detail: { action: "free" }, result: "done" },
     ])
   })
 

@@ -4,7 +4,7 @@ import pg from "pg"
 import { afterEach, describe, expect, test } from "vitest"
 import { UndercroftError } from "../../src/base/errors.ts"
 import { sealCaller } from "../../src/engine/caller.ts"
-import { type AnyEntity, date, integer, range, text } from "../../src/index.ts"
+import { type AnyEntity, date, entity, integer, range, text } from "../../src/index.ts"
 import { prepareDatabase } from "../../src/store/database.ts"
 import { createDatabase, runSql } from "../support/backend.ts"
 import { openDatabase, openSession, policiesOf, type TestDatabase } from "./database.ts"
@@ -105,6 +105,19 @@ describe("unsafe, and nothing changed", () => {
     await database.admin.query(sql.replace(";", " cascade;"))
     expect(await change(database, [note({ a: text() })])).not.toBeInstanceOf(UndercroftError)
     expect(await first(database, "select count(*)::int as n from app.notes")).toEqual({ n: 1 })
+  })
+
+  test("of a field that is to be encrypted no SQL is told, which would leave it in the clear", async () => {
+    const owned = (a: any): any => {
+      const Owned = entity("Note", { fields: { a }, subject: "id" })
+      Owned.access(() => ({}))
+      return Owned
+    }
+    const database = await prepared([owned(text().personal())], "insert into app.notes (a) values ('one')")
+    const refusal = (await change(database, [owned(text().personal().encrypted())])) as UndercroftError
+    expect(refusal.code).toBe("UC523")
+    expect(refusal.details).toMatch(/notes\.a would change from text to bytea: put \.encrypted\(\) back/)
+    expect(refusal.details).not.toContain("alter table")
   })
 
   test("the data counts, not what a login sees of it under the policies", async () => {

@@ -13,7 +13,7 @@ import { ward } from "./ward-backend.ts"
 const { adminUrl, directory, now, before, settleMs } = JSON.parse(process.argv[2]!) as Record<string, never>
 const policies = buildBackend(ward)
 const [kek, former] = [localKey(now!), before ? localKey(before) : null]
-const ring = await openKeys(adminUrl!, { store: openDirectoryStore(directory!), kek, former })
+const ring = await openKeys(adminUrl!, { store: openDirectoryStore(directory!), kek, former }, policies.model)
 const done = before
   ? await rotateRoot(ring, { kek, former, settleMs: settleMs! })
   : await rotateSubjects({

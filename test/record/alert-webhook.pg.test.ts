@@ -25,7 +25,7 @@ beforeAll(async () => {
     },
   }
   backend = await startTestBackend(defineBackend({ name: "alerts", model: [], audit }), {
-    audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] },
+    audit: { keys: heldKey(makeKey(), origin), anchors: [] },
     onError: ({ code, message }) => errors.push(`${code} ${message}`),
   })
   await backend.app.feeder!.feedNow()

@@ -34,7 +34,7 @@ beforeAll(async () => {
     },
   }
   backend = await startTestBackend(definition, {
-    audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] },
+    audit: { keys: heldKey(makeKey(), origin), anchors: [] },
     keepsMail: true,
     onError: (error) => errors.push(error.code),
   })

@@ -9,7 +9,7 @@ let backend: TestBackend
 beforeAll(async () => {
   const origin = "undercroft/charts"
   backend = await startTestBackend(chartBackend, {
-    audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] },
+    audit: { keys: heldKey(makeKey(), origin), anchors: [] },
   })
   await backend.sql(peopleSql)
   await backend.sql(

@@ -11,7 +11,7 @@ let backend: TestBackend
 beforeAll(async () => {
   const origin = "undercroft/charts"
   backend = await startTestBackend(chartBackend, {
-    audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] },
+    audit: { keys: heldKey(makeKey(), origin), anchors: [] },
   })
   await backend.sql(peopleSql)
   // One page with both of them, then something about Ann alone, then a change.

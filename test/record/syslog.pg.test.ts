@@ -31,7 +31,7 @@ beforeAll(async () => {
       model: [],
       audit: { privateHosts: ["127.0.0.1"], sealEveryMs: 3_600_000, syslog },
     }),
-    { audit: { origin, keys: heldKey(makeKey(), origin), anchors: [] } },
+    { audit: { keys: heldKey(makeKey(), origin), anchors: [] } },
   )
   await addEntries(1200)
 })

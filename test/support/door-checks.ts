@@ -61,6 +61,17 @@ export const doorChecks: Readonly<Record<string, readonly DoorCheck[]>> = {
     authorise,
     execute,
   ],
+  "/rest/rpc/approvals/<id>/approve": [
+    limit,
+    authenticate,
+    { check: "parse", by: ["readVerdict", "src/rest/approvals-door.ts"], code: "PGRST102" },
+    { check: "authorise", by: ["createApprovals", "src/actions/approvals.ts"], code: "UC386" },
+  ],
+  "/audit/export": [
+    authenticate,
+    { check: "authorise", by: ["addExportDoor", "src/audit/export-door.ts"], code: "42501" },
+    { check: "parse", by: ["readAsked", "src/audit/export-door.ts"], code: "UC977" },
+  ],
   "/openapi.json": [authenticate],
   "/auth/sign-in/email": [
     limit,

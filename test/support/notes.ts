@@ -1,5 +1,5 @@
 /** A small backend for tests of accounts, with the ways in that a test names: notes that whoever is signed in reads. */
-import type { AppOptions } from "../../src/app.ts"
+import type { AppOptions } from "../../src/app-options.ts"
 import {
   type AnyEntity,
   type BackendDefinition,

@@ -27,7 +27,7 @@ const User = userEntity()
 User.access(({ row, me }) => ({ read: anyOf(row.id.is(me.id), me.has("nurse")) }))
 const Practice = entity("Practice", { fields: { name: text() } })
 Practice.access(() => ({ read: anyone }))
-const Patient = entity("Patient", {
+export const Patient = entity("Patient", {
   fields: {
     user: ref(User).optional(),
     practice: ref(Practice),
@@ -90,8 +90,8 @@ export interface RightsBackend {
   stop(): Promise<void>
 }
 
-/** With a record that is sealed, an anchor, and a ledger in a folder of its own. */
-export async function startRights(): Promise<RightsBackend> {
+/** Of the definition above unless another is given. With a record that is sealed, an anchor, and a ledger in a folder of its own. */
+export async function startRights(given: BackendDefinition = definition): Promise<RightsBackend> {
   const folder = await mkdtemp(join(tmpdir(), "undercroft-rights-"))
   const told: string[] = []
   const ledger = erasureLedger(join(folder, "erasures.jsonl"))
@@ -99,7 +99,6 @@ export async function startRights(): Promise<RightsBackend> {
   const sign = async (said: string): Promise<string> => signer.note(said)
   const options = {
     audit: {
-      origin: "undercroft/rights",
       keys: heldKey(makeKey(), "undercroft/rights"),
       anchors: [fileAnchor(join(folder, "anchor.jsonl"))],
     },
@@ -108,14 +107,14 @@ export async function startRights(): Promise<RightsBackend> {
       void told.push(`${error.message} ${String(error.cause)}`),
     onLog: (entry: object) => void told.push(JSON.stringify(entry)),
   }
-  const backend = await startTestBackend(definition, options)
+  const backend = await startTestBackend(given, options)
   const made: RightsBackend = {
     backend,
     publicKey: signer.key,
     told,
     erasing: { adminUrl: backend.adminUrl, model: backend.app.policies.model, ciphers: null, ledger, sign },
     async restart() {
-      const again = await startTestBackend(definition, { ...options, databaseUrl: backend.adminUrl })
+      const again = await startTestBackend(given, { ...options, databaseUrl: backend.adminUrl })
       made.backend = {
         ...again,
         stop: backend.stop,

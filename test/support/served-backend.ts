@@ -1,7 +1,8 @@
 /** A server in a process of its own: `node served-backend.ts <module of a definition> <export> <options as JSON>`. */
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { pathToFileURL } from "node:url"
-import { type AppOptions, startApp } from "../../src/app.ts"
+import { startApp } from "../../src/app.ts"
+import type { AppOptions } from "../../src/app-options.ts"
 import type { BackendDefinition } from "../../src/backend.ts"
 import { testKeys } from "./keys.ts"
 import { sharedSecret } from "./server-process.ts"

@@ -169,6 +169,7 @@ export class PgTarget implements Target {
       actions: new Map(),
       documents: new Map(),
       isOnlyRegistered: false,
+      refuse: async (error) => error,
       model: loading.planPolicies.model,
       engine: wrapEngine(engine, openEngine, faults),
       limits: { ...limits, ...graphqlLimits },

@@ -14,7 +14,6 @@ const app = await startApp(
     port: 0,
     directory,
     audit: {
-      origin,
       keys: keyFile(join(directory, "audit.key"), origin, true),
       anchors: [fileAnchor(join(directory, "anchor.jsonl"))],
     },

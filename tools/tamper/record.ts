@@ -56,7 +56,7 @@ export async function makeRecord(adminUrl: string, random: Random, batches: numb
     signing: readSigningKey(pem, origin),
     async seal() {
       for (;;) {
-        const { head, isMore } = await sealBatch(sealer, { keys, origin })
+        const { head, isMore } = await sealBatch(sealer, { keys })
         if (head) await anchor.put(head)
         if (!isMore) return
       }

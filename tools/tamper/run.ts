@@ -9,7 +9,7 @@ import { defineBackend } from "../../src/index.ts"
 import { openAudit, readAudit } from "../../src/store/audit-database.ts"
 import { readOptions } from "../tool-options.ts"
 import { randomFrom } from "./random.ts"
-import { addEntry, makeRecord, origin, type TestRecord } from "./record.ts"
+import { addEntry, makeRecord, type TestRecord } from "./record.ts"
 import { tamper } from "./tamper.ts"
 
 const { times, clean, seed, from, batches } = readOptions(
@@ -64,7 +64,6 @@ async function sealInPeace({ auditUrl, keys, anchorPath }: TestRecord): Promise<
     startSealer({
       database: openAudit(auditUrl),
       keys,
-      origin,
       anchors: [fileAnchor(anchorPath)],
       everyMs: 3,
       tell: ({ code, message }) => {

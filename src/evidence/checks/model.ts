@@ -1,7 +1,8 @@
 /** Checks of what the model and the definition say about personal data. */
+import type { FieldInfo } from "../../model/model.ts"
 import { grantOf } from "../../policy/access-matrix.ts"
 import { policyOf } from "../../policy/policies.ts"
-import { isAboutPeople, isEncrypted, retentionOf, storedEntities } from "../declared.ts"
+import { clearReason, isAboutPeople, isEncrypted, retentionOf, storedEntities } from "../declared.ts"
 import { type LiveCheck, listed } from "../live-check.ts"
 
 type ModelCheck =
@@ -11,6 +12,7 @@ type ModelCheck =
   | "retention-declared"
   | "purposes-declared"
   | "consents-registered"
+  | "requests-registered"
 
 export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
   "personal-not-public": {
@@ -42,21 +44,34 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
     },
   },
   "special-encrypted": {
-    title: "Data of special categories is encrypted with a key of its person",
-    run({ policies }) {
+    title:
+      "Data of special categories is encrypted with a key of its person, but for what the builder left in the clear",
+    run({ definition, policies }) {
       const special = storedEntities(policies.model).flatMap((entity) =>
         entity.fields.filter((field) => field.classification === "special"),
       )
-      const clear = special
-        .filter((field) => !isEncrypted(field))
-        .map((field) => `${field.entity.name}.${field.name}`)
       if (special.length === 0) return { ok: true, says: "The model has no data of special categories." }
-      if (clear.length > 0)
+      const said = definition.processing?.inClear ?? []
+      const clear = special.filter((field) => !isEncrypted(field))
+      const names = new Set(clear.map(nameOf))
+      const strange = said.flatMap((one) => one.fields).filter((name) => !names.has(name))
+      if (strange.length > 0)
+        return {
+          ok: false,
+          says: `\`processing.inClear\` names what is no special field in the clear: ${listed(strange)}.`,
+        }
+      const unsaid = clear.filter((field) => clearReason(field, said) === null).map(nameOf)
+      if (unsaid.length > 0)
         return {
           ok: null,
-          says: `${clear.length} of ${special.length} fields are not encrypted: ${listed(clear)}.`,
+          says: `${unsaid.length} of ${special.length} fields are not encrypted: ${listed(unsaid)}.`,
         }
-      return { ok: true, says: `All ${special.length} fields are encrypted.` }
+      if (clear.length === 0) return { ok: true, says: `All ${special.length} fields are encrypted.` }
+      const why = said.map((one) => `${listed(one.fields)} (${one.because})`).join("; ")
+      const decided = `In the clear, as the builder decided: ${why}.`
+      return clear.length === special.length
+        ? { ok: null, says: `None of ${special.length} fields is encrypted. ${decided}` }
+        : { ok: true, says: `${special.length - clear.length} of ${special.length} are. ${decided}` }
     },
   },
   "retention-declared": {
@@ -104,4 +119,21 @@ export const modelChecks: Readonly<Record<ModelCheck, LiveCheck>> = {
       return { ok: true, says: `A register of consents for: ${listed(purposes)}.` }
     },
   },
+  "requests-registered": {
+    title: "People can ask for their data, its correction and its erasure by themselves",
+    run({ policies }) {
+      const registers = policies.model.entities.flatMap((one) => one.request ?? [])
+      const people = registers.map((one) => one.person.reference!.entity.name)
+      return registers.length === 0
+        ? {
+            ok: null,
+            says: "The model has no register of such requests (privacyRequestEntity): people have to ask somebody.",
+          }
+        : { ok: true, says: `A register of what people ask for: ${listed(people)}.` }
+    },
+  },
+}
+
+function nameOf({ entity, name }: FieldInfo): string {
+  return `${entity.name}.${name}`
 }

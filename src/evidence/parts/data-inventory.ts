@@ -2,7 +2,7 @@
 import type { BackendDefinition } from "../../backend.ts"
 import type { FieldInfo } from "../../model/model.ts"
 import { type Policies, policyOf } from "../../policy/policies.ts"
-import { isAboutPeople, isEncrypted, storedEntities } from "../declared.ts"
+import { clearReason, isAboutPeople, isEncrypted, storedEntities } from "../declared.ts"
 import type { Part } from "../section.ts"
 import { keptText, purposesOf } from "./processing-record.ts"
 
@@ -60,6 +60,7 @@ export function dataInventory({ processing }: BackendDefinition, policies: Polic
         kind: field.kind.name,
         classification: field.classification,
         encrypted: isEncrypted(field),
+        inClearBecause: clearReason(field, processing?.inClear),
         restricted: Boolean(policy.fields.get(field.name)?.visibleTo),
         description: field.description,
       })),
@@ -81,7 +82,7 @@ export function dataInventory({ processing }: BackendDefinition, policies: Polic
         rows: one.fields.map((field) => [
           field.field,
           classes[field.classification],
-          field.encrypted ? "Yes" : "No",
+          field.encrypted ? "Yes" : ["No", field.inClearBecause].filter(Boolean).join(": "),
           field.restricted ? "Yes" : "No",
           [kindWords[field.kind] ?? field.kind, field.description].filter(Boolean).join(": "),
         ]),

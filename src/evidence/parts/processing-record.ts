@@ -64,6 +64,10 @@ export function processingRecord(definition: BackendDefinition, model: Model): P
               "Measures that keep the data safe",
               ["Those of the software are in this report", ...(processing?.measures ?? [])].join("; "),
             ],
+            ...(processing?.inClear ?? []).map(({ fields, because }) => [
+              `Special data that is not encrypted: ${fields.join(", ")}`,
+              because,
+            ]),
           ],
         },
         {
