@@ -1,8 +1,9 @@
 /** Planted bugs of what encrypts and decrypts. */
 import { FieldCiphers, type PlainValue } from "../../src/keys/field-ciphers.ts"
 import type { KeyRing } from "../../src/keys/key-ring.ts"
-import { encryptedFields } from "../../src/model/encryption.ts"
 import type { FieldInfo, Model } from "../../src/model/model.ts"
+
+const elsewhere = "00000000-0000-4000-8000-000000000bad"
 
 /** The ciphers of a model, with the bugs of these names in them. */
 export function openCiphers(ring: KeyRing, model: Model, faults: ReadonlySet<string>): FieldCiphers {
@@ -11,26 +12,19 @@ export function openCiphers(ring: KeyRing, model: Model, faults: ReadonlySet<str
 
 class FaultyCiphers extends FieldCiphers {
   private readonly faults: ReadonlySet<string>
-  private readonly findable: readonly FieldInfo[]
 
   constructor(ring: KeyRing, model: Model, faults: ReadonlySet<string>) {
     super(ring, model)
     this.faults = faults
-    this.findable = model.entities.flatMap(encryptedFields).filter((one) => one.encrypted?.findable)
   }
 
   override indexOf(field: FieldInfo, value: unknown): string {
-    const other = this.faults.has("index-of-other-field")
-      ? this.findable.find((one) => one !== field)
-      : undefined
-    return super.indexOf(other ?? field, value)
+    return super.indexOf(this.faults.has("index-of-other-field") ? { ...field, name: "other" } : field, value)
   }
 
   override async seal(values: readonly PlainValue[]): Promise<readonly Buffer[]> {
     const sealed = await super.seal(
-      this.faults.has("sealed-elsewhere")
-        ? values.map((one) => ({ ...one, row: one.person, link: "" }))
-        : values,
+      this.faults.has("sealed-elsewhere") ? values.map((one) => ({ ...one, row: elsewhere })) : values,
     )
     if (!this.faults.has("stored-plain")) return sealed
     return sealed.map((bytes, at) => {

@@ -12,7 +12,7 @@ import { addGraphqlDoor } from "../../src/graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "../../src/graphql/limits.ts"
 import { createHttpServer } from "../../src/http/server.ts"
 import { FieldCiphers } from "../../src/keys/field-ciphers.ts"
-import { encryptedFields } from "../../src/model/encryption.ts"
+import { encryptedFields, indexColumn } from "../../src/model/encryption.ts"
 import type { EntityInfo, Model } from "../../src/model/model.ts"
 import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
 import { defaultQueryLimits } from "../../src/query/limits.ts"
@@ -40,7 +40,7 @@ import type { GraphqlRequest } from "./graphql-request.ts"
 import { openMemoryKeys } from "./memory-keys.ts"
 import type { RestRequest } from "./rest-request.ts"
 import { SealedRows } from "./sealed-rows.ts"
-import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
+import { indexOf, type Loading, type Peek, type RestAnswer, type Target } from "./target.ts"
 
 const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000 }
 /** Lists are asked for whole, each of them as long as lists may be: what such a document costs is not the question here. */
@@ -289,7 +289,7 @@ export class PgTarget implements Target {
     if (!info) throw new Error(`the model has no ${entity}`)
     const sealed = this.current().callers.get(this.callerKey(caller))?.sealed ?? null
     const ask = async (relation: string): Promise<readonly Row[] | null> => {
-      const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
+      const text = `select coalesce(json_agg(json_build_object(${[jsonFields(info, "t"), ...jsonIndexes(info, "t")].join(", ")})), '[]')::text from ${relation} t`
       try {
         const asked = { name: `peek ${relation}`, text, values: [], caller: sealed, isRecorded: true }
         const rows = JSON.parse((await pool.send(asked))?.[0] ?? "[]") as readonly Row[]
@@ -401,4 +401,11 @@ function jsonFields(entity: EntityInfo, alias: string): string {
       return `${pg.escapeLiteral(field.name)}, ${json}`
     })
     .join(", ")
+}
+
+/** By what encrypted values are found. */
+function jsonIndexes(entity: EntityInfo, alias: string): readonly string[] {
+  return encryptedFields(entity)
+    .filter((field) => field.encrypted?.findable)
+    .map((field) => `${pg.escapeLiteral(indexOf(field.name))}, ${alias}.${quoteName(indexColumn(field))}`)
 }

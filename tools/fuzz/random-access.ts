@@ -131,7 +131,8 @@ function randomFieldRules(
   const { random } = context
   const caller = (): RuleDescription => randomRule({ ...context, callerOnly: true, depth: 1 })
   const row = (): RuleDescription => randomRule({ ...context, depth: 1 })
-  const visibleTo = random.chance(0.1) ? caller() : random.chance(0.08) ? row() : undefined
+  const often = field.encrypted ? 3 : 1
+  const visibleTo = random.chance(0.1 * often) ? caller() : random.chance(0.08 * often) ? row() : undefined
   const writableBy = random.chance(0.06) ? caller() : random.chance(0.04) ? row() : undefined
   // By the way to their person values are decrypted: who sees the row sees it.
   return {
