@@ -1,6 +1,6 @@
 /** Kinds of encrypted values that are written in more ways than one, and persons who are found through keys of other kinds. */
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { anyone, bigint, decimal, defineBackend, entity, integer, ref } from "../../src/index.ts"
+import { anyone, bigint, decimal, defineBackend, entity, integer, list, ref } from "../../src/index.ts"
 import { startTestBackend, type TestBackend } from "../support/backend.ts"
 
 const everything = () => ({ read: anyone, create: anyone, update: anyone, delete: anyone })
@@ -8,6 +8,8 @@ const everything = () => ({ read: anyone, create: anyone, update: anyone, delete
 const Person = entity("Person", {
   fields: {
     file: bigint().personal().encrypted().optional(),
+    files: list(bigint()).personal().encrypted().optional(),
+    number: bigint().personal().optional(),
     debt: decimal({ precision: 8, scale: 2 }).personal().encrypted({ findable: true }).optional(),
   },
   subject: "id",
@@ -51,6 +53,21 @@ test("a large number is a string for GraphQL, as where it is not encrypted", asy
   const body = { query: "{ personCollection { edges { node { file } } } }" }
   const { json } = await backend.request({ id: "one", roles: [] }, "POST", "/graphql", { body })
   expect(json).toEqual({ data: { personCollection: { edges: [{ node: { file: "1250" } }] } } })
+})
+
+test("a large number is a number for REST while JavaScript holds it, as where it is not encrypted", async () => {
+  for (const [sent, told] of [
+    [1250, 1250],
+    ["-9007199254740991", -9007199254740991],
+    ["9007199254740992", "9007199254740992"],
+  ]) {
+    const body = { file: sent, files: [sent], number: sent }
+    const expected = { file: told, files: [told], number: told }
+    expect(await write("PATCH", `/rest/persons?id=eq.${person}&select=file,files,number`, body)).toEqual([
+      expected,
+    ])
+    expect(await read("persons?select=file,files,number")).toEqual([expected])
+  }
 })
 
 test("a decimal is found however it is written", async () => {

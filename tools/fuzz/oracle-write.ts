@@ -63,8 +63,10 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
       shape.fields.some((one) => one.name === name && isEncrypted(one)),
     )
     if (isSealed && touchedBy(view, shape, operation).length === 0)
-      return { done: null, refusals: new Set(problems), open: "a wrong value for no row, to be encrypted" }
+      return { ...update(view, shape, operation, {}), refusals: new Set(problems) }
   }
+  if (problems.size === 1 && problems.has(notNullCode))
+    for (const code of unseenCodes(view, shape, operation)) problems.add(code)
   if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
   const result =
     operation.conflict !== undefined
@@ -346,6 +348,23 @@ function changeProblems(
   if (!findsPerson(view, shape, before ?? after, named))
     for (const code of [...referenceCodes, policyCode]) codes.add(code)
   return codes
+}
+
+/** What a row refers to is looked for before what it lacks. */
+function unseenCodes(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+): readonly string[] {
+  const named = columnsOf(operation)
+  const isUnseen = (row: Row): boolean =>
+    !findsPerson(view, shape, row, named) ||
+    named.some((name) => {
+      const target = shape.fields.find((one) => one.name === name)?.target ?? null
+      const value = row[name] ?? null
+      return target !== null && value !== null && !view.byKey(target, value)
+    })
+  return (operation.rows ?? []).some(isUnseen) ? referenceCodes : []
 }
 
 /** Whose data a row is must be seen by who encrypts for them, where that is told by other rows than its own. */

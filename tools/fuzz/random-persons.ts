@@ -52,7 +52,7 @@ export function addPersons(
   ]
 }
 
-const findable: ReadonlySet<string> = new Set(["text", "uuid", "decimal"])
+const findable: ReadonlySet<string> = new Set(["text", "uuid", "decimal", "bigint"])
 const encryptable: ReadonlySet<string> = new Set([...findable, "boolean", "integer", "date", "json", "list"])
 
 /** Some of its fields encrypted, where rows have a key of their own and a person. */
