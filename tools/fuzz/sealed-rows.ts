@@ -58,7 +58,9 @@ export class SealedRows {
     try {
       const stored = { field, row: String(row["id"]), link: linkText(entity, row), bytes }
       const [json] = await this.ciphers.open([{ ...stored, text: `${stored.row}:${stored.link}:${text}` }])
-      return JSON.parse(json as string) as unknown
+      const value = JSON.parse(json as string) as unknown
+      const { jsonOf } = plainKind(field)
+      return jsonOf ? jsonOf(value) : value
     } catch {
       return { notEncrypted: bytes.toString() }
     }
