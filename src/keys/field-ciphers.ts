@@ -158,7 +158,9 @@ export class FieldCiphers {
     if (tokens.length === 0) return value
     const opened = await this.open(tokens)
     let at = 0
-    return walk(value, (text) => (text.startsWith(mark) ? JSON.parse(opened[at++]!) : text))
+    return walk(value, (text) =>
+      text.startsWith(mark) ? answerValue(tokens[at]!.field, opened[at++]!) : text,
+    )
   }
 
   private tokensIn(text: string, mark: string): readonly Token[] {
@@ -215,10 +217,15 @@ function walk(value: unknown, text: (value: string) => unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one, text)]))
 }
 
-/** The JSON of an answer, from that of a stored value. */
-function answerOf({ encrypted }: FieldInfo, json: string): string {
+/** What a program is given, from the JSON of a stored value. */
+export function answerValue({ encrypted }: FieldInfo, json: string): unknown {
+  const value = JSON.parse(json) as unknown
   const { jsonOf } = encrypted!.kind
-  return jsonOf ? JSON.stringify(jsonOf(JSON.parse(json))) : json
+  return jsonOf ? jsonOf(value) : value
+}
+
+function answerOf(field: FieldInfo, json: string): string {
+  return field.encrypted!.kind.jsonOf ? JSON.stringify(answerValue(field, json)) : json
 }
 
 /** As PostgreSQL's text of a row is written. */

@@ -7,6 +7,7 @@ import { deleteRows } from "./oracle-delete.ts"
 import { embedsUnreadable, isNever, passesFilters, queryProblems, readRows } from "./oracle-read.ts"
 import {
   anyRefusal,
+  badValueCodes,
   encryptedCode,
   notNullCode,
   policyCode,
@@ -58,12 +59,16 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
     isNever(policy.read) ||
     embedsUnreadable(view, shape, operation.query)
   // A value that is to be encrypted is looked at when it is, for a row.
-  if (operation.kind === "update" && body.codes.size > 0 && problems.size === body.codes.size) {
+  const isValue = [...problems].every((code) => code === notNullCode || badValueCodes.includes(code))
+  if (operation.kind === "update" && body.codes.size > 0 && isValue) {
     const isSealed = columnsOf(operation).some((name) =>
       shape.fields.some((one) => one.name === name && isEncrypted(one)),
     )
     if (isSealed && touchedBy(view, shape, operation).length === 0)
-      return { ...update(view, shape, operation, {}), refusals: new Set(problems) }
+      return {
+        ...update(view, shape, operation, {}),
+        refusals: new Set(denied ? [...problems, policyCode] : problems),
+      }
   }
   if (problems.size === 1 && problems.has(notNullCode))
     for (const code of unseenCodes(view, shape, operation)) problems.add(code)
@@ -162,6 +167,8 @@ function upsert(
   for (const value of values) {
     // Where something is encrypted the rows that are there are looked at first.
     const there = isSealed && findConflict(shape, target, value, table)
+    // What is seen to be there is not sent, and so nothing is asked of it.
+    if (there && operation.conflict === "ignore" && view.canRead(shape.name, there)) continue
     if (there && (operation.conflict === "ignore" || nullProblems(shape, value).length > 0))
       return { done: null, refusals: codes, open: "what is asked of a row that is there already" }
     const allowed = changeProblems(view, shape, { before: null, after: value }, named, (row) =>

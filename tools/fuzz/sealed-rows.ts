@@ -1,5 +1,5 @@
 /** Encrypted values as they are stored, for rows that are put into tables past the engine, and back from what tables hold. */
-import type { FieldCiphers, PlainValue } from "../../src/keys/field-ciphers.ts"
+import { answerValue, type FieldCiphers, type PlainValue } from "../../src/keys/field-ciphers.ts"
 import { encryptedFields, linkOf, plainKind } from "../../src/model/encryption.ts"
 import type { EntityInfo, FieldInfo } from "../../src/model/model.ts"
 import type { Row, Rows } from "./description.ts"
@@ -58,9 +58,7 @@ export class SealedRows {
     try {
       const stored = { field, row: String(row["id"]), link: linkText(entity, row), bytes }
       const [json] = await this.ciphers.open([{ ...stored, text: `${stored.row}:${stored.link}:${text}` }])
-      const value = JSON.parse(json as string) as unknown
-      const { jsonOf } = plainKind(field)
-      return jsonOf ? jsonOf(value) : value
+      return answerValue(field, json as string)
     } catch {
       return { notEncrypted: bytes.toString() }
     }
