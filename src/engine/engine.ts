@@ -208,7 +208,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function opened(answer: Answer, { form }: Operation, mark: string): Promise<Answer> {
     if (mark === "" || answer.body === null) return answer
-    return { ...answer, body: await ciphers!.openText(answer.body, mark, form === "csv" ? "csv" : "json") }
+    return { ...answer, body: await ciphers!.openText(answer.body, mark, form) }
   }
 
   function shownTo(caller: Caller, onTurn: (at: number) => void = () => undefined): HookedParts<Answer> {

@@ -1,6 +1,6 @@
 /** Decrypts what comes back from the database, and gives statements what only the process knows. */
 import { UndercroftError } from "../base/errors.ts"
-import type { FieldCiphers } from "../keys/field-ciphers.ts"
+import { answerValue, type FieldCiphers } from "../keys/field-ciphers.ts"
 import { encryptedFields, linkOf } from "../model/encryption.ts"
 import type { EntityInfo } from "../model/model.ts"
 import type { Ciphers } from "../sql/places.ts"
@@ -37,6 +37,6 @@ export async function openRows<T extends Fields | null>(
   const opened = await ciphers.open(stored.map((one) => one.stored))
   const result: unknown[] = rows.map((row) => (row === null ? null : { ...row }))
   for (const [n, { at, field }] of stored.entries())
-    (result[at] as Record<string, unknown>)[field.name] = JSON.parse(opened[n]!)
+    (result[at] as Record<string, unknown>)[field.name] = answerValue(field, opened[n]!)
   return result as T[]
 }

@@ -138,7 +138,7 @@ export async function personsOf(
   transaction: Transaction,
 ): Promise<ReadonlyMap<string, string>> {
   const [first, ...rest] = entity.subject!.path
-  if (!first || rest.length === 0) return new Map(links.map((one) => [one, one]))
+  if (!first || rest.length === 0 || links.length === 0) return new Map(links.map((one) => [one, one]))
   const relation = (field: FieldInfo): string => relationOf(policyOf(policies, field.reference!.entity))
   const key = (field: FieldInfo): string => quoteName(field.reference!.entity.key[0]!.column)
   const joins = rest.slice(0, -1).map((field, at) => {
@@ -146,7 +146,7 @@ export async function personsOf(
     return ` join ${relation(field)} ${to} on ${to}.${key(field)} = p${at}.${quoteName(field.column)}`
   })
   const person = `p${rest.length - 1}.${quoteName(rest.at(-1)!.column)}`
-  const text = `select p0.${key(first)}::text as link, ${person}::text as person from ${relation(first)} p0${joins.join("")} where p0.${key(first)} = any($1::uuid[])`
+  const text = `select p0.${key(first)}::text as link, ${person}::text as person from ${relation(first)} p0${joins.join("")} where p0.${key(first)} = any($1::${first.kind.sqlType}[])`
   const { rows } = await transaction.query(text, [[...new Set(links)]])
   const found = new Map(rows.map((row) => [String(row["link"]), String(row["person"])]))
   if (!links.every((one) => found.has(one)))

@@ -49,7 +49,7 @@ export function toOperation(
     values: draft.values,
     count: null,
     single: false,
-    form: "json",
+    form: "json-with-texts",
     rollback: false,
   } as const
   if (meaning.kind === "collection")
@@ -122,7 +122,7 @@ function toNode(
     values: draft.values,
     count: null,
     single: false,
-    form: "json",
+    form: "json-with-texts",
     rollback: false,
   }
 }

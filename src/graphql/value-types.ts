@@ -71,9 +71,9 @@ function scalarOf(kind: FieldKind): ValueType {
   )
 }
 
-/** Whether numbers of a field are sent as strings. */
+/** Whether the database must make strings of a field's numbers; encrypted ones are strings already. */
 export function isSentAsText(field: FieldInfo): boolean {
-  return plainKind(field).sqlType === "bigint"
+  return field.kind.sqlType === "bigint"
 }
 
 /** The types of one schema: each is made once. */

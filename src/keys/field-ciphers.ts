@@ -35,6 +35,9 @@ interface Token {
   readonly stored: StoredValue
 }
 
+/** Forms of an answer; with `json-with-texts` values stand in it as they are stored, and large numbers are strings. */
+export type TextForm = "json" | "json-with-texts" | "json-without-nulls" | "csv"
+
 const markBytes = 16
 
 export class FieldCiphers {
@@ -126,19 +129,19 @@ export class FieldCiphers {
   }
 
   /** An answer's text with every encrypted value in it decrypted. */
-  async openText(text: string, mark: string, form: "json" | "csv"): Promise<string> {
+  async openText(text: string, mark: string, form: TextForm): Promise<string> {
     const tokens = this.tokensIn(text, mark)
     if (tokens.length === 0) return text
     const values = await this.open(tokens.map((one) => one.stored))
     const parts: string[] = []
     let at = 0
-    for (const [n, { start, end }] of tokens.entries()) {
-      const json = values[n]!
+    for (const [n, { start, end, stored }] of tokens.entries()) {
+      const json = form === "json-with-texts" ? values[n]! : answerOf(stored.field, values[n]!)
       // In a CSV, JSON stands in quotes, and its own are doubled.
       const isNested = form === "csv" && text[start - 1] === '"'
-      const around = isNested ? 2 : form === "json" ? 1 : 0
+      const around = isNested ? 2 : form === "csv" ? 0 : 1
       parts.push(text.slice(at, start - around))
-      parts.push(form === "json" ? json : isNested ? json.replaceAll('"', '""') : toCsv(JSON.parse(json)))
+      parts.push(form !== "csv" ? json : isNested ? json.replaceAll('"', '""') : toCsv(JSON.parse(json)))
       at = end + around
     }
     parts.push(text.slice(at))
@@ -155,7 +158,9 @@ export class FieldCiphers {
     if (tokens.length === 0) return value
     const opened = await this.open(tokens)
     let at = 0
-    return walk(value, (text) => (text.startsWith(mark) ? JSON.parse(opened[at++]!) : text))
+    return walk(value, (text) =>
+      text.startsWith(mark) ? answerValue(tokens[at]!.field, opened[at++]!) : text,
+    )
   }
 
   private tokensIn(text: string, mark: string): readonly Token[] {
@@ -210,6 +215,17 @@ function walk(value: unknown, text: (value: string) => unknown): unknown {
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one, text)]))
+}
+
+/** What a program is given, from the JSON of a stored value. */
+export function answerValue({ encrypted }: FieldInfo, json: string): unknown {
+  const value = JSON.parse(json) as unknown
+  const { jsonOf } = encrypted!.kind
+  return jsonOf ? jsonOf(value) : value
+}
+
+function answerOf(field: FieldInfo, json: string): string {
+  return field.encrypted!.kind.jsonOf ? JSON.stringify(answerValue(field, json)) : json
 }
 
 /** As PostgreSQL's text of a row is written. */

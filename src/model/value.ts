@@ -29,6 +29,8 @@ export interface FieldKind {
   parseText(text: string): string
   /** The SQL whose `to_json` is the JSON value; the column itself when left out. */
   toJson?(sql: string): string
+  /** The JSON value of what `parse` gave, where the database did not make it; the same when left out. */
+  jsonOf?(parsed: unknown): unknown
   /** Table checks that hold what `parse` holds. `column` is quoted. */
   checks?(column: string): readonly string[]
   /** Orders two JSON values as the database does; needed only where `<` on them does not. */

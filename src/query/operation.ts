@@ -168,8 +168,8 @@ export interface NamedFact {
 
 export type CountKind = "exact" | "planned" | "estimated"
 
-/** What the body of an answer is. */
-export type BodyForm = "json" | "json-without-nulls" | "csv"
+/** What the body of an answer is; with `json-with-texts` numbers that a client could round are strings where they were encrypted. */
+export type BodyForm = "json" | "json-with-texts" | "json-without-nulls" | "csv"
 
 interface OperationBase {
   readonly collection: string

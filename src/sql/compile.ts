@@ -56,7 +56,7 @@ class Compiler {
     const isObject =
       isAtMostOne(plan) &&
       plan.count === null &&
-      plan.form === "json" &&
+      (plan.form === "json" || plan.form === "json-with-texts") &&
       returnsRows(plan) &&
       (plan.kind === "read" || !this.tells)
     const text =

@@ -7,6 +7,7 @@ import { outputNames } from "./select-item.ts"
 export function bodySql({ form, query }: Plan, row: string = "r"): string {
   switch (form) {
     case "json":
+    case "json-with-texts":
       return `coalesce(json_agg(${row}), '[]')::text`
     case "json-without-nulls":
       return `coalesce(json_agg(json_strip_nulls(row_to_json(${row}))), '[]')::text`

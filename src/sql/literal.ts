@@ -1,5 +1,6 @@
 /** Values of filters on their way to PostgreSQL: checked as their kind, refused in the catalogue's words. */
 import { UndercroftError } from "../base/errors.ts"
+import { plainKind } from "../model/encryption.ts"
 import { checkJsonText } from "../model/fields/json.ts"
 import type { FieldInfo } from "../model/model.ts"
 import { BadValue, checkText, type FieldKind } from "../model/value.ts"
@@ -56,6 +57,22 @@ export function encodeLiteral(field: FieldInfo, kind: LiteralKind): (value: unkn
       return kind.parseText(String(value))
     } catch (cause) {
       throw refuseValue(field, cause)
+    }
+  }
+}
+
+/** A value by which an encrypted one is looked for: written as stored ones were, since `1.5` is `1.50`. */
+export function encodeSame(field: FieldInfo): (value: unknown) => string {
+  const kind = plainKind(field)
+  const encode = encodeLiteral(field, kind)
+  return (value) => {
+    const text = encode(value)
+    try {
+      return String(kind.parse(text))
+    } catch (cause) {
+      // What could not be stored is equal to nothing.
+      if (cause instanceof BadValue) return text
+      throw cause
     }
   }
 }

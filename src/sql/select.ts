@@ -19,7 +19,15 @@ import { comparisons, searchConfigs, searches } from "./filter-operator.ts"
 import { type FrameSource, printFrame } from "./frame.ts"
 import { isKeyed, isUnasked, withRow } from "./keyed-rows.ts"
 import { cursorSql, type KeysetTerm, keysetOf, nodeIdSql } from "./keyset.ts"
-import { encodeLiteral, jsonOnly, patternOnly, regexOnly, searchOnly, textOnly } from "./literal.ts"
+import {
+  encodeLiteral,
+  encodeSame,
+  jsonOnly,
+  patternOnly,
+  regexOnly,
+  searchOnly,
+  textOnly,
+} from "./literal.ts"
 import { relationOf } from "./machinery.ts"
 import type { Places } from "./places.ts"
 import { noteSql } from "./record-reads.ts"
@@ -314,7 +322,7 @@ export class SelectPrinter {
 
   /** Equal values of an encrypted field have the same index, and nothing else of them can be compared. */
   private sameValue({ operator, field, value }: PlannedFilter & { kind: "compare" }, alias: string): string {
-    const encode = encodeLiteral(field, field.encrypted!.kind)
+    const encode = encodeSame(field)
     const column = `${alias}.${quoteName(indexColumn(field))}`
     if (operator !== "in") {
       const place = this.places.parameter(value, (text, ciphers) => ciphers.indexOf(field, encode(text)))

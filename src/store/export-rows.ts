@@ -142,7 +142,7 @@ async function* opened(
     for (const { json, cells } of some) {
       const values = (await ciphers.openDeep(cells, mark)) as readonly unknown[]
       found.push({
-        json: await ciphers.openText(json, mark, "json"),
+        json: await ciphers.openText(json, mark, "json-with-texts"),
         cells: values.map((value, at) =>
           entity.fields[at]!.encrypted ? cellText(value) : (value as string | null),
         ),

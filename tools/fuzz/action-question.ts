@@ -7,7 +7,7 @@ import type { FilterDescription, OperationDescription, Row, Rows } from "./descr
 import { isSayable } from "./graphql-question.ts"
 import type { Expected } from "./oracle.ts"
 import { isBadValue, passes } from "./oracle-filter.ts"
-import { type EntityShape, entityOf } from "./shape.ts"
+import { type EntityShape, entityOf, isEncrypted } from "./shape.ts"
 import type { RestAnswer } from "./target.ts"
 
 /** Those that Kysely takes as they are. */
@@ -39,9 +39,12 @@ export function actionQuestion(
 
 function isPlain(shape: EntityShape, filter: FilterDescription): boolean {
   if ("logic" in filter || filter.negated || filter.json) return false
-  const kind = shape.fields.find((one) => one.name === filter.field)?.kind
-  if (!kind || ["json", "list", "range"].includes(kind.type)) return false
+  const field = shape.fields.find((one) => one.name === filter.field)
+  const kind = field?.kind
+  if (!field || !kind || ["json", "list", "range"].includes(kind.type)) return false
   if ("is" in filter) return filter.is === "null" || filter.is === "not_null"
+  if (isEncrypted(field) && !(field.said?.findable && ["eq", "neq", "in"].includes(filter.operator)))
+    return false
   if (filter.quantifier || filter.config || isBadValue(kind, filter)) return false
   if (filter.operator === "in") return filter.value.length > 0
   return operators.has(filter.operator) && (kind.type === "text" || !/like/.test(filter.operator))

@@ -3,17 +3,19 @@ import type {
   AccessDescription,
   EntityDescription,
   FactDescription,
+  FieldDescription,
   ModelDescription,
   RuleDescription,
   ValueDescription,
 } from "./description.ts"
 import { type EntityShape, type ModelShape, shapeOf } from "./shape.ts"
+import { consentsOf, overridesOf, subjectOf } from "./subjects.ts"
 
 const never: RuleDescription = { any: [] }
 
 /** Rules that ask about something missing become rules that let no one in. */
 export function cleanModel(model: ModelDescription): ModelDescription {
-  const entities = withoutStrays(model.entities)
+  const entities = withoutStrays(withPersons(model.entities))
   const shapes = shapeOf({ facts: [], entities, views: [] })
   const facts = cleanFacts(model.facts, shapes)
   const cleaner = new Cleaner(shapes, facts)
@@ -27,6 +29,29 @@ export function cleanModel(model: ModelDescription): ModelDescription {
       })
       .map((view) => (view.where ? { ...view, where: cleaner.rule(view.where, { row: view.from }) } : view)),
   }
+}
+
+/** Without registers of persons who are missing, and without subjects that lead to nobody. */
+function withPersons(entities: readonly EntityDescription[]): readonly EntityDescription[] {
+  const leads = (one: EntityDescription, depth = 0): boolean => {
+    if (one.subject === undefined || depth > entities.length) return false
+    if (one.subject === (one.key?.[0] ?? "id")) return true
+    const kind = one.fields.find((field) => field.name === one.subject)?.kind
+    const target = kind?.type === "ref" ? entities.find((other) => other.name === kind.target) : undefined
+    return target !== undefined && leads(target, depth + 1)
+  }
+  return entities
+    .filter((one) => !one.register || leads(one))
+    .map((one) => {
+      const { subject, ...rest } = one
+      if (subject === undefined || leads(one)) return one
+      return { ...rest, fields: one.fields.map(withoutEncryption) }
+    })
+}
+
+function withoutEncryption(field: FieldDescription): FieldDescription {
+  const { encrypted: _, findable: __, ...plain } = field
+  return plain
 }
 
 /** Without references, ways back and uniques that lead to what is missing. */
@@ -119,6 +144,17 @@ class Cleaner {
     if ("isPresent" in rule) return known(rule.isPresent)
     if ("flag" in rule) return known({ path: rule.flag })
     if ("visible" in rule) return this.follow(rule.visible, scopes) !== null
+    if ("consents" in rule) {
+      const end = this.follow(rule.consents, scopes)
+      const person = end && subjectOf(this.shapes, end.name)?.person
+      return Boolean(person && consentsOf(this.shapes, person)?.purposes[rule.purpose])
+    }
+    if ("meConsents" in rule)
+      return [...this.shapes.values()].some(({ name }) => consentsOf(this.shapes, name))
+    if ("overrides" in rule) {
+      const person = subjectOf(this.shapes, scopes["row"] ?? "")?.person
+      return Boolean(person && overridesOf(this.shapes, person)?.kinds[rule.overrides])
+    }
     return true
   }
 

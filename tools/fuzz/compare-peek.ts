@@ -4,7 +4,7 @@ import type { Difference } from "./compare.ts"
 import { tupleOf } from "./constraints.ts"
 import type { Row } from "./description.ts"
 import type { EntityShape } from "./shape.ts"
-import type { Peek } from "./target.ts"
+import { indexOf, type Peek } from "./target.ts"
 
 /** A table or view may be refused as a whole; what it gives must be rows and values that the caller may see. */
 export function comparePeek(
@@ -21,7 +21,10 @@ export function comparePeek(
     const seen = allowed.get(tupleOf(shape, shape.key, row) ?? "")
     if (!seen) return leak("SQL reads a row that the caller may not read", null, row)
     const more = shape.fields.filter(
-      ({ name }) => (row[name] ?? null) !== null && !isSame(row[name], seen[name]),
+      ({ name }) =>
+        ((row[name] ?? null) !== null && !isSame(row[name], seen[name])) ||
+        // Equal values have the same index: where the value is hidden, it tells of it.
+        ((row[indexOf(name)] ?? null) !== null && (seen[name] ?? null) === null),
     )
     if (more.length > 0)
       return leak(

@@ -12,6 +12,7 @@ import {
   choice,
   claim,
   concat,
+  consentEntity,
   date,
   decimal,
   entity,
@@ -23,6 +24,7 @@ import {
   many,
   not,
   now,
+  overrideEntity,
   range,
   ref,
   signedIn,
@@ -45,6 +47,7 @@ import type {
   KindDescription,
   ModelDescription,
   PathDescription,
+  RegisterDescription,
   RuleDescription,
   ValueDescription,
   ViewDescription,
@@ -119,7 +122,7 @@ function declareEntity(
       ]),
     ]),
   )
-  const { collection, key, tracked, unique, reveals, recorded } = said
+  const { collection, key, tracked, unique, reveals, recorded, subject } = said
   const options: Loose = {
     fields,
     unique,
@@ -128,10 +131,31 @@ function declareEntity(
     ...(collection === undefined ? {} : { collection }),
     ...(key === undefined ? {} : { key }),
     ...(tracked ? {} : { tracked: false }),
+    ...(subject === undefined ? {} : { subject }),
   }
-  const made: Loose = entity(said.name, options)
+  const made: Loose = said.register
+    ? declareRegister(said.name, said.register, declared)
+    : entity(said.name, options)
   made.access(({ row, before }: Scope) => declareAccess(said.access, (one) => rule(one, { row, before })))
   return made
+}
+
+/** With the fields that the library gives it, which the description repeats. */
+function declareRegister(
+  name: string,
+  said: RegisterDescription,
+  declared: ReadonlyMap<string, Loose>,
+): Loose {
+  const person = declared.get(said.person)
+  if ("purposes" in said) {
+    const purposes = Object.entries(said.purposes).map(([purpose, one]) => [
+      purpose,
+      { ...one, text: `May we, for ${purpose}?`, basis: "consent", withdrawal: "We stop." },
+    ])
+    return consentEntity(person, Object.fromEntries(purposes) as Loose, { name })
+  }
+  const kinds = Object.entries(said.kinds).map(([kind, one]) => [kind, { ...one, minutes: 60 }])
+  return overrideEntity(person, Object.fromEntries(kinds) as Loose, { name })
 }
 
 function declareAccess(said: AccessDescription, rule: (one: RuleDescription) => Loose): Loose {
@@ -165,6 +189,7 @@ function declareField(said: FieldDescription, declared: ReadonlyMap<string, Loos
   if (said.reveals) field = field.reveals()
   if (said.immutable) field = field.immutable()
   if (said.default !== undefined) field = field.default(said.default)
+  if (said.encrypted) field = field.encrypted(said.findable ? { findable: true } : {})
   if (said.onDelete) field = field.onDelete(said.onDelete)
   const { visibleTo, writableBy } = said
   if (visibleTo) field = field.visibleTo(({ row }: Loose) => rule(visibleTo, { row }))
@@ -230,6 +255,9 @@ function declareRule(rule: RuleDescription, scope: Scope): Loose {
   if ("visible" in rule) return readPath(rule.visible, scope).visible()
   if ("role" in rule) return scope["~me"].has(rule.role)
   if ("signedIn" in rule) return signedIn
+  if ("consents" in rule) return readPath(rule.consents, scope).consentsTo(rule.purpose)
+  if ("meConsents" in rule) return scope["~me"].consentsTo(rule.meConsents)
+  if ("overrides" in rule) return scope["~me"].overrides(rule.overrides)
   const [name, path] = "some" in rule ? (["some", rule.some] as const) : (["none", rule.none] as const)
   const { as, where } = rule
   return readPath(path, scope)[name](

@@ -4,7 +4,12 @@
  */
 
 export type KindDescription =
-  | { readonly type: "text"; readonly max?: number; readonly caseInsensitive?: boolean }
+  | {
+      readonly type: "text"
+      readonly min?: number
+      readonly max?: number
+      readonly caseInsensitive?: boolean
+    }
   | { readonly type: "choice"; readonly words: readonly [string, ...string[]] }
   | { readonly type: "integer"; readonly min?: number; readonly max?: number }
   | { readonly type: "decimal"; readonly precision: number; readonly scale: number }
@@ -19,6 +24,11 @@ export interface FieldDescription {
   readonly unique?: boolean
   readonly reveals?: boolean
   readonly immutable?: boolean
+  /** The database alone sets it. */
+  readonly kept?: boolean
+  readonly encrypted?: boolean
+  /** Of an encrypted field: equal values can be searched for. */
+  readonly findable?: boolean
   readonly default?: unknown
   readonly onDelete?: "restrict" | "cascade" | "set null"
   readonly visibleTo?: RuleDescription
@@ -44,6 +54,24 @@ export interface AccessDescription {
   readonly delete?: RuleDescription
 }
 
+/** A purpose of a register of consents: versions from `since` to `version` count. */
+export interface PurposeDescription {
+  readonly version: number
+  readonly since?: number
+}
+
+/** A kind of a register of overrides. */
+export interface OverrideKindDescription {
+  readonly who: readonly string[]
+  readonly review: string
+  readonly twoFactor?: boolean
+}
+
+/** A register that the library declares; `person` is the entity of those whom it is about. */
+export type RegisterDescription =
+  | { readonly person: string; readonly purposes: Readonly<Record<string, PurposeDescription>> }
+  | { readonly person: string; readonly kinds: Readonly<Record<string, OverrideKindDescription>> }
+
 export interface EntityDescription {
   readonly name: string
   readonly collection?: string
@@ -56,6 +84,10 @@ export interface EntityDescription {
   readonly reveals: boolean
   /** Its reads are on record, which may change no answer. */
   readonly recorded?: boolean
+  /** Whose data its rows are: its key, or a reference on the way to the person. */
+  readonly subject?: string
+  /** Its rows are looked at, and never written through a door. */
+  readonly register?: RegisterDescription
   readonly access: AccessDescription
 }
 
@@ -114,6 +146,12 @@ export type RuleDescription =
   | { readonly visible: PathDescription }
   | { readonly role: string }
   | { readonly signedIn: true }
+  /** The person whose data the row at the end of the path is. */
+  | { readonly consents: PathDescription; readonly purpose: string }
+  /** The caller, as a person. */
+  | { readonly meConsents: string }
+  /** The caller has an override of this kind open for the person whose data `row` is. */
+  | { readonly overrides: string }
 
 export type Row = Readonly<Record<string, unknown>>
 /** By entity name. Values are canonical JSON values, as answers have them. */

@@ -17,6 +17,30 @@ export function forgetHidden(caller: Caller): Caller {
   )
 }
 
+/** A caller for whom the engine finds no encrypted field hidden. */
+export function forgetSealed(caller: Caller): Caller {
+  let [hidden, key]: [Caller["hidden"], Caller["hiddenKey"]] = [undefined, undefined]
+  return Object.defineProperties(
+    { ...caller },
+    {
+      hidden: {
+        get: () => hidden,
+        set: (found: NonNullable<Caller["hidden"]>) => {
+          hidden = new Set([...found].filter((one) => !one.encrypted))
+        },
+        enumerable: true,
+      },
+      hiddenKey: {
+        get: () => key,
+        set: (found: string) => {
+          key = found
+        },
+        enumerable: true,
+      },
+    },
+  )
+}
+
 /** Statements that the bug of this name sends to a role that no policy holds. */
 export const openStatements: Readonly<Record<string, RegExp>> = {
   "aggregate-open": /^select case .*\b(?:count|sum|avg|min|max)\((?:t\d+\.|\*\) as ")/,

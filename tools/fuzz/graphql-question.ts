@@ -14,7 +14,7 @@ import { isGrouped } from "./oracle-aggregate.ts"
 import { readText } from "./oracle-filter.ts"
 import { asksEmbed } from "./oracle-read.ts"
 import { embedName, outputName } from "./output-name.ts"
-import { type EntityShape, entityOf, type FieldShape, familyOf } from "./shape.ts"
+import { type EntityShape, entityOf, type FieldShape, familyOf, isEncrypted } from "./shape.ts"
 
 type Embed = Extract<SelectDescription, { embed: string }>
 
@@ -85,7 +85,7 @@ class Reader {
     const where = (select: readonly SelectDescription[]): readonly FilterDescription[] =>
       freedom.filtered ? query.where.flatMap((one) => this.filter(shape, query, select, one) ?? []) : []
     if (isGrouped(query)) {
-      const select = this.aggregates(query)
+      const select = this.aggregates(shape, query)
       return { select, where: where([]), order: [], limit: null, offset: null }
     }
     const select = this.select(shape, query, freedom)
@@ -93,20 +93,23 @@ class Reader {
       select,
       where: where(freedom.inner ? select : []),
       order: query.order
-        .filter((term) => term.relation === undefined && term.json === undefined)
+        .filter(
+          (term) => term.relation === undefined && term.json === undefined && !isSealed(shape, term.field),
+        )
         .filter((term, at, all) => all.findIndex((one) => one.field === term.field) === at),
       limit: query.limit,
       offset: query.offset,
     }
   }
 
-  private aggregates({ select }: QueryDescription): readonly SelectDescription[] {
+  private aggregates(shape: EntityShape, { select }: QueryDescription): readonly SelectDescription[] {
     const kept = select.filter(
       (item) =>
         "count" in item ||
         ("aggregate" in item &&
           item.aggregate !== undefined &&
           item.aggregate !== "count" &&
+          !isSealed(shape, item.field) &&
           item.json === undefined),
     )
     return kept.length > 0 ? kept : [{ count: true }]
@@ -169,13 +172,19 @@ class Reader {
     if ("is" in filter) {
       if (filter.is === "unknown") return { field, negated, is: "null" }
       if (filter.is === "null" || filter.is === "not_null") return filter
-      return { field, negated, operator: "eq", value: filter.is }
+      return isSealed(shape, field) ? null : { field, negated, operator: "eq", value: filter.is }
     }
     const operator = filter.operator === "isdistinct" ? "neq" : filter.operator
     if (filter.quantifier || filter.config || !(operator in graphqlOperators)) return null
+    if (found && isEncrypted(found) && !(found.said?.findable && ["eq", "neq", "in"].includes(operator)))
+      return null
     const isSaid = [filter.value].flat().every((text) => !found || isSayableText(found, text as string))
     return isSaid ? { field, operator, negated, value: filter.value } : null
   }
+}
+
+function isSealed({ fields }: EntityShape, name: string): boolean {
+  return fields.some((one) => one.name === name && isEncrypted(one))
 }
 
 /** Null is asked for otherwise, and a word that a choice does not have is refused as no word of it. */

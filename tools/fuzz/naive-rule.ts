@@ -14,6 +14,7 @@ import type {
 } from "./description.ts"
 import { entityOf, fieldOf, type ModelShape, shapeOf } from "./shape.ts"
 import { compareJson, foldCase } from "./sql-value.ts"
+import { accountEntity, consentsOf, overridesOf, subjectOf } from "./subjects.ts"
 
 /** True, false, or null for unknown. */
 export type Truth = boolean | null
@@ -90,7 +91,67 @@ export class NaiveRules {
     if ("visible" in rule) return this.isVisible(rule.visible, scopes)
     if ("some" in rule) return this.hasSome(rule.some, rule.as, rule.where, scopes)
     if ("none" in rule) return not(this.hasSome(rule.none, rule.as, rule.where, scopes))
+    if ("consents" in rule) return this.consents(rule.purpose, this.follow(rule.consents, scopes))
+    if ("meConsents" in rule) return this.meConsents(rule.meConsents)
+    if ("overrides" in rule) return this.overrides(rule.overrides, scopes["row"] ?? null)
     return this.leaf(rule, scopes)
+  }
+
+  /** The key of the person whose data a row is. */
+  private personOf(of: Scope | null): { readonly person: string; readonly key: unknown } | null {
+    const subject = of && subjectOf(this.shapes, of.entity)
+    if (!subject) return null
+    const end = this.follow(["start", ...subject.path], { start: of })
+    const key = end?.row[entityOf(this.shapes, subject.person).key[0] as string] ?? null
+    return key === null ? null : { person: subject.person, key }
+  }
+
+  /** Granted and not withdrawn since, to words that still count. */
+  private consents(purpose: string, of: Scope | null): Truth {
+    const whose = this.personOf(of)
+    if (whose === null) return null
+    const register = consentsOf(this.shapes, whose.person)
+    const said = register?.purposes[purpose]
+    if (!register || !said) throw new Error(`nobody is asked for ${purpose}`)
+    return (this.rows[register.entity.name] ?? []).some((row) => {
+      const version = Number(row["version"])
+      return (
+        row["person"] === whose.key &&
+        row["purpose"] === purpose &&
+        row["status"] === "granted" &&
+        version >= (said.since ?? said.version) &&
+        version <= said.version
+      )
+    })
+  }
+
+  private meConsents(purpose: string): Truth {
+    const me = this.meAs({ type: "uuid" }).value
+    if (me === null) return null
+    const user = (this.rows[accountEntity] ?? []).find((row) => row["id"] === me)
+    return user ? this.consents(purpose, { entity: accountEntity, row: user }) : false
+  }
+
+  /** Opened by the caller in this session for this person, neither ended nor expired, and they still have the role for it. */
+  private overrides(kind: string, of: Scope | null): Truth {
+    const whose = this.personOf(of)
+    if (whose === null) return null
+    const { id, roles, claims } = this.caller
+    const register = overridesOf(this.shapes, whose.person)
+    const said = register?.kinds[kind]
+    if (!register || !said) throw new Error(`there is no override ${kind}`)
+    const isFit = said.who.some((role) => roles.includes(role)) && (claims["key"] ?? null) === null
+    const isStrong = !said.twoFactor || claims["assurance"] === "two-factor"
+    if (!isFit || !isStrong) return false
+    return (this.rows[register.entity.name] ?? []).some(
+      (row) =>
+        row["person"] === whose.key &&
+        row["kind"] === kind &&
+        row["status"] === "open" &&
+        row["openedBy"] === id &&
+        (row["session"] ?? null) === (claims["session"] ?? null) &&
+        Date.parse(String(row["expiresAt"])) > Date.parse(this.now),
+    )
   }
 
   private leaf(rule: RuleDescription, scopes: Scopes): Truth {

@@ -14,8 +14,16 @@ import { castText } from "./oracle-cast.ts"
 import { compareByOrder, isBadValue, passes, type TermValue, valueAt } from "./oracle-filter.ts"
 import { jsonNull, pathKind } from "./oracle-json.ts"
 import { embedName, outputName } from "./output-name.ts"
-import { badValueCodes } from "./semantics.ts"
-import { type EntityShape, entityOf, fieldOf, type ModelShape, type RelationShape } from "./shape.ts"
+import { badValueCodes, encryptedCode } from "./semantics.ts"
+import {
+  type EntityShape,
+  entityOf,
+  type FieldShape,
+  fieldOf,
+  isEncrypted,
+  type ModelShape,
+  type RelationShape,
+} from "./shape.ts"
 
 export type EmbedDescription = Extract<SelectDescription, { embed: string }>
 
@@ -35,23 +43,39 @@ export function queryProblems(
     if ("logic" in filter) for (const term of filter.terms) visit(term)
     // Of a field that does not exist its kind is not known either: nothing is said about the value.
     else if (asksEmbed(query, filter)) return
-    else if (name(filter.field) && isBadValue(fieldOf(shape, filter.field).kind, filter)) {
-      for (const code of badValueCodes) codes.add(code)
+    else if (name(filter.field)) {
+      const field = fieldOf(shape, filter.field)
+      if (isEncrypted(field) && !canFind(field, filter)) {
+        codes.add(encryptedCode)
+        // Of what is stored nobody can ask whether it is true.
+        if ("is" in filter) codes.add("42883")
+      } else if (isBadValue(field.kind, filter)) for (const code of badValueCodes) codes.add(code)
     }
   }
   for (const filter of query.where) visit(filter)
   for (const item of query.select) {
-    if ("field" in item) name(item.field)
+    if ("field" in item && name(item.field)) {
+      const isPlain = !item.json && item.cast === undefined && item.aggregate === undefined
+      if (isEncrypted(fieldOf(shape, item.field)) && (!isPlain || isGrouped(query))) codes.add(encryptedCode)
+    }
     if (!("embed" in item)) continue
     for (const code of embedProblems(view, shape, item)) codes.add(code)
     if (isGrouped(query) && item.spread && isList(view.shapes, relationOf(shape, item.embed)))
       codes.add("PGRST127")
   }
   for (const term of query.order) {
-    if (term.relation === undefined) name(term.field)
-    else if (!view.exists(embeddedAs(shape, query, term.relation).to, term.field)) codes.add("42703")
+    const of = term.relation === undefined ? shape.name : embeddedAs(shape, query, term.relation).to
+    if (!view.exists(of, term.field)) codes.add("42703")
+    else if (isEncrypted(fieldOf(entityOf(view.shapes, of), term.field))) codes.add(encryptedCode)
   }
   return codes
+}
+
+/** Of an encrypted value: whether there is one, and where it is findable, whether it is the same. */
+function canFind({ said }: FieldShape, filter: Exclude<FilterDescription, { logic: unknown }>): boolean {
+  if (filter.json) return false
+  if ("is" in filter) return filter.is === "null" || filter.is === "not_null"
+  return said?.findable === true && !filter.quantifier && ["eq", "neq", "in"].includes(filter.operator)
 }
 
 /** `relation=is.null` asks for the embed of this name, before it asks for a field. */

@@ -7,13 +7,16 @@ import { deleteRows } from "./oracle-delete.ts"
 import { embedsUnreadable, isNever, passesFilters, queryProblems, readRows } from "./oracle-read.ts"
 import {
   anyRefusal,
+  badValueCodes,
+  encryptedCode,
   notNullCode,
   policyCode,
   referenceCodes,
   referredCodes,
   uniqueCode,
 } from "./semantics.ts"
-import { type EntityShape, entityOf } from "./shape.ts"
+import { type EntityShape, entityOf, fieldOf, isEncrypted } from "./shape.ts"
+import { subjectOf } from "./subjects.ts"
 
 export interface WriteResult {
   /** Null where the write can't succeed. */
@@ -41,7 +44,10 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
   const body =
     operation.kind === "delete" ? { values: [], codes: new Set<string>() } : readBody(view, shape, operation)
   const problems = new Set([...body.codes, ...queryProblems(view, shape, operation.query)])
-  for (const name of operation.onConflict ?? []) if (!view.exists(shape.name, name)) problems.add("42703")
+  for (const name of operation.onConflict ?? []) {
+    if (!view.exists(shape.name, name)) problems.add("42703")
+    else if (isEncrypted(fieldOf(shape, name))) problems.add(encryptedCode)
+  }
   const policy = view.policy(shape.name)
   // Where no one may, a missing privilege may refuse before anything is looked at.
   const denied =
@@ -52,6 +58,20 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
     ) ||
     isNever(policy.read) ||
     embedsUnreadable(view, shape, operation.query)
+  // A value that is to be encrypted is looked at when it is, for a row.
+  const isValue = [...problems].every((code) => code === notNullCode || badValueCodes.includes(code))
+  if (operation.kind === "update" && body.codes.size > 0 && isValue) {
+    const isSealed = columnsOf(operation).some((name) =>
+      shape.fields.some((one) => one.name === name && isEncrypted(one)),
+    )
+    if (isSealed && touchedBy(view, shape, operation).length === 0)
+      return {
+        ...update(view, shape, operation, {}),
+        refusals: new Set(denied ? [...problems, policyCode] : problems),
+      }
+  }
+  if (problems.size === 1 && problems.has(notNullCode))
+    for (const code of unseenCodes(view, shape, operation)) problems.add(code)
   if (problems.size > 0) return refused(denied ? [...problems, policyCode] : problems)
   const result =
     operation.conflict !== undefined
@@ -143,7 +163,14 @@ function upsert(
     return { done: null, refusals: codes, open: "a row that refers to a row of the same insert" }
   // A field that is shown to some is no column of its view, and no index knows it.
   if (target.some((name) => policy.fields.get(name)?.visibleTo)) codes.add("42P10")
+  const isSealed = named.some((name) => shape.fields.some((one) => one.name === name && isEncrypted(one)))
   for (const value of values) {
+    // Where something is encrypted the rows that are there are looked at first.
+    const there = isSealed && findConflict(shape, target, value, table)
+    // What is seen to be there is not sent, and so nothing is asked of it.
+    if (there && operation.conflict === "ignore" && view.canRead(shape.name, there)) continue
+    if (there && (operation.conflict === "ignore" || nullProblems(shape, value).length > 0))
+      return { done: null, refusals: codes, open: "what is asked of a row that is there already" }
     const allowed = changeProblems(view, shape, { before: null, after: value }, named, (row) =>
       view.holds(policy.create, row),
     )
@@ -203,13 +230,10 @@ function update(
   patch: Row,
 ): WriteResult {
   const policy = view.policy(shape.name)
-  const changes: Change[] = view
-    .readable(shape.name)
-    .filter(
-      ({ raw, seen }) =>
-        view.holds(policy.updateFrom, raw) && passesFilters(view, shape, seen, operation.query),
-    )
-    .map(({ raw }) => ({ before: raw, after: { ...raw, ...patch } }))
+  const changes: Change[] = touchedBy(view, shape, operation).map((raw) => ({
+    before: raw,
+    after: { ...raw, ...patch },
+  }))
   const gates = new Set<string>()
   const others = new Set<string>()
   const touched = new Set(changes.map((one) => one.before))
@@ -251,6 +275,17 @@ function update(
       : others
   if (codes.size > 0) return refused(codes)
   return finish(view, shape, operation, changes)
+}
+
+/** The rows that an update changes. */
+function touchedBy(view: CallerView, shape: EntityShape, operation: OperationDescription): readonly Row[] {
+  const { updateFrom } = view.policy(shape.name)
+  return view
+    .readable(shape.name)
+    .filter(
+      ({ raw, seen }) => view.holds(updateFrom, raw) && passesFilters(view, shape, seen, operation.query),
+    )
+    .map(({ raw }) => raw)
 }
 
 function remove(view: CallerView, shape: EntityShape, operation: OperationDescription): WriteResult {
@@ -297,9 +332,13 @@ function changeProblems(
   for (const name of named) {
     const rule = view.policy(shape.name).fields.get(name)?.writableBy
     // Who may set a field is asked of the row as it was and as it would be, and only where the value changes.
-    const changes = before
-      ? JSON.stringify(before[name]) !== JSON.stringify(after[name])
-      : (after[name] ?? null) !== defaultOf(shape, name)
+    // Encrypted anew, a value is another to the database.
+    const isAnother = before && isEncrypted(fieldOf(shape, name)) && (after[name] ?? null) !== null
+    const changes = isAnother
+      ? true
+      : before
+        ? JSON.stringify(before[name]) !== JSON.stringify(after[name])
+        : (after[name] ?? null) !== defaultOf(shape, name)
     if (rule && changes && !(view.holds(rule, before ?? after) && view.holds(rule, after)))
       codes.add(policyCode)
   }
@@ -313,7 +352,40 @@ function changeProblems(
       continue
     if (!view.byKey(field.target, value)) for (const code of referenceCodes) codes.add(code)
   }
+  if (!findsPerson(view, shape, before ?? after, named))
+    for (const code of [...referenceCodes, policyCode]) codes.add(code)
   return codes
+}
+
+/** What a row refers to is looked for before what it lacks. */
+function unseenCodes(
+  view: CallerView,
+  shape: EntityShape,
+  operation: OperationDescription,
+): readonly string[] {
+  const named = columnsOf(operation)
+  const isUnseen = (row: Row): boolean =>
+    !findsPerson(view, shape, row, named) ||
+    named.some((name) => {
+      const target = shape.fields.find((one) => one.name === name)?.target ?? null
+      const value = row[name] ?? null
+      return target !== null && value !== null && !view.byKey(target, value)
+    })
+  return (operation.rows ?? []).some(isUnseen) ? referenceCodes : []
+}
+
+/** Whose data a row is must be seen by who encrypts for them, where that is told by other rows than its own. */
+function findsPerson(view: CallerView, shape: EntityShape, row: Row, named: readonly string[]): boolean {
+  if (!named.some((name) => shape.fields.some((one) => one.name === name && isEncrypted(one)))) return true
+  let [at, seen]: [EntityShape, Row] = [shape, row]
+  for (const step of subjectOf(view.shapes, shape.name)?.path.slice(0, -1) ?? []) {
+    const { target } = fieldOf(at, step)
+    const next = view.byKey(target as string, seen[step] ?? null)
+    if (!next) return false
+    at = entityOf(view.shapes, target as string)
+    seen = next.raw
+  }
+  return true
 }
 
 function defaultOf(shape: EntityShape, name: string): unknown {

@@ -1,9 +1,9 @@
 /** The real thing: PostgreSQL with the DDL of the model, the engine and the REST door, without a socket in between. */
 import type { FastifyInstance } from "fastify"
 import pg from "pg"
-import { connectCaller } from "../../src/actions/connect-kysely.ts"
 import { describeActions } from "../../src/actions/describe-actions.ts"
 import { createPrepareAction } from "../../src/actions/run-action.ts"
+import { createHooks } from "../../src/actions/run-hooks.ts"
 import { anonymous, type Caller, sealCaller } from "../../src/engine/caller.ts"
 import { createEngine } from "../../src/engine/engine.ts"
 import { createStepUp } from "../../src/engine/step-up.ts"
@@ -11,6 +11,8 @@ import { createTransact } from "../../src/engine/transact.ts"
 import { addGraphqlDoor } from "../../src/graphql/graphql-door.ts"
 import { defaultGraphqlLimits } from "../../src/graphql/limits.ts"
 import { createHttpServer } from "../../src/http/server.ts"
+import { FieldCiphers } from "../../src/keys/field-ciphers.ts"
+import { encryptedFields, indexColumn } from "../../src/model/encryption.ts"
 import type { EntityInfo, Model } from "../../src/model/model.ts"
 import { quoteName, tableOf } from "../../src/policy/to-sql.ts"
 import { defaultQueryLimits } from "../../src/query/limits.ts"
@@ -23,12 +25,22 @@ import { type FlightPool, openPool } from "../../src/store/pool.ts"
 import { openTransactions } from "../../src/store/transactions.ts"
 import { type ActionInput, readAction, writeAction } from "./action-door.ts"
 import { wrapTransactions } from "./action-faults.ts"
+import { openCiphers } from "./cipher-faults.ts"
 import type { CallerDescription, OperationDescription, Row, Rows } from "./description.ts"
-import { divertPool, editRequest, forgetHidden, openStatements, wrapPool } from "./engine-faults.ts"
+import {
+  divertPool,
+  editRequest,
+  forgetHidden,
+  forgetSealed,
+  openStatements,
+  wrapPool,
+} from "./engine-faults.ts"
 import { openFaults, wrapEngine } from "./graphql-faults.ts"
 import type { GraphqlRequest } from "./graphql-request.ts"
+import { openMemoryKeys } from "./memory-keys.ts"
 import type { RestRequest } from "./rest-request.ts"
-import type { Loading, Peek, RestAnswer, Target } from "./target.ts"
+import { SealedRows } from "./sealed-rows.ts"
+import { indexOf, type Loading, type Peek, type RestAnswer, type Target } from "./target.ts"
 
 const limits = { ...defaultQueryLimits, ...defaultGrammarLimits, bodyBytes: 2_000_000 }
 /** Lists are asked for whole, each of them as long as lists may be: what such a document costs is not the question here. */
@@ -46,6 +58,8 @@ interface Loaded {
   readonly server: FastifyInstance
   readonly faults: ReadonlySet<string>
   readonly callers: Map<string, Caller>
+  /** Null where the model encrypts nothing. */
+  readonly sealed: SealedRows | null
   readonly close: () => Promise<void>
 }
 
@@ -92,20 +106,33 @@ export class PgTarget implements Target {
     const isOpen = [...faults].some((name) => openFaults.has(name))
     const openPooled = isOpen ? openPool({ url: url.href, connections: 1, key }) : null
     const callers = new Map<string, Caller>()
-    const engine = createEngine({
-      policies: loading.planPolicies,
-      pool,
-      constraints: database.constraints,
-      limits,
-    })
-    const openEngine = openPooled
-      ? createEngine({
-          policies: loading.planPolicies,
-          pool: openPooled,
-          constraints: database.constraints,
-          limits,
-        })
+    const policies = loading.planPolicies
+    const { constraints } = database
+    const keys = policies.model.entities.some((one) => encryptedFields(one).length > 0)
+      ? await openMemoryKeys()
       : null
+    const ciphers = keys && openCiphers(keys, policies.model, faults)
+    const transactions = openTransactions({
+      url: faults.has("action-superuser") ? url.href : database.apiUrl,
+      statementTimeoutMs: 5000,
+      connections: 1,
+      key,
+      recordsReads: policies.model.entities.some((one) => one.audit.reads),
+    })
+    const hooks = createHooks({
+      hooks: [],
+      policies,
+      constraints,
+      transactions,
+      timeoutMs: 10_000,
+      writtenRows: limits.writtenRows,
+      key,
+      ciphers,
+      log: () => undefined,
+    })
+    const engineParts = { policies, constraints, limits, hooks, ciphers }
+    const engine = createEngine({ ...engineParts, pool })
+    const openEngine = openPooled ? createEngine({ ...engineParts, pool: openPooled }) : null
     const server = createHttpServer({
       allowsOrigin: () => false,
       bodyBytes: limits.bodyBytes,
@@ -121,24 +148,17 @@ export class PgTarget implements Target {
       authenticate: (request) => callers.get(String(request.headers[callerHeader])) ?? anonymous,
     })
     const { actions } = loading.declared
-    const transactions = openTransactions({
-      url: faults.has("action-superuser") ? url.href : database.apiUrl,
-      statementTimeoutMs: 5000,
-      connections: 1,
-      key,
-      recordsReads: loading.planPolicies.model.entities.some((one) => one.audit.reads),
-    })
     const doers = {
       prepareAction: createPrepareAction({
         actions,
-        policies: loading.planPolicies,
-        constraints: database.constraints,
+        policies,
+        constraints,
         engine,
-        connect: (transaction) => connectCaller(transaction, loading.planPolicies.model),
-        processKey: database.processKey,
-        ciphers: null,
+        connect: hooks.connect,
+        processKey: key,
+        ciphers,
         approvals: null,
-        stepUp: createStepUp(loading.planPolicies),
+        stepUp: createStepUp(policies),
         log: () => undefined,
       }),
       transact: createTransact({ transactions: wrapTransactions(transactions, faults), timeoutMs: 10_000 }),
@@ -171,6 +191,7 @@ export class PgTarget implements Target {
       server,
       faults,
       callers,
+      sealed: keys && new SealedRows(new FieldCiphers(keys, policies.model)),
       close: async () => {
         await server.close()
         await transactions.close()
@@ -182,15 +203,20 @@ export class PgTarget implements Target {
   }
 
   async fill(rows: Rows): Promise<void> {
-    const { admin, model } = this.current()
+    const { admin, model, sealed } = this.current()
     const tables = model.entities.filter((one) => !one.view)
+    const stored = await Promise.all(
+      tables.map(async (one) =>
+        insertText(one, sealed ? await sealed.seal(one, rows) : (rows[one.name] ?? [])),
+      ),
+    )
     await admin.query(
       [
         "begin",
         "set local session_replication_role = replica",
         ...tables.map((one) => `delete from ${tableOf(one)}`),
         "delete from audit.pending",
-        ...tables.flatMap((one) => insertText(one, rows[one.name] ?? [])),
+        ...stored.flat(),
         "commit",
       ].join(";\n"),
     )
@@ -240,7 +266,7 @@ export class PgTarget implements Target {
   }
 
   async dump(): Promise<Rows> {
-    const { admin, model } = this.current()
+    const { admin, model, sealed } = this.current()
     const tables = model.entities.filter((one) => !one.view)
     const parts = tables.map(
       (one) =>
@@ -249,22 +275,25 @@ export class PgTarget implements Target {
     const { rows } = await admin
       .query(`set timezone = 'UTC'; select ${parts.join(", ")}`)
       .then((found) => [found].flat().at(-1) as pg.QueryResult)
-    return rows[0] as Rows
+    const found = rows[0] as Rows
+    if (!sealed) return found
+    const opened = tables.map(
+      async (one) => [one.name, await sealed.open(one, found[one.name] ?? [])] as const,
+    )
+    return Object.fromEntries(await Promise.all(opened))
   }
 
   async peek(caller: CallerDescription, entity: string): Promise<Peek> {
-    const { model, pool } = this.current()
+    const { model, pool, sealed: keys } = this.current()
     const info = model.byName.get(entity)
     if (!info) throw new Error(`the model has no ${entity}`)
     const sealed = this.current().callers.get(this.callerKey(caller))?.sealed ?? null
     const ask = async (relation: string): Promise<readonly Row[] | null> => {
-      const text = `select coalesce(json_agg(json_build_object(${jsonFields(info, "t")})), '[]')::text from ${relation} t`
+      const text = `select coalesce(json_agg(json_build_object(${[jsonFields(info, "t"), ...jsonIndexes(info, "t")].join(", ")})), '[]')::text from ${relation} t`
       try {
-        return JSON.parse(
-          (
-            await pool.send({ name: `peek ${relation}`, text, values: [], caller: sealed, isRecorded: true })
-          )?.[0] ?? "[]",
-        ) as readonly Row[]
+        const asked = { name: `peek ${relation}`, text, values: [], caller: sealed, isRecorded: true }
+        const rows = JSON.parse((await pool.send(asked))?.[0] ?? "[]") as readonly Row[]
+        return keys ? await keys.open(info, rows) : rows
       } catch (cause) {
         const { code } = cause as { code?: string }
         // No privilege, or no such relation.
@@ -321,7 +350,12 @@ export class PgTarget implements Target {
       id === null
         ? { ...anonymous }
         : sealCaller({ id, roles, claims }, Math.floor(Date.now() / 1000) + 86_400, database.processKey)
-    callers.set(key, faults.has("hidden-forgotten") ? forgetHidden(made) : made)
+    const forgets = faults.has("hidden-forgotten")
+      ? forgetHidden
+      : faults.has("encrypted-hidden-forgotten")
+        ? forgetSealed
+        : null
+    callers.set(key, forgets ? forgets(made) : made)
     return key
   }
 
@@ -347,7 +381,7 @@ function insertText(entity: EntityInfo, rows: readonly Row[]): readonly string[]
     Object.fromEntries(
       entity.fields.map((field) => {
         const value = row[field.name] ?? null
-        return [field.column, value === null ? null : field.kind.parse(value)]
+        return [field.column, value === null || field.encrypted ? value : field.kind.parse(value)]
       }),
     ),
   )
@@ -361,7 +395,17 @@ function jsonFields(entity: EntityInfo, alias: string): string {
   return entity.fields
     .map((field) => {
       const column = `${alias}.${quoteName(field.column)}`
-      return `${pg.escapeLiteral(field.name)}, ${field.kind.toJson?.(column) ?? column}`
+      const json = field.encrypted
+        ? `replace(encode(${column}, 'base64'), E'\\n', '')`
+        : (field.kind.toJson?.(column) ?? column)
+      return `${pg.escapeLiteral(field.name)}, ${json}`
     })
     .join(", ")
+}
+
+/** By what encrypted values are found. */
+function jsonIndexes(entity: EntityInfo, alias: string): readonly string[] {
+  return encryptedFields(entity)
+    .filter((field) => field.encrypted?.findable)
+    .map((field) => `${pg.escapeLiteral(indexOf(field.name))}, ${alias}.${quoteName(indexColumn(field))}`)
 }

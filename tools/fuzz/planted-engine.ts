@@ -10,6 +10,13 @@ export const engineBugs: readonly EngineBug[] = [
     name: "hidden-forgotten",
     about: "requests are planned as if every field existed for every caller, filters and orders too",
   },
+  {
+    name: "encrypted-hidden-forgotten",
+    about: "encrypted fields are asked of callers for whom they don't exist",
+  },
+  { name: "stored-plain", about: "what should be encrypted is stored as it is" },
+  { name: "sealed-elsewhere", about: "a value is encrypted for another row" },
+  { name: "index-of-other-field", about: "a blind index is compared with that of another field" },
   { name: "previous-caller", about: "a statement runs as the caller before" },
   { name: "superuser", about: "requests run as a role that no policy holds" },
   { name: "raw-tables", about: "statements read tables instead of their field views" },

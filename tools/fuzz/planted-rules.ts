@@ -1,6 +1,7 @@
 /** Planted bugs of a policy compiler: each makes other rules of the right ones. */
 import type { Policies } from "../../src/policy/policies.ts"
 import { always, never, type Rule } from "../../src/policy/rule.ts"
+import { registerBugs } from "./planted-registers.ts"
 import { isField, type RuleChange, type RulePlace, rewritePolicies } from "./rewrite-rule.ts"
 
 export interface RuleBug {
@@ -101,6 +102,7 @@ export const ruleBugs: readonly RuleBug[] = [
       ? { kind: "null", negated: true, value: isField(rule.left) ? rule.left : rule.right }
       : rule,
   ),
+  ...registerBugs.map(({ name, about, change }) => part(name, about, change)),
   whole("fact-unfiltered", "facts are looked up of everyone instead of the caller", ["fact"], opened),
   whole("read-open", "the policy for reading is missing", ["read"], opened),
   whole("create-open", "rows to be created are not checked", ["create"], opened),

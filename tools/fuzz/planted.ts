@@ -1,4 +1,5 @@
 /** The bugs that the harness must catch, in rules, in DDL and in the engine, and how each is loaded. */
+import type { FieldDescription } from "./description.ts"
 import { engineBugs } from "./planted-engine.ts"
 import { ruleBugs } from "./planted-rules.ts"
 import { statementBugs } from "./planted-statements.ts"
@@ -10,6 +11,22 @@ export interface PlantedBug {
   readonly layer: "rule" | "statement" | "engine"
   /** The loading with the bug in it; null where the model has nothing that the bug would change. */
   readonly plant: (loading: Loading) => Loading | null
+}
+
+/** What a model must have for these bugs to show. */
+const grounds: Readonly<Record<string, (field: FieldDescription) => boolean>> = {
+  "stored-plain": () => true,
+  "sealed-elsewhere": () => true,
+  "index-of-other-field": ({ findable }) => findable === true,
+  "encrypted-hidden-forgotten": ({ visibleTo }) => visibleTo !== undefined,
+  "index-shown": ({ findable, visibleTo }) => findable === true && visibleTo !== undefined,
+}
+
+function hasGround(name: string, { declared }: Loading): boolean {
+  const fits = grounds[name]
+  if (!fits) return true
+  const { entities } = declared.description
+  return entities.some(({ fields }) => fields.some((one) => one.encrypted === true && fits(one)))
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -29,11 +46,14 @@ export const plantedBugs: readonly PlantedBug[] = [
       name,
       about,
       layer: "statement",
-      plant: (loading) => ({
-        ...loading,
-        editStatements: (statements) =>
-          loading.editStatements(statements).flatMap((statement) => edit(statement) ?? []),
-      }),
+      plant: (loading) =>
+        hasGround(name, loading)
+          ? {
+              ...loading,
+              editStatements: (statements) =>
+                loading.editStatements(statements).flatMap((statement) => edit(statement) ?? []),
+            }
+          : null,
     }),
   ),
   ...engineBugs.map(
@@ -41,7 +61,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       name,
       about,
       layer: "engine",
-      plant: (loading) => ({ ...loading, faults: new Set([...loading.faults, name]) }),
+      plant: (loading) =>
+        hasGround(name, loading) ? { ...loading, faults: new Set([...loading.faults, name]) } : null,
     }),
   ),
 ]

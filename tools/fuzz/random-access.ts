@@ -10,7 +10,7 @@ import type {
 import type { Random } from "./random.ts"
 import { type RuleContext, randomRule } from "./random-rule.ts"
 import type { ValuePool } from "./random-value.ts"
-import { type ModelShape, shapeOf } from "./shape.ts"
+import { isEncrypted, type ModelShape, shapeOf } from "./shape.ts"
 
 export function addAccess(random: Random, model: ModelDescription, pool: ValuePool): ModelDescription {
   const shapes = shapeOf(model)
@@ -51,9 +51,11 @@ function completeEntity(
   read: RuleDescription | undefined,
   context: RuleContext,
 ): EntityDescription {
+  // What a register lets be written hangs on the clock; how its rows are read and heeded is the question.
+  if (entity.register) return { ...entity, access: read ? { read } : {} }
   const key = new Set(entity.key)
   const fields = entity.fields.map((field) =>
-    key.has(field.name) ? field : randomFieldRules(field, context),
+    key.has(field.name) ? field : randomFieldRules(field, context, entity.subject === field.name),
   )
   const { random } = context
   const isJoin = key.size > 1
@@ -105,7 +107,8 @@ function randomUpdate(context: RuleContext, entity: EntityDescription): AccessDe
 function randomStep(context: RuleContext, entity: EntityDescription): RuleDescription | undefined {
   const { random } = context
   const able = entity.fields.filter(
-    ({ kind }) =>
+    ({ kind, encrypted }) =>
+      !encrypted &&
       ["text", "choice", "integer", "date", "uuid", "boolean"].includes(kind.type) &&
       !("caseInsensitive" in kind),
   )
@@ -120,13 +123,23 @@ function randomStep(context: RuleContext, entity: EntityDescription): RuleDescri
   return random.chance(0.3) ? { any: [step, randomRule({ ...context, callerOnly: true, depth: 0 })] } : step
 }
 
-function randomFieldRules(field: FieldDescription, context: RuleContext): FieldDescription {
+function randomFieldRules(
+  field: FieldDescription,
+  context: RuleContext,
+  isSubject: boolean,
+): FieldDescription {
   const { random } = context
   const caller = (): RuleDescription => randomRule({ ...context, callerOnly: true, depth: 1 })
   const row = (): RuleDescription => randomRule({ ...context, depth: 1 })
-  const visibleTo = random.chance(0.1) ? caller() : random.chance(0.08) ? row() : undefined
+  const often = field.encrypted ? 3 : 1
+  const visibleTo = random.chance(0.1 * often) ? caller() : random.chance(0.08 * often) ? row() : undefined
   const writableBy = random.chance(0.06) ? caller() : random.chance(0.04) ? row() : undefined
-  return { ...field, ...(visibleTo ? { visibleTo } : {}), ...(writableBy ? { writableBy } : {}) }
+  // By the way to their person values are decrypted: who sees the row sees it.
+  return {
+    ...field,
+    ...(visibleTo && !isSubject ? { visibleTo } : {}),
+    ...(writableBy ? { writableBy } : {}),
+  }
 }
 
 /** Facts found in rows, through join entities too, and facts that the caller brings. */
@@ -146,7 +159,8 @@ function randomFacts(
       shapes
         .get(entity.name)
         ?.fields.filter(
-          (field) => ["uuid", "text", "integer"].includes(field.kind.type) && !field.readonly,
+          (field) =>
+            ["uuid", "text", "integer"].includes(field.kind.type) && !field.readonly && !isEncrypted(field),
         ) ?? []
     if (fields.length === 0) continue
     const references = fields.filter((field) => field.target !== null || field.isKey)

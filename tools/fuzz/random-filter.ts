@@ -49,6 +49,8 @@ export function randomFilter(
     const terms = Array.from({ length: random.between(1, 3) }, () => randomFilter(context, entity, depth - 1))
     return { logic: random.pick(["and", "or"] as const), negated: random.chance(0.25), terms }
   }
+  const found = entity.fields.some(isFindable) && random.chance(0.2) ? sameFilter(context, entity) : null
+  if (found) return found
   const special = random.chance(0.2) ? specialFilter(context, entity) : null
   if (special) return special
   const negated = random.chance(0.2)
@@ -79,6 +81,22 @@ export function randomFilter(
     negated,
     value: isPattern && /(^|[^\\])(\\\\)*\\$/.test(value) ? `${value}\\` : value,
   }
+}
+
+function isFindable({ said }: FieldShape): boolean {
+  return said?.findable === true
+}
+
+/** By an encrypted value equal ones are found, and nothing else can be asked. */
+function sameFilter(context: OperationContext, entity: EntityShape): FilterDescription | null {
+  const { random } = context
+  const field = pickField(context, entity, isFindable)
+  if (!field) return null
+  const place = { field: field.name, negated: random.chance(0.1) }
+  const text = (): string => filterText(context, entity, field)
+  return random.chance(0.3)
+    ? { ...place, operator: "in", value: [text(), text()] }
+    : { ...place, operator: random.pick(["eq", "eq", "neq"]), value: text() }
 }
 
 function randomOperator(random: Random, kind: KindDescription): string {

@@ -12,8 +12,10 @@ import type {
 } from "./description.ts"
 import type { Random } from "./random.ts"
 import { addAccess } from "./random-access.ts"
+import { addPersons } from "./random-persons.ts"
 import { ValuePool } from "./random-value.ts"
-import { entityOf, type ModelShape, shapeOf } from "./shape.ts"
+import { entityOf, isEncrypted, type ModelShape, shapeOf } from "./shape.ts"
+import { accountEntity } from "./subjects.ts"
 
 const names: readonly string[] = [
   "Member",
@@ -114,19 +116,28 @@ function acceptReveals(model: ModelDescription): ModelDescription {
 function bareModel(random: Random, pool: ValuePool): ModelDescription {
   const entities: EntityDescription[] = []
   const count = random.between(10, names.length)
-  for (let at = 0; at < count; at++) entities.push(randomEntity(random.branch(`entity ${at}`), entities, at))
-  const linked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({
+  const privacy = random.branch("privacy")
+  const hasPersons = privacy.chance(1 / 3)
+  const first = hasPersons && privacy.chance(0.5) ? accountEntity : names[0]
+  for (const [at, name] of [first as string, ...names.slice(1, count)].entries())
+    entities.push(randomEntity(random.branch(`entity ${at}`), entities, at, name))
+  const bareLinked = addLoops(random.branch("loops"), entities).map((one, _, all) => ({
     ...one,
     many: randomMany(random, one.name, all),
     ...(random.branch(`recorded ${one.name}`).chance(0.5) ? { recorded: true } : {}),
   }))
+  const linked = hasPersons ? addPersons(privacy, bareLinked) : bareLinked
   const views = randomViews(random.branch("views"), shapeOf({ facts: [], entities: linked, views: [] }))
   const bare: ModelDescription = { facts: [], entities: linked, views }
   return addAccess(random.branch("access"), bare, pool)
 }
 
-function randomEntity(random: Random, before: readonly EntityDescription[], at: number): EntityDescription {
-  const name = names[at] as string
+function randomEntity(
+  random: Random,
+  before: readonly EntityDescription[],
+  at: number,
+  name: string,
+): EntityDescription {
   const fields: FieldDescription[] = []
   const taken = new Set<string>(["id", "createdAt", "updatedAt", "version"])
   const newName = (wished: string): string => {
@@ -271,10 +282,10 @@ function randomViews(random: Random, shapes: ModelShape): readonly ViewDescripti
   const sources = [...shapes.values()].filter((one) => one.key.length === 1)
   return random.some(["Mike", "November"], 0.5).map((name): ViewDescription => {
     const source = random.pick(sources)
-    const own = source.fields.filter((field) => field.isKey || random.chance(0.6))
+    const own = source.fields.filter((field) => !isEncrypted(field) && (field.isKey || random.chance(0.6)))
     const steps = source.relations.filter((relation) => !relation.many)
     const through = random.some(steps, 0.6).flatMap((relation) => {
-      const field = random.pick(entityOf(shapes, relation.to).fields)
+      const field = random.pick(entityOf(shapes, relation.to).fields.filter((one) => !isEncrypted(one)))
       return [{ name: `${relation.name}0${field.name}`, path: [relation.name, field.name] }]
     })
     const key = source.key[0] as string

@@ -2,6 +2,7 @@
 import { repairRows } from "./constraints.ts"
 import type { CallerDescription, ModelDescription, Row, Rows } from "./description.ts"
 import type { Random } from "./random.ts"
+import { registerValues, sessionClaims } from "./random-persons.ts"
 import { absentCallerIds, callerIds, roles, uuidKey, type ValuePool } from "./random-value.ts"
 import { type EntityShape, type FieldShape, fieldOf, type ModelShape } from "./shape.ts"
 
@@ -11,7 +12,8 @@ export function randomRows(random: Random, shapes: ModelShape, pool: ValuePool, 
   const entities = [...shapes.values()].filter((one) => one.view === null)
   for (const [at, entity] of entities.entries()) {
     const own = random.branch(entity.name)
-    const count = own.chance(0.03) ? 0 : own.between(2, most)
+    const isRegister = entity.said?.register !== undefined
+    const count = isRegister ? 3 * most : own.chance(0.03) ? 0 : own.between(2, most)
     rows[entity.name] = Array.from({ length: count }, (_, row) =>
       randomKey(own, entity, at, row, rows, pool),
     ).filter((row) => row !== null)
@@ -21,6 +23,7 @@ export function randomRows(random: Random, shapes: ModelShape, pool: ValuePool, 
     rows[entity.name] = (rows[entity.name] ?? []).map((key) => ({
       ...key,
       ...randomFields(own, entity, rows, pool),
+      ...(entity.said?.register ? registerValues(own, entity.said.register) : {}),
     }))
   }
   return repairRows(shapes, rows)
@@ -94,7 +97,13 @@ export function randomCallers(
       at < 4
         ? (ids[at] as string)
         : random.pick([...callerIds, callerIds[0]?.toUpperCase() as string, ...absentCallerIds])
-    callers.push({ id, roles: random.some(roles, 0.3), claims: randomClaims(random, model, pool) })
+    const caller = { id, roles: random.some(roles, 0.3), claims: randomClaims(random, model, pool) }
+    const heeds = model.entities.some((one) => one.register && "kinds" in one.register)
+    callers.push(
+      heeds
+        ? { ...caller, claims: { ...caller.claims, ...sessionClaims(random.branch(`session ${at}`)) } }
+        : caller,
+    )
   }
   return callers
 }

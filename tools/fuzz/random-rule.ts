@@ -9,7 +9,15 @@ import type {
 } from "./description.ts"
 import type { Random } from "./random.ts"
 import { callerIds, roles, type ValuePool } from "./random-value.ts"
-import { type EntityShape, entityOf, type FieldShape, familyOf, type ModelShape } from "./shape.ts"
+import {
+  type EntityShape,
+  entityOf,
+  type FieldShape,
+  familyOf,
+  isEncrypted,
+  type ModelShape,
+} from "./shape.ts"
+import { accountEntity, consentsOf, overridesOf, subjectOf } from "./subjects.ts"
 
 export interface RuleContext {
   readonly random: Random
@@ -73,6 +81,7 @@ function randomLeaf(context: RuleContext): RuleDescription {
     ],
     [0.3, () => ({ in: { me: "id" }, values: [random.pick(callerIds), ...random.some(callerIds)] })],
     [0.3, () => claimRule(context)],
+    ...maker(1.5, meConsentsRule(context)),
   ]
   const row: typeof caller = context.callerOnly
     ? []
@@ -87,8 +96,17 @@ function randomLeaf(context: RuleContext): RuleDescription {
         [2, () => momentRule(context)],
         [3, () => someRule(context)],
         [2.5, () => visibleRule(context)],
+        ...maker(6, consentRule(context)),
+        ...maker(9, overrideRule(context)),
       ]
   return random.weighted<RuleDescription>([...row, ...caller]) ?? { any: [] }
+}
+
+type Maker = () => RuleDescription
+
+/** Only where it can make something: elsewhere the other choices stay what they are for a seed. */
+function maker(weight: number, make: Maker | null): readonly (readonly [number, Maker])[] {
+  return make ? [[weight, make]] : []
 }
 
 /** A field of a row in reach, perhaps of a row that it leads to. */
@@ -98,7 +116,8 @@ function place(context: RuleContext, fits: (field: FieldShape) => boolean): Plac
   const visit = (path: Path, entity: EntityShape, depth: number): void => {
     for (const field of entity.fields) {
       const here = [...path, field.name]
-      if (fits(field)) found.push({ path: here, field })
+      // What is encrypted no rule can ask.
+      if (fits(field) && !isEncrypted(field)) found.push({ path: here, field })
       if (field.target !== null && depth > 0) visit(here, entityOf(shapes, field.target), depth - 1)
     }
   }
@@ -272,4 +291,32 @@ function someRule(context: RuleContext): RuleDescription | null {
 function visibleRule(context: RuleContext): RuleDescription | null {
   const found = place(context, (field) => field.target !== null && context.visible.has(field.target))
   return found && { visible: found.path }
+}
+
+/** Of a row in reach, or of one that it leads to, whose person is asked for consents. */
+function consentRule({ random, shapes, scopes }: RuleContext): Maker | null {
+  const found = scopes.flatMap(({ name, entity }) => {
+    const steps = entityOf(shapes, entity).fields.filter((field) => field.target !== null)
+    const ends = [
+      { path: [name], entity },
+      ...steps.map((field) => ({ path: [name, field.name], entity: field.target as string })),
+    ]
+    return ends.flatMap(({ path, entity: end }) => {
+      const person = subjectOf(shapes, end)?.person
+      const register = person === undefined ? null : consentsOf(shapes, person)
+      return Object.keys(register?.purposes ?? {}).map((purpose) => ({ consents: path, purpose }))
+    })
+  })
+  return found.length === 0 ? null : () => random.pick(found)
+}
+
+function meConsentsRule({ random, shapes }: RuleContext): Maker | null {
+  const register = shapes.has(accountEntity) ? consentsOf(shapes, accountEntity) : null
+  return register && (() => ({ meConsents: random.pick(Object.keys(register.purposes)) }))
+}
+
+function overrideRule({ random, shapes, scopes }: RuleContext): Maker | null {
+  const person = subjectOf(shapes, scopes[0]?.entity ?? "")?.person
+  const register = person === undefined ? null : overridesOf(shapes, person)
+  return register && (() => ({ overrides: random.pick(Object.keys(register.kinds)) }))
 }

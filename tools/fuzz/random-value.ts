@@ -176,7 +176,8 @@ export class ValuePool {
     const made = this.random.branch(`pool ${name}`).shuffle(all).slice(0, 6)
     // Who calls stands in the data.
     if (kind.type === "uuid") made.push(callerIds[0], callerIds[1])
-    if (kind.type === "text" && (kind.max ?? 99) >= 36) made.push(callerIds[0], "anna")
+    if (kind.type === "text" && (kind.max ?? 99) >= 36)
+      made.push(callerIds[0], ...((kind.min ?? 0) > 4 ? [] : ["anna"]))
     if (kind.type === "integer" && (kind.max ?? 7) >= 7) made.push(7)
     const pool = [...new Set(made)]
     this.pools.set(name, pool)
@@ -187,7 +188,7 @@ export class ValuePool {
     switch (kind.type) {
       case "text":
         return (kind.caseInsensitive ? plainTexts : texts).filter(
-          (one) => [...one].length <= (kind.max ?? 99),
+          (one) => [...one].length <= (kind.max ?? 99) && [...one].length >= (kind.min ?? 0),
         )
       case "choice":
         return kind.words

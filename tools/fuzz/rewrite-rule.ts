@@ -75,6 +75,7 @@ class Rewriter {
         return { ...rule, terms: rule.terms.map(next) }
       case "related":
       case "some":
+      case "consent":
         return { ...rule, where: next(rule.where) }
       case "in-fact":
         return { ...rule, fact: this.fact(rule.fact) }

@@ -16,6 +16,9 @@ export const badValueCodes: readonly string[] = [
   "PGRST102",
 ]
 
+/** What can't be asked of an encrypted field. */
+export const encryptedCode = "UC330"
+
 /** A row that the policy does not let be written. */
 export const policyCode = "42501"
 

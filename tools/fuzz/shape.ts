@@ -73,6 +73,10 @@ export function entityOf(shapes: ModelShape, name: string): EntityShape {
   return found
 }
 
+export function isEncrypted({ said }: FieldShape): boolean {
+  return said?.encrypted === true
+}
+
 function entityShape(said: EntityDescription, byName: ReadonlyMap<string, EntityDescription>): EntityShape {
   const key = said.key ?? ["id"]
   const plain = { target: null, optional: false, said: null }
@@ -86,7 +90,7 @@ function entityShape(said: EntityDescription, byName: ReadonlyMap<string, Entity
       target: field.kind.type === "ref" ? field.kind.target : null,
       optional: field.optional ?? false,
       isKey: key.includes(field.name),
-      readonly: false,
+      readonly: field.kept ?? false,
       said: field,
     })
   }

@@ -32,7 +32,8 @@ export function* smallerRules(model: ModelDescription): Iterable<ModelDescriptio
 
 function* smallerEntities(entity: EntityDescription): Iterable<EntityDescription> {
   for (const access of smallerAccess(entity.access)) yield { ...entity, access }
-  for (const [at, field] of entity.fields.entries()) {
+  // The library says what fields a register has.
+  for (const [at, field] of (entity.register ? [] : entity.fields).entries()) {
     for (const less of smallerFields(field)) yield { ...entity, fields: entity.fields.with(at, less) }
   }
   if (entity.unique.length > 0) yield { ...entity, unique: [] }
@@ -66,7 +67,7 @@ function* smallerFields(field: FieldDescription): Iterable<FieldDescription> {
     yield rest
     for (const less of smaller(rule)) yield { ...field, [name]: less }
   }
-  for (const name of ["unique", "immutable", "default", "onDelete"] as const) {
+  for (const name of ["unique", "immutable", "default", "onDelete", "encrypted", "findable"] as const) {
     if (field[name] === undefined) continue
     const { [name]: _, ...rest } = field
     yield rest
@@ -100,7 +101,9 @@ function* smaller(rule: RuleDescription): Iterable<RuleDescription> {
 /** The model without a field; `cleanModel` takes out what names it. */
 export function withoutField(model: ModelDescription, name: string, field: string): ModelDescription {
   const entities = model.entities.map((one) =>
-    one.name === name ? { ...one, fields: one.fields.filter((other) => other.name !== field) } : one,
+    one.name === name && !one.register
+      ? { ...one, fields: one.fields.filter((other) => other.name !== field) }
+      : one,
   )
   return { ...model, entities }
 }

@@ -155,15 +155,27 @@ function* barerModels(kase: CaseDescription): Iterable<CaseDescription> {
 
 function bareEntity(entity: EntityDescription): EntityDescription {
   const { read } = entity.access
+  // The library says what fields a register has.
+  if (entity.register) return entity
   return {
     ...entity,
     access: read ? { read } : {},
-    fields: entity.fields.map(bareField),
+    fields: entity.fields.map((field) =>
+      field.name === entity.subject ? { ...bareField(field), immutable: true } : bareField(field),
+    ),
   }
 }
 
-function bareField({ name, kind, optional, onDelete }: FieldDescription): FieldDescription {
-  return { name, kind, ...(optional ? { optional } : {}), ...(onDelete ? { onDelete } : {}) }
+function bareField({
+  name,
+  kind,
+  optional,
+  onDelete,
+  encrypted,
+  findable,
+}: FieldDescription): FieldDescription {
+  const sealed = { ...(encrypted ? { encrypted } : {}), ...(findable ? { findable } : {}) }
+  return { name, kind, ...sealed, ...(optional ? { optional } : {}), ...(onDelete ? { onDelete } : {}) }
 }
 
 /** The case with another model; rows keep to what is left of it. */

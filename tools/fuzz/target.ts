@@ -28,6 +28,11 @@ export interface Loading {
   readonly faults: ReadonlySet<string>
 }
 
+/** Where a row that was peeked at has the blind index of a field. */
+export function indexOf(field: string): string {
+  return `${field}$index`
+}
+
 /** What SQL of the API role's own reads; null where it is refused. */
 export interface Peek {
   readonly table: readonly Row[] | null

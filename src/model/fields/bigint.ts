@@ -37,6 +37,7 @@ export function bigintKind(name: string, min?: bigint): FieldKind {
     parseText: check,
     toJson: (sql) =>
       `case when ${sql} between -9007199254740991 and 9007199254740991 then to_json(${sql}) else to_json(${sql}::text) end`,
+    jsonOf: (parsed) => (Number.isSafeInteger(Number(parsed)) ? Number(parsed) : parsed),
     checks: (column) => (min === undefined ? [] : [`${column} >= ${min}`]),
     compare(left, right) {
       const a = BigInt(left as string)

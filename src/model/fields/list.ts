@@ -42,6 +42,9 @@ function listKind(element: FieldKind, max: number): FieldKind {
           toJson: (sql: string) =>
             `case when ${sql} is null then null else (select coalesce(json_agg(${element.toJson!("u.x")}), '[]') from unnest(${sql}) u(x)) end`,
         }),
+    ...(element.jsonOf === undefined
+      ? {}
+      : { jsonOf: (parsed: unknown) => (parsed as readonly unknown[]).map((one) => element.jsonOf!(one)) }),
     schema: () => ({ type: "array", items: element.schema(), maxItems: max }),
     typescript: () => `readonly (${element.typescript()})[]`,
   }
