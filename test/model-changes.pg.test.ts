@@ -18,6 +18,7 @@ import {
   text,
   userEntity,
 } from "../src/index.ts"
+import { waitingEntries } from "../src/sql/waiting.ts"
 import {
   createDatabase,
   runSql,
@@ -136,7 +137,7 @@ async function isMarked(): Promise<boolean> {
   await running.request(doctor, "GET", `/rest/patients?id=eq.${patient}`)
   const [entry] = await runSql(
     database.url,
-    "select detail from (select at, kind, actor, entity, detail from audit.pending union all select at, kind, actor, entity, detail from audit.entry) e where kind = 'read' and actor = 'user:dora' and entity = 'Patient' order by at desc limit 1",
+    `select detail from (select at, kind, actor, entity, detail from ${waitingEntries()} w union all select at, kind, actor, entity, detail from audit.entry) e where kind = 'read' and actor = 'user:dora' and entity = 'Patient' order by at desc limit 1`,
   )
   return Array.isArray(entry?.detail?.overrides)
 }

@@ -12,7 +12,7 @@ import { mails } from "./support/people.ts"
 
 const me = actor({})
 const Patient = entity("Patient", {
-  fields: { doctor: text(), name: text().personal() },
+  fields: { doctor: text().internal(), name: text().personal() },
   subject: "id",
   audit: { reads: true },
   reveals: true,

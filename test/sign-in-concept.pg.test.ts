@@ -1,6 +1,7 @@
 /** What docs/sign-in.md states about levels, roles, lifetimes and ends of sessions is so, in a backend that runs. */
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { givenPasswordMs, hashPassword } from "../src/accounts/passwords.ts"
 import { defineBackend, entity, signedIn, text } from "../src/index.ts"
 import { roleNames } from "../src/sql/roles.ts"
 import { startTestBackend, type TestBackend } from "./support/backend.ts"
@@ -123,6 +124,12 @@ const lifetimes: Readonly<Record<string, () => Promise<number>>> = {
     await person.post("/request-password-reset", { email: person.email })
     await person.mail(/new password/)
     return newest(`verification where value = '${person.id}'`)
+  },
+  "a password that `undercroft user` makes": async () => {
+    const until = /\$until=(\d+)$/.exec(
+      await hashPassword(password, new Date(Date.now() + givenPasswordMs)),
+    )![1]
+    return Number(until) - Date.now() / 1000
   },
   "a link that changes an address": async () => {
     const person = await somebody()

@@ -10,6 +10,9 @@ const parameters = { algorithm: 2 as Algorithm.Argon2id, memoryCost: 19_456, tim
 /** Of libuv's four threads at least one is left to others. A hash takes some 25 ms: who waits longest waits two seconds. */
 const queue = createHashQueue(Math.min(3, availableParallelism()), 100)
 
+/** How long a password is good that was given to somebody (ASVS 6.4.1). */
+export const givenPasswordMs: number = 24 * 3_600_000
+
 /** After the hash of a password that somebody was given: epoch seconds until which it is good. The next one has none. */
 const ending = /\$until=(\d{1,12})$/
 

@@ -1,14 +1,12 @@
 /** `undercroft user`: the people who sign in, past the door of accounts. */
 import { randomBytes } from "node:crypto"
 import type { AccountManager, Person } from "../accounts/manage.ts"
+import { givenPasswordMs } from "../accounts/passwords.ts"
 import { UndercroftError } from "../base/errors.ts"
 import type { Command } from "./command.ts"
 import { command, jsonOption, projectOption } from "./command.ts"
 import { withAccounts } from "./project-accounts.ts"
 import { padTo, stdout, widthOf } from "./terminal.ts"
-
-/** How long a password is good that was given to somebody (ASVS 6.4.1). */
-const givenMs = 24 * 3_600_000
 
 const steps = ["add", "list", "role", "reset", "revoke"]
 
@@ -51,7 +49,7 @@ export const userCommand: Command = command({
     }
     const tell = (facts: object, text: string): void => stdout.line(args.json ? JSON.stringify(facts) : text)
     const roles = splitRoles(args.roles)
-    const until = new Date(Date.now() + givenMs)
+    const until = new Date(Date.now() + givenPasswordMs)
     const given = (password: string): string =>
       `Password: ${password}\nIt is good for a day: by then they choose their own (POST /auth/change-password).`
     await withAccounts(args.project, "user", async (manage) => {

@@ -26,7 +26,7 @@ export const Patient = entity("Patient", {
 Patient.access(() => ({ read: signedIn, create: signedIn, update: signedIn }))
 
 export const Chart = entity("Chart", {
-  fields: { patient: ref(Patient), words: text().special(), ward: text().default("A") },
+  fields: { patient: ref(Patient), words: text().special(), ward: text().internal().default("A") },
   subject: "patient",
   audit: { reads: true },
 })
