@@ -61,14 +61,17 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
   // A value that is to be encrypted is looked at when it is, for a row.
   const isValue = [...problems].every((code) => code === notNullCode || badValueCodes.includes(code))
   if (operation.kind === "update" && body.codes.size > 0 && isValue) {
-    const isSealed = columnsOf(operation).some((name) =>
-      shape.fields.some((one) => one.name === name && isEncrypted(one)),
-    )
-    if (isSealed && touchedBy(view, shape, operation).length === 0)
+    if (sealsSome(shape, operation) && touchedBy(view, shape, operation).length === 0)
       return {
         ...update(view, shape, operation, {}),
         refusals: new Set(denied ? [...problems, policyCode] : problems),
       }
+  }
+  // What is seen to be there is not sent where something is encrypted, so a wrong value of it may pass unseen: nothing is done.
+  if (operation.conflict === "ignore" && body.codes.size > 0 && isValue && sealsSome(shape, operation)) {
+    const target = operation.onConflict ?? shape.key
+    if ((operation.rows ?? []).some((row) => findConflict(shape, target, row, view.rows[shape.name] ?? [])))
+      return { done: null, refusals: problems, open: "what is asked of a row that is there already" }
   }
   if (problems.size === 1 && problems.has(notNullCode))
     for (const code of unseenCodes(view, shape, operation)) problems.add(code)
@@ -90,6 +93,13 @@ export function writeRows(view: CallerView, operation: OperationDescription): Wr
   const isDenied = denied || operation.conflict === "merge"
   const more = [...(isDenied ? [policyCode] : []), ...(isCounted ? ["PGRST116"] : [])]
   return more.length > 0 ? { ...result, refusals: new Set([...result.refusals, ...more]) } : result
+}
+
+/** Whether a write sends a field that is encrypted. */
+function sealsSome(shape: EntityShape, operation: OperationDescription): boolean {
+  return columnsOf(operation).some((name) =>
+    shape.fields.some((one) => one.name === name && isEncrypted(one)),
+  )
 }
 
 function refused(codes: Iterable<string>): WriteResult {
@@ -163,7 +173,7 @@ function upsert(
     return { done: null, refusals: codes, open: "a row that refers to a row of the same insert" }
   // A field that is shown to some is no column of its view, and no index knows it.
   if (target.some((name) => policy.fields.get(name)?.visibleTo)) codes.add("42P10")
-  const isSealed = named.some((name) => shape.fields.some((one) => one.name === name && isEncrypted(one)))
+  const isSealed = sealsSome(shape, operation)
   for (const value of values) {
     // Where something is encrypted the rows that are there are looked at first.
     const there = isSealed && findConflict(shape, target, value, table)
