@@ -103,8 +103,9 @@ function isList(shapes: ModelShape, { name, many, to, via, join }: RelationShape
 function embedProblems(view: CallerView, shape: EntityShape, item: EmbedDescription): ReadonlySet<string> {
   const relation = relationOf(shape, item.embed)
   if (!view.hasRelation(shape, relation)) return new Set(["PGRST200"])
-  if (item.spread && isList(view.shapes, relation) && isGrouped(item.query)) return new Set(["PGRST127"])
-  return queryProblems(view, entityOf(view.shapes, relation.to), item.query)
+  const problems = queryProblems(view, entityOf(view.shapes, relation.to), item.query)
+  const isSpread = item.spread && isList(view.shapes, relation) && isGrouped(item.query)
+  return isSpread ? new Set(["PGRST127", ...problems]) : problems
 }
 
 /** Whether no one may: then a missing privilege may refuse before any row is looked at. */
