@@ -1,31 +1,27 @@
 /** What does the record cost? `node --conditions=undercroft-source bench/record.ts [--seconds 3]` puts each question with and without it, side by side. */
-import { parseArgs } from "node:util"
 import pg from "pg"
 import { startApp } from "../src/app.ts"
 import { anyone, defineBackend, entity, integer, text } from "../src/index.ts"
 import { startEmbedded } from "../src/store/embedded.ts"
+import { readOptions } from "../tools/tool-options.ts"
 import { beside } from "./beside.ts"
 
-const { values: options } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "3" },
-    callers: { type: "string", default: "16" },
-    turns: { type: "string", default: "10" },
-    only: { type: "string", default: "" },
+const { seconds, callers, turns, only } = readOptions(
+  "What does the record cost? Each question with and without it, side by side.",
+  {
+    seconds: [3, "of each side of a question"],
+    callers: [16, "that each wait for their answer"],
+    turns: [10, "that the sides take"],
+    only: ["", "questions whose name begins so"],
   },
-})
-const [seconds, callers, turns] = [options.seconds, options.callers, options.turns].map(Number) as [
-  number,
-  number,
-  number,
-]
+)
 
 const rowsThere = 2000
 
 /** The same entity, its reads on record or not; of the latter the triggers of writes are taken away below. */
 function model(recorded: boolean): ReturnType<typeof defineBackend> {
   const Card = entity("Card", {
-    fields: { holder: text().personal(), place: text(), n: integer() },
+    fields: { holder: text().personal(), place: text().internal(), n: integer() },
     indexes: [["n"]],
     subject: "id",
     audit: { reads: recorded },
@@ -108,7 +104,7 @@ const start = async (name: string, recorded: boolean): Promise<Awaited<ReturnTyp
 const [recorded, plain] = [await start("recorded", true), await start("plain", false)]
 for (const commit of ["on", "off"]) {
   await run(server.url, `alter system set synchronous_commit = ${commit}`, "select pg_reload_conf()")
-  for (const question of questions.filter(({ name }) => name.startsWith(options.only))) {
+  for (const question of questions.filter(({ name }) => name.startsWith(only))) {
     const turn = (url: string) => (milliseconds: number) => ask(url, question, milliseconds)
     const told = await beside(turn(recorded.url), turn(plain.url), { seconds, turns, postgres: server.pid })
     console.log(`synchronous_commit ${commit.padEnd(4)}${question.name.padEnd(12)}recorded ${told}`)

@@ -1,4 +1,6 @@
 /** Asks every contender every question, side by side: `npm run bench -- [questions] [--seconds 5] [--json]`. */
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import pg from "pg"
 import { signToken } from "../src/auth/jwt-sign.ts"
@@ -327,3 +329,15 @@ try {
   await Promise.all(children.map((child) => child.stop()))
   await postgres.stop()
 }
+
+// What the record and encryption cost, each beside the same without it, in a process of its own.
+if (positionals.length === 0 && !options.json)
+  for (const name of ["record", "encrypted"]) {
+    console.log(`\n${name}`)
+    const { status } = spawnSync(
+      process.execPath,
+      ["--conditions=undercroft-source", fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
+      { stdio: "inherit" },
+    )
+    if (status !== 0) process.exitCode = 1
+  }
