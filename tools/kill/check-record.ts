@@ -7,7 +7,7 @@ import { readAudit } from "../../src/store/audit-database.ts"
 /** Of each row how often it was written, by itself and by the record: made once, and changed as often as its version says. */
 const unmatched = `with told as (select entity, kind, unnest(rows) as id from audit.pending union all
     select entity, kind, unnest(rows) from audit.entry),
-  counted as (select entity, kind, id, count(*) as n from told where entity in ('Entry', 'Counter') group by 1, 2, 3),
+  counted as (select entity, kind, id, count(*) as n from told where entity in ('Entry', 'Counter') and kind in ('create', 'update') group by 1, 2, 3),
   done as (select 'Entry' as entity, 'create' as kind, id::text, 1::bigint as n from app.entries
     union all select 'Counter', 'create', id::text, 1 from app.counters
     union all select 'Counter', 'update', id::text, version - 1 from app.counters where version > 1)
